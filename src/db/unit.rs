@@ -1,0 +1,161 @@
+//! A unit of work: what it is, what it is lent, and how it fails.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Row, Statement, types::ToSql};
+
+/// How a unit wants its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only reads; each statement sees what is committed when it starts. No transaction is opened around it.
+    Read,
+    /// Writes; a transaction is opened before and committed after it, or rolled back when it fails.
+    Write,
+}
+
+/// One piece of work on the database, all of whose statements run on one connection.
+pub trait Unit: Send + 'static {
+    type Output: Send + 'static;
+    const ACCESS: Access;
+
+    /// Does the work. Must leave `BEGIN` and `COMMIT` to the lender.
+    fn run(self, db: &Lent<'_>) -> impl Future<Output = Result<Self::Output, Error>>;
+}
+
+/// A [`Unit`] whose type has been forgotten, so that any of them fits one actor message.
+pub trait ErasedUnit: Send {
+    fn access(&self) -> Access;
+    fn name(&self) -> &'static str;
+    fn run_erased<'a>(
+        self: Box<Self>,
+        db: &'a Lent<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send>, Error>> + 'a>>;
+}
+
+impl<U: Unit> ErasedUnit for U {
+    fn access(&self) -> Access {
+        U::ACCESS
+    }
+
+    fn name(&self) -> &'static str {
+        std::any::type_name::<U>()
+    }
+
+    fn run_erased<'a>(
+        self: Box<Self>,
+        db: &'a Lent<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send>, Error>> + 'a>> {
+        Box::pin(async move { Ok(Box::new((*self).run(db).await?) as Box<dyn Any + Send>) })
+    }
+}
+
+/// Statements prepared on one connection, by their text.
+pub type Statements = RefCell<HashMap<&'static str, Statement>>;
+
+/// A connection lent for one unit, with the statements it has prepared so far.
+pub struct Lent<'a> {
+    client: &'a Client,
+    statements: &'a Statements,
+}
+
+impl<'a> Lent<'a> {
+    pub fn new(client: &'a Client, statements: &'a Statements) -> Lent<'a> {
+        Lent { client, statements }
+    }
+
+    /// The connection itself, for COPY and for pipelines.
+    pub fn client(&self) -> &Client {
+        self.client
+    }
+
+    /// `sql` prepared on this connection; the server parses each text once per connection.
+    pub async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
+        if let Some(statement) = self.statements.borrow().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.borrow_mut().insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// All rows.
+    pub async fn query(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.query(&statement, params).await?)
+    }
+
+    /// The only row, if there is one.
+    pub async fn query_opt(
+        &self,
+        sql: &'static str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, Error> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.query_opt(&statement, params).await?)
+    }
+
+    /// The only row, which must be there.
+    pub async fn query_one(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.query_one(&statement, params).await?)
+    }
+
+    /// The number of rows touched.
+    pub async fn execute(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, Error> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.execute(&statement, params).await?)
+    }
+}
+
+/// Why a unit failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be reached, is stopping, or asked for a retry: temporary, and nothing was written.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A rule of the store forbids it; the same request will fail again.
+    #[error(transparent)]
+    Refused(#[from] crate::error::Error),
+    /// A statement failed in a way that no request should be able to cause.
+    #[error("{0}")]
+    Sql(tokio_postgres::Error),
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Error {
+        let temporary = [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::QUERY_CANCELED,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::DISK_FULL,
+        ];
+        match error.code() {
+            Some(code) if temporary.contains(code) => Error::Unavailable(error.to_string()),
+            Some(_) => Error::Sql(error),
+            None => Error::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> crate::error::Error {
+        match error {
+            Error::Unavailable(_) => crate::error::Error::no(
+                crate::error::Code::Unavailable,
+                "the mail store cannot be reached at the moment, please try again",
+            ),
+            Error::Refused(refusal) => refusal,
+            Error::Sql(error) => crate::error::Error::bug(error.to_string()),
+        }
+    }
+}

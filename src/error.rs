@@ -1,0 +1,83 @@
+//! The three kinds of failure: the client's mistake, a refusal, and our own bug.
+
+/// Why a command did not do what was asked.
+///
+/// A conversation sorts every failure into one of these at a single place, and prints it in its own protocol:
+/// IMAP says `BAD`, `NO [CODE]` or `NO [SERVERBUG]`; LMTP says 5xx or 4xx; `aox` says exit code 2 or 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The client's mistake: it said what the protocol does not allow. The text goes to the client.
+    #[error("{0}")]
+    Bad(String),
+    /// A refusal, with the code that machines read and a text that people read.
+    #[error("{text}")]
+    No { code: Code, text: String },
+    /// Our bug. The text is for the log only; the client hears a general sentence.
+    #[error("internal error: {0}")]
+    Bug(String),
+}
+
+/// The machine-readable reason of a refusal, named as the IMAP response code (RFC 5530, RFC 9051 §7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    AlreadyExists,
+    AuthenticationFailed,
+    AuthorizationFailed,
+    BadCharset,
+    Cannot,
+    Expired,
+    HasChildren,
+    InUse,
+    Limit,
+    NonExistent,
+    NoPerm,
+    OverQuota,
+    PrivacyRequired,
+    TooBig,
+    TryCreate,
+    /// The database, or something else that this server needs, cannot be reached now: a temporary failure.
+    Unavailable,
+    UnknownCte,
+    /// A refusal that has no code of its own.
+    Other,
+}
+
+impl Error {
+    pub fn bad(text: impl Into<String>) -> Self {
+        Error::Bad(text.into())
+    }
+
+    pub fn no(code: Code, text: impl Into<String>) -> Self {
+        Error::No { code, text: text.into() }
+    }
+
+    pub fn bug(text: impl Into<String>) -> Self {
+        Error::Bug(text.into())
+    }
+}
+
+impl Code {
+    /// The code as IMAP prints it between brackets; None where IMAP has no word for it.
+    pub fn imap(self) -> Option<&'static str> {
+        Some(match self {
+            Code::AlreadyExists => "ALREADYEXISTS",
+            Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
+            Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
+            Code::BadCharset => "BADCHARSET",
+            Code::Cannot => "CANNOT",
+            Code::Expired => "EXPIRED",
+            Code::HasChildren => "HASCHILDREN",
+            Code::InUse => "INUSE",
+            Code::Limit => "LIMIT",
+            Code::NonExistent => "NONEXISTENT",
+            Code::NoPerm => "NOPERM",
+            Code::OverQuota => "OVERQUOTA",
+            Code::PrivacyRequired => "PRIVACYREQUIRED",
+            Code::TooBig => "TOOBIG",
+            Code::TryCreate => "TRYCREATE",
+            Code::Unavailable => "UNAVAILABLE",
+            Code::UnknownCte => "UNKNOWN-CTE",
+            Code::Other => return None,
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! Archiveopteryx, a mail store: mail comes in by LMTP, is kept in PostgreSQL, and is read by IMAP and POP3.
+//!
+//! This library says **what the protocols and the mail mean**. It owns no socket, clock, thread or actor; time is an
+//! argument, and the only thing it ever awaits is the database connection it was lent. The program in `actors/` says
+//! who does it, and when.
+//!
+//! # The map, in reading order
+//!
+//! * [`settings`], [`limits`], [`error`]: what can be configured, every upper bound, and the three kinds of failure.
+//! * [`mailbox`]: one folder as data: its names, ids, flags, uid sets, the snapshot of what is in it, and the view,
+//!   which is what one client has been told.
+//! * [`message`]: one mail: parsed, repaired, taken apart and rebuilt to the byte.
+//! * [`search`]: which messages? The selector that IMAP SEARCH and the administrator's commands share.
+//! * [`wire`]: the bytes shared by the doors: lines, literals, dot-stuffing, modified UTF-7, SASL.
+//! * [`plan`]: what a pure conversation asks its actor to do while it waits.
+//! * [`db`]: the only SQL, one file per unit of work.
+//! * [`imap`], [`lmtp`], [`aox`]: the doors. None knows another.
+
+pub mod db;
+pub mod error;
+pub mod limits;
+pub mod mailbox;
+pub mod message;
+pub mod plan;

@@ -1,0 +1,54 @@
+//! Every upper bound, with its unit in the name and the reason beside it.
+
+/// One LMTP command line. RFC 5321 §4.5.3.1.4 asks for 512; SMTPUTF8 and long parameters need more.
+pub const LMTP_LINE_BYTES_MAX: usize = 4096;
+/// Recipients of one LMTP transaction. RFC 5321 §4.5.3.1.8 asks for at least 100.
+pub const LMTP_RECIPIENTS_MAX: usize = 1000;
+/// Consecutive errors after which an LMTP client is told 421: it is not an MTA.
+pub const LMTP_ERRORS_MAX: u32 = 50;
+
+/// One IMAP command without its literals. RFC 7162 §4 asks servers to take 8,192 octets at least.
+pub const IMAP_LINE_BYTES_MAX: usize = 64 * 1024;
+/// The same before login: nothing longer than an AUTHENTICATE response is needed there.
+pub const IMAP_LINE_BYTES_BEFORE_LOGIN_MAX: usize = 16 * 1024;
+/// A literal in any command but APPEND (mailbox names, search strings, passwords).
+pub const IMAP_LITERAL_BYTES_MAX: usize = 64 * 1024;
+/// The same before login: only user names and passwords.
+pub const IMAP_LITERAL_BYTES_BEFORE_LOGIN_MAX: usize = 4 * 1024;
+/// BAD answers in a row after which an IMAP client hears BYE: it is not an IMAP client.
+pub const IMAP_ERRORS_MAX: u32 = 50;
+/// Nested parentheses in a SEARCH program: deeper ones would only test the stack.
+pub const SEARCH_DEPTH_MAX: usize = 64;
+/// Keys in one SEARCH program.
+pub const SEARCH_KEYS_MAX: usize = 5000;
+
+/// A mailbox name in UTF-8 octets; longer names do not survive clients' own stores.
+pub const MAILBOX_NAME_BYTES_MAX: usize = 1000;
+/// Levels of one mailbox name.
+pub const MAILBOX_DEPTH_MAX: usize = 32;
+/// Mailboxes of one account.
+pub const MAILBOXES_PER_ACCOUNT_MAX: usize = 50_000;
+/// One keyword, in octets.
+pub const KEYWORD_BYTES_MAX: usize = 255;
+/// Distinct keywords in one mailbox. Past it, PERMANENTFLAGS stops offering `\*`.
+pub const KEYWORDS_PER_MAILBOX_MAX: usize = 1000;
+
+/// Messages whose rows one page of FETCH reads from the database before it writes them out.
+pub const FETCH_PAGE_MESSAGES: usize = 500;
+/// Octets of message content that one page of FETCH holds in memory; a single larger message is a page of its own.
+pub const FETCH_PAGE_BYTES: usize = 1024 * 1024;
+/// Messages whose text one page of SEARCH reads.
+pub const SEARCH_PAGE_MESSAGES: usize = 500;
+/// Octets queued for one client that is slow to read before its commands wait.
+pub const OUTBOX_CHUNKS_MAX: usize = 4;
+
+/// Decoded octets of one stored chunk of a body: what a partial fetch reads at least.
+pub const BODY_CHUNK_BYTES: usize = 512 * 1024;
+/// Deliveries that share one commit: more only make the first of them wait.
+pub const DELIVERY_GROUP_MESSAGES_MAX: usize = 64;
+/// Octets of mail in one group, so that a group of large messages stays within memory.
+pub const DELIVERY_GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// MIME parts of one message that are taken apart; what lies deeper stays inside its parent.
+pub const PARTS_MAX: usize = 10_000;
+/// Levels of MIME nesting that are described.
+pub const PART_DEPTH_MAX: usize = 64;

@@ -1,0 +1,91 @@
+//! The numbers mail is known by, each a type of its own so that none is taken for another.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+macro_rules! database_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+database_id! {
+    /// An account: a user, or later a group or the shared tree. First in the key of all that belongs to it.
+    AccountId
+}
+database_id! {
+    /// A mailbox, unique in the database; it survives RENAME.
+    MailboxId
+}
+database_id! {
+    /// A message of one account, unique in the database; COPY and MOVE keep it.
+    MessageId
+}
+
+/// A mailbox together with the account that owns it: what every statement about a mailbox starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MailboxKey {
+    pub account: AccountId,
+    pub mailbox: MailboxId,
+}
+
+macro_rules! nz_number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(NonZeroU32);
+
+        impl $name {
+            /// None for zero, which RFC 9051 §9 (nz-number) does not allow.
+            pub fn new(number: u32) -> Option<Self> {
+                NonZeroU32::new(number).map(Self)
+            }
+
+            pub fn get(self) -> u32 {
+                self.0.get()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+nz_number! {
+    /// A unique identifier within one mailbox and uidvalidity (RFC 9051 §2.3.1.1).
+    Uid
+}
+nz_number! {
+    /// A message sequence number: a position in one client's view, from 1 (RFC 9051 §2.3.1.2).
+    Msn
+}
+nz_number! {
+    /// The uidvalidity of a mailbox (RFC 9051 §2.3.1.1).
+    UidValidity
+}
+
+impl Uid {
+    pub const MIN: Uid = Uid(NonZeroU32::MIN);
+    pub const MAX: Uid = Uid(NonZeroU32::MAX);
+}
+
+/// A mod-sequence: each change of a mailbox gets the next one (RFC 7162 §3.1). 63 bits, so that it fits `bigint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ModSeq(pub u64);
+
+impl fmt::Display for ModSeq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

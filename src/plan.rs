@@ -1,0 +1,51 @@
+//! What a pure conversation asks of the actor that carries it: a chain of database work and output, told as data.
+//!
+//! A command is parsed and planned without waiting. Where it needs the database it returns [`Plan::Run`] with one
+//! [`Unit`](crate::db::Unit) and what to do with its outcome; where it has output for a client that may be slow it
+//! returns [`Plan::Emit`]. The actor only carries the chain out, so that a page is read when the one before it has left.
+
+use crate::db::{self, ErasedUnit, Unit};
+
+/// The next thing to be done for one command, in the context `C` that the command belongs to.
+pub enum Plan<C, A> {
+    /// The command is finished with this answer.
+    Done(A),
+    /// Run this on the database, then go on with what it returned.
+    Run(Step<C, A>),
+    /// Write these octets; when the client has room again, go on.
+    Emit(Vec<u8>, Next<C, A>),
+}
+
+/// What comes after an [`Plan::Emit`].
+pub type Next<C, A> = Box<dyn FnOnce(&mut C) -> Plan<C, A> + Send>;
+
+/// One unit of database work, and what to do with its outcome.
+pub struct Step<C, A> {
+    /// The work, its type erased so that one actor message carries any of it.
+    pub unit: Box<dyn ErasedUnit>,
+    /// Takes the outcome of exactly that unit.
+    pub then: Box<dyn FnOnce(Outcome, &mut C) -> Plan<C, A> + Send>,
+}
+
+/// What a unit returned, its type erased.
+pub type Outcome = Result<Box<dyn std::any::Any + Send>, db::Error>;
+
+impl<C, A> Plan<C, A> {
+    /// Runs `unit`, then calls `then` with its outcome, failures included.
+    pub fn run<U: Unit>(
+        unit: U,
+        then: impl FnOnce(Result<U::Output, db::Error>, &mut C) -> Plan<C, A> + Send + 'static,
+    ) -> Plan<C, A> {
+        let then = move |outcome: Outcome, context: &mut C| {
+            let typed = outcome
+                .map(|any| *any.downcast::<U::Output>().expect("a step gets the outcome of its own unit"));
+            then(typed, context)
+        };
+        Plan::Run(Step { unit: Box::new(unit), then: Box::new(then) })
+    }
+
+    /// Writes `bytes`, then goes on with `next`.
+    pub fn emit(bytes: Vec<u8>, next: impl FnOnce(&mut C) -> Plan<C, A> + Send + 'static) -> Plan<C, A> {
+        Plan::Emit(bytes, Box::new(next))
+    }
+}

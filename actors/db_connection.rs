@@ -1,0 +1,163 @@
+//! # DbConnection - one PostgreSQL connection.
+//!
+//! Hears:  Run, SocketEnded
+//! Says:   nothing; it answers its asker
+//! Lives:  from connect until its socket ends, or until the pool lets it go
+//! Knows:  the statements it has prepared; nothing about mail
+//! Limits: STATEMENT_TIMEOUT
+//!
+//! One unit of work at a time: this is the only actor that may answer by an `AtomicResponse`. The socket is polled by
+//! a task of its own, which ends the actor when the socket ends, so that `Addr::connected` tells the truth.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use actix::{Actor, AsyncContext};
+use archiveopteryx::db::{self, Access, ErasedUnit, Lent};
+use archiveopteryx::db::unit::Statements;
+use tokio_postgres::{AsyncMessage, Client};
+
+use crate::postgres::{self, Socket, Target};
+
+/// Do this unit of work, in a transaction of its own when it writes.
+#[derive(actix::Message)]
+#[rtype(result = "Outcome")]
+pub struct Run(pub Box<dyn ErasedUnit>);
+
+/// What a unit returned.
+pub type Outcome = Result<Box<dyn Any + Send>, db::Error>;
+
+/// The socket has ended, so this actor must.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct SocketEnded;
+
+/// See the module.
+pub struct DbConnection {
+    client: Rc<Client>,
+    statements: Rc<Statements>,
+}
+
+impl DbConnection {
+    /// Connects, and starts the actor in `arbiter`, which must be where this is called.
+    pub async fn open(
+        target: &Target,
+        arbiter: &actix::ArbiterHandle,
+    ) -> Result<actix::Addr<DbConnection>, db::Error> {
+        let (client, socket) = target.connect().await?;
+        let address = DbConnection::start_in_arbiter(arbiter, move |ctx| {
+            actix_rt::spawn(carry(socket, ctx.address().downgrade()));
+            DbConnection { client: Rc::new(client), statements: Rc::default() }
+        });
+        match address.send(Run(Box::new(Prepare))).await {
+            Ok(outcome) => outcome.map(|_| address),
+            Err(closed) => Err(db::Error::Unavailable(closed.to_string())),
+        }
+    }
+}
+
+impl actix::Actor for DbConnection {
+    type Context = actix::Context<Self>;
+}
+
+impl actix::Handler<Run> for DbConnection {
+    type Result = actix::AtomicResponse<Self, Outcome>;
+
+    fn handle(&mut self, Run(unit): Run, _: &mut Self::Context) -> Self::Result {
+        let work = run(self.client.clone(), self.statements.clone(), unit);
+        actix::AtomicResponse::new(Box::pin(actix::fut::wrap_future(work)))
+    }
+}
+
+impl actix::Handler<SocketEnded> for DbConnection {
+    type Result = ();
+
+    fn handle(&mut self, SocketEnded: SocketEnded, ctx: &mut Self::Context) {
+        actix::ActorContext::stop(ctx);
+    }
+}
+
+/// Runs `unit` on its own or between BEGIN and COMMIT, as it asks.
+async fn run(client: Rc<Client>, statements: Rc<Statements>, unit: Box<dyn ErasedUnit>) -> Outcome {
+    let (name, access) = (unit.name(), unit.access());
+    let started = std::time::Instant::now();
+    let lent = Lent::new(&client, &statements);
+    let outcome = match access {
+        Access::Read => unit.run_erased(&lent).await,
+        Access::Write => transaction(&client, unit.run_erased(&lent)).await,
+    };
+    let spent = started.elapsed();
+    match &outcome {
+        Ok(_) => tracing::trace!(unit = name, ?spent, "done"),
+        Err(db::Error::Refused(why)) => tracing::debug!(unit = name, ?spent, %why, "refused"),
+        Err(error) => tracing::warn!(unit = name, ?spent, error = %in_full(error), "failed"),
+    }
+    outcome
+}
+
+/// `work` between BEGIN and COMMIT.
+async fn transaction(client: &Client, work: impl Future<Output = Outcome>) -> Outcome {
+    client.batch_execute("BEGIN").await?;
+    let outcome = match work.await {
+        // COMMIT of a transaction in which a statement failed is a silent ROLLBACK. The empty SELECT before it fails
+        // in that case, and then the COMMIT behind it is not executed.
+        Ok(value) => client.batch_execute("SELECT; COMMIT").await.map(|()| value).map_err(db::Error::from),
+        Err(error) => Err(error),
+    };
+    if outcome.is_err() && !client.is_closed() {
+        // After a failed COMMIT there may be no transaction left; PostgreSQL only warns about that. When ROLLBACK
+        // fails the connection has ended, and the transaction with it; the first error says more.
+        let _ = client.batch_execute("ROLLBACK").await;
+    }
+    outcome
+}
+
+/// Moves the octets of one connection until it ends.
+async fn carry(mut socket: Socket, actor: actix::WeakAddr<DbConnection>) {
+    loop {
+        match postgres::next_message(&mut socket).await {
+            Some(Ok(AsyncMessage::Notice(notice))) => {
+                tracing::debug!(severity = notice.severity(), "PostgreSQL says: {}", notice.message());
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a database connection has broken");
+                break;
+            }
+            None => break,
+        }
+    }
+    if let Some(actor) = actor.upgrade() {
+        actor.do_send(SocketEnded);
+    }
+}
+
+/// The error with what PostgreSQL added to it; for the log only.
+fn in_full(error: &db::Error) -> String {
+    let db::Error::Sql(sql) = error else { return error.to_string() };
+    let Some(told) = sql.as_db_error() else { return sql.to_string() };
+    let mut text = format!("{} (SQLSTATE {})", told.message(), told.code().code());
+    for (word, extra) in [("where", told.where_()), ("constraint", told.constraint()), ("table", told.table())] {
+        if let Some(extra) = extra {
+            text.push_str(&format!(", {word} {extra}"));
+        }
+    }
+    text
+}
+
+/// The first unit on every connection: its deadlines.
+struct Prepare;
+
+impl db::Unit for Prepare {
+    type Output = ();
+    const ACCESS: Access = Access::Read;
+
+    async fn run(self, db: &Lent<'_>) -> Result<(), db::Error> {
+        Ok(db.client().batch_execute(STATEMENT_TIMEOUT).await?)
+    }
+}
+
+/// No statement of ours takes longer unless something is wrong, and a client must not wait for ever. Compiling
+/// statements costs more than running ours, all of which find their rows by key.
+const STATEMENT_TIMEOUT: &str = "SET statement_timeout = '120s'; SET lock_timeout = '60s'; \
+     SET idle_in_transaction_session_timeout = '120s'; SET client_min_messages = warning; SET jit = off";

@@ -1,0 +1,234 @@
+//! # Listener - one listening address.
+//!
+//! Hears:  Close
+//! Says:   nothing; it opens each connection in the arbiter that has the fewest
+//! Lives:  from the server's start to the start of its end
+//! Knows:  how many connections it may have open, and how a door refuses one more
+//! Limits: the `connections_max` of its door
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix::Actor;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Accept nothing more; open connections stay.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Close;
+
+/// What listens: the name for the log, and the words for one connection too many.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    pub name: &'static str,
+    pub refusal: &'static str,
+}
+
+/// Starts one connection; called in the arbiter where the connection shall live.
+pub type Open = Arc<dyn Fn(TcpStream, Peer) + Send + Sync>;
+
+/// An arbiter for connections, and how one of this door is started there.
+#[derive(Clone)]
+pub struct Lane {
+    pub arbiter: actix::ArbiterHandle,
+    pub open: Open,
+}
+
+/// Who connected. A connection keeps this as long as it lives: it is what counts.
+#[derive(Debug)]
+pub struct Peer {
+    /// Where the client is.
+    pub address: SocketAddr,
+    /// The address it spoke to.
+    pub local: SocketAddr,
+    _slot: Slot,
+}
+
+/// One place among the connections that a door may have, and in one lane.
+#[derive(Debug)]
+struct Slot {
+    _place: OwnedSemaphorePermit,
+    lane: Arc<AtomicUsize>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.lane.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The connections of one door, which may listen on several addresses.
+#[derive(Clone)]
+pub struct Places {
+    free: Arc<Semaphore>,
+    max: usize,
+}
+
+impl Places {
+    /// Room for `max` connections.
+    pub fn new(max: usize) -> Places {
+        Places { free: Arc::new(Semaphore::new(max)), max }
+    }
+
+    /// Connections that are open now.
+    pub fn taken(&self) -> usize {
+        self.max - self.free.available_permits()
+    }
+
+    /// How many may be open.
+    pub fn max(&self) -> usize {
+        self.max
+    }
+}
+
+/// See the module.
+pub struct Listener {
+    door: Door,
+    socket: Option<TcpListener>,
+    places: Places,
+    lanes: Vec<(Lane, Arc<AtomicUsize>)>,
+    task: Option<actix_rt::task::JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Takes `address` at once, so that the start can fail with a reason, and accepts as soon as the actor is started.
+    /// `lanes` must not be empty.
+    pub async fn bind(
+        door: Door,
+        address: SocketAddr,
+        places: Places,
+        lanes: Vec<Lane>,
+    ) -> std::io::Result<actix::Addr<Listener>> {
+        assert!(!lanes.is_empty(), "a connection has to live somewhere");
+        let socket = TcpListener::bind(address).await?;
+        let lanes = lanes.into_iter().map(|lane| (lane, Arc::default())).collect();
+        Ok(Listener { door, socket: Some(socket), places, lanes, task: None }.start())
+    }
+}
+
+impl actix::Actor for Listener {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        let socket = self.socket.take().expect("an actor is started once");
+        let accept = accept(self.door, socket, self.places.clone(), self.lanes.clone());
+        self.task = Some(actix_rt::spawn(accept));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
+impl actix::Handler<Close> for Listener {
+    type Result = ();
+
+    fn handle(&mut self, Close: Close, ctx: &mut Self::Context) {
+        actix::ActorContext::stop(ctx);
+    }
+}
+
+/// Accepts for ever. Errors are either the client's (it left at once) or pass (no file descriptor is free).
+async fn accept(door: Door, socket: TcpListener, places: Places, lanes: Vec<(Lane, Arc<AtomicUsize>)>) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, address)) => admit(door, stream, address, &places, &lanes),
+            Err(error) => {
+                tracing::warn!(door = door.name, %error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Gives the connection a place and a lane, or refuses it in the door's own words.
+fn admit(
+    door: Door,
+    stream: TcpStream,
+    address: SocketAddr,
+    places: &Places,
+    lanes: &[(Lane, Arc<AtomicUsize>)],
+) {
+    let Ok(place) = places.free.clone().try_acquire_owned() else {
+        tracing::warn!(door = door.name, %address, max = places.max, "refused: too many connections");
+        actix_rt::spawn(refuse(stream, door.refusal));
+        return;
+    };
+    let (lane, count) = lanes
+        .iter()
+        .min_by_key(|(_, count)| count.load(Ordering::Relaxed))
+        .expect("bind asserts that there is a lane");
+    count.fetch_add(1, Ordering::Relaxed);
+    let slot = Slot { _place: place, lane: count.clone() };
+    let local = stream.local_addr().unwrap_or(address);
+    let peer = Peer { address, local, _slot: slot };
+    let open = lane.open.clone();
+    let started = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
+        Ok(stream) => lane.arbiter.spawn_fn(move || enter(stream, peer, &open)),
+        Err(error) => {
+            tracing::debug!(door = door.name, %address, %error, "a client left at once");
+            true
+        }
+    };
+    if !started {
+        tracing::error!(door = door.name, "an arbiter has ended, so a connection was dropped");
+    }
+}
+
+/// Registers the socket with the arbiter it will live in, then starts the connection.
+fn enter(stream: std::net::TcpStream, peer: Peer, open: &Open) {
+    match TcpStream::from_std(stream) {
+        Ok(stream) => open(stream, peer),
+        Err(error) => tracing::warn!(%error, "cannot take over a connection"),
+    }
+}
+
+async fn refuse(mut stream: TcpStream, words: &'static str) {
+    // The client may be gone already, and then there is nobody to tell.
+    let _ = tokio::time::timeout(REFUSAL_PATIENCE, stream.write_all(words.as_bytes())).await;
+}
+
+/// Without a pause, a lack of file descriptors would keep this thread busy with failing.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    const DOOR: Door = Door { name: "test", refusal: "too many\r\n" };
+
+    #[actix_rt::test]
+    async fn one_connection_too_many_is_told_so_and_a_place_comes_back() {
+        let kept: Arc<Mutex<Vec<(TcpStream, Peer)>>> = Arc::default();
+        let keep = kept.clone();
+        let open: Open = Arc::new(move |stream, peer| keep.lock().unwrap().push((stream, peer)));
+        let lane = Lane { arbiter: actix::Arbiter::current(), open };
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let places = Places::new(1);
+        let listener = Listener::bind(DOOR, free, places.clone(), vec![lane]).await.unwrap();
+
+        let _first = TcpStream::connect(free).await.unwrap();
+        let mut second = TcpStream::connect(free).await.unwrap();
+        let mut words = String::new();
+        second.read_to_string(&mut words).await.unwrap();
+        assert_eq!(words, "too many\r\n");
+        assert_eq!(places.taken(), 1);
+        kept.lock().unwrap().clear();
+        assert_eq!(places.taken(), 0);
+
+        listener.send(Close).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(TcpStream::connect(free).await.is_err(), "it still listens");
+    }
+}

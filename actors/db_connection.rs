@@ -13,8 +13,8 @@ use std::any::Any;
 use std::rc::Rc;
 
 use actix::{Actor, AsyncContext};
-use archiveopteryx::db::{self, Access, ErasedUnit, Lent};
 use archiveopteryx::db::unit::Statements;
+use archiveopteryx::db::{self, Access, ErasedUnit, Lent};
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::postgres::{self, Socket, Target};
@@ -137,7 +137,9 @@ fn in_full(error: &db::Error) -> String {
     let db::Error::Sql(sql) = error else { return error.to_string() };
     let Some(told) = sql.as_db_error() else { return sql.to_string() };
     let mut text = format!("{} (SQLSTATE {})", told.message(), told.code().code());
-    for (word, extra) in [("where", told.where_()), ("constraint", told.constraint()), ("table", told.table())] {
+    for (word, extra) in
+        [("where", told.where_()), ("constraint", told.constraint()), ("table", told.table())]
+    {
         if let Some(extra) = extra {
             text.push_str(&format!(", {word} {extra}"));
         }

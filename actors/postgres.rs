@@ -307,9 +307,10 @@ mod tests {
 
     #[test]
     fn ssl_words_are_taken_out_of_both_forms() {
-        let (url, asked) =
-            take_ssl_words("postgres://a:b@h/db?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=3")
-                .unwrap();
+        let (url, asked) = take_ssl_words(
+            "postgres://a:b@h/db?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=3",
+        )
+        .unwrap();
         assert_eq!(url, "postgres://a:b@h/db?connect_timeout=3");
         assert_eq!(asked.root.as_deref(), Some("/etc/ca.pem"));
         assert!(asked.trust().unwrap() == Trust::ChainAndName);

@@ -103,7 +103,8 @@ fn header_resumes(bytes: &[u8], mut at: usize) -> bool {
 }
 
 fn is_well_known(name: &[u8]) -> bool {
-    let begins = |prefix: &[u8]| name.len() > prefix.len() && name[..prefix.len()].eq_ignore_ascii_case(prefix);
+    let begins =
+        |prefix: &[u8]| name.len() > prefix.len() && name[..prefix.len()].eq_ignore_ascii_case(prefix);
     begins(b"Content-")
         || begins(b"X-")
         || begins(b"List-")
@@ -159,8 +160,26 @@ const STRAY_LINES_MAX: usize = 3;
 
 /// Names that prove that a header goes on after a stray line.
 const WELL_KNOWN: [&str; 20] = [
-    "Received", "Return-Path", "Delivered-To", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Date", "Message-Id",
-    "In-Reply-To", "References", "MIME-Version", "DKIM-Signature", "Precedence", "User-Agent", "Status", "Errors-To",
+    "Received",
+    "Return-Path",
+    "Delivered-To",
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Subject",
+    "Date",
+    "Message-Id",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "DKIM-Signature",
+    "Precedence",
+    "User-Agent",
+    "Status",
+    "Errors-To",
 ];
 
 #[cfg(test)]

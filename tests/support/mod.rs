@@ -1,0 +1,14 @@
+//! What the integration tests share: a real server in a home of its own, and small clients to talk to it.
+
+// Every test file compiles this module for itself and uses the part it needs.
+#![allow(dead_code, unused_imports)]
+
+pub mod corpus;
+pub mod imap;
+pub mod lmtp;
+pub mod server;
+pub mod transcript;
+
+pub use imap::Imap;
+pub use lmtp::Lmtp;
+pub use server::{Options, Server};

@@ -1,0 +1,112 @@
+//! One client of a transcript: an IMAP or LMTP connection that sends octets and hands back responses.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use crate::support::{Imap, Lmtp, Server};
+
+/// One open connection.
+pub struct Connection {
+    door: Door,
+    /// Responses that came before anybody asked for them.
+    early: VecDeque<Vec<u8>>,
+}
+
+enum Door {
+    Imap(Imap),
+    Lmtp(Lmtp),
+}
+
+/// Who a connection belongs to, by its name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Role<'a> {
+    /// `anna`, `anna2`: IMAP, logged in as anna.
+    User(&'a str),
+    /// `stranger`: IMAP, nothing said yet, the greeting not heard yet.
+    Stranger,
+    /// `lmtp`: LMTP, greeting, LHLO and MAIL are implied.
+    Lmtp,
+    /// `mta`: LMTP, nothing said yet, the greeting not heard yet.
+    Mta,
+}
+
+impl<'a> Role<'a> {
+    /// The role that a connection's name tells; a number after it makes it another connection of the same role.
+    pub fn of(connection: &'a str) -> Role<'a> {
+        match connection.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            "stranger" => Role::Stranger,
+            "lmtp" => Role::Lmtp,
+            "mta" => Role::Mta,
+            user => Role::User(user),
+        }
+    }
+}
+
+impl Connection {
+    /// Connects; `login` is what the server calls the user.
+    pub fn open(server: &Server, role: &Role, login: &str) -> io::Result<Connection> {
+        let mut early = VecDeque::new();
+        let door = match role {
+            Role::User(_) => Door::Imap(Imap::login(server.imap_address(), login, PASSWORD)?),
+            Role::Stranger => {
+                let imap = Imap::connect(server.imap_address())?;
+                early.push_back(imap.greeting.0.clone());
+                Door::Imap(imap)
+            }
+            Role::Lmtp => {
+                let mut lmtp = Lmtp::open(server.lmtp_address())?;
+                lmtp.command("MAIL FROM:<sender@example.net>")?.expect(250)?;
+                Door::Lmtp(lmtp)
+            }
+            Role::Mta => Door::Lmtp(Lmtp::connect(server.lmtp_address())?),
+        };
+        Ok(Connection { door, early })
+    }
+
+    /// Whether this is IMAP, where untagged responses may come in any order.
+    pub fn is_imap(&self) -> bool {
+        matches!(self.door, Door::Imap(_))
+    }
+
+    /// Sends octets as they are.
+    pub fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        match &mut self.door {
+            Door::Imap(imap) => imap.write(octets),
+            Door::Lmtp(lmtp) => lmtp.write(octets),
+        }
+    }
+
+    /// The next response, or None when none comes in time. An LMTP reply of several lines is several responses.
+    pub fn next(&mut self, patience: Duration) -> io::Result<Option<Vec<u8>>> {
+        if let Some(early) = self.early.pop_front() {
+            return Ok(Some(early));
+        }
+        match &mut self.door {
+            Door::Imap(imap) => Ok(imap.read_within(patience)?.map(|response| response.0)),
+            Door::Lmtp(lmtp) => {
+                lmtp.set_patience(patience)?;
+                match lmtp.read_line() {
+                    Ok(line) => Ok(Some(line.into_bytes())),
+                    Err(error) if crate::support::imap::is_timeout(&error) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Waits for `+`; a response that comes instead is kept for whoever asks next, and ends the wait.
+    pub fn wait_for_continuation(&mut self, patience: Duration) -> io::Result<bool> {
+        let Some(response) = self.next(patience)? else {
+            return Err(io::Error::other("no continuation came"));
+        };
+        if response.starts_with(b"+") {
+            return Ok(true);
+        }
+        self.early.push_back(response);
+        Ok(false)
+    }
+}
+
+/// Every user of every transcript has this password.
+pub const PASSWORD: &str = "secret";

@@ -7,5 +7,7 @@ mod db_connection;
 mod drive;
 mod listener;
 mod outbox;
+mod services;
+mod settings_load;
 
 fn main() {}

@@ -22,3 +22,4 @@ pub mod limits;
 pub mod mailbox;
 pub mod message;
 pub mod plan;
+pub mod settings;

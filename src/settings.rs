@@ -1,0 +1,299 @@
+//! Everything that can be configured, with its type and its default. `conf/aox.toml` describes each setting.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// The settings of one server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The name by which this host calls itself; empty means the name that the system gives.
+    pub hostname: String,
+    pub imap: Imap,
+    pub lmtp: Lmtp,
+    pub delivery: Delivery,
+    pub database: Database,
+    pub postgres: Postgres,
+    pub log: Log,
+}
+
+/// The door for those who read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Imap {
+    #[serde(deserialize_with = "addresses")]
+    pub listen: Vec<SocketAddr>,
+    pub connections_max: u32,
+}
+
+/// The door for the MTA that delivers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lmtp {
+    #[serde(deserialize_with = "addresses")]
+    pub listen: Vec<SocketAddr>,
+    pub connections_max: u32,
+}
+
+/// How mail comes in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// The largest message, in octets as it is transferred.
+    pub size_max: Size,
+    /// What parts `anna+lists` into the recipient and a mailbox of hers; empty turns that off.
+    pub subaddress_separator: String,
+}
+
+/// Which database, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// A PostgreSQL that the site runs itself; empty means the private one.
+    pub url: String,
+    /// The same database as the role that may change its tables.
+    pub owner_url: String,
+    /// Connections that this server opens at most, for all its threads together.
+    pub connections_max: u32,
+}
+
+/// The private PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Postgres {
+    /// The directory of `initdb` and `postgres`; empty means the newest that is found.
+    pub programs: String,
+    /// PostgreSQL's own cache; zero means an eighth of the memory found.
+    pub shared_buffers: Size,
+}
+
+/// What is told about the server's work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// error, warn, info, debug or trace, or directives such as `info,aox::lmtp=debug`.
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Imap {
+    fn default() -> Imap {
+        Imap { listen: vec![SocketAddr::from(([127, 0, 0, 1], 1143))], connections_max: 20_000 }
+    }
+}
+
+impl Default for Lmtp {
+    fn default() -> Lmtp {
+        Lmtp { listen: vec![SocketAddr::from(([127, 0, 0, 1], 1024))], connections_max: 200 }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Delivery {
+        Delivery { size_max: Size(64_000_000), subaddress_separator: "+".to_owned() }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Database {
+        Database { url: String::new(), owner_url: String::new(), connections_max: 16 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Settings {
+    /// What is wrong with the values, each alone well formed: the key, and what was wanted instead.
+    pub fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        if self.hostname.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            faults.push(("hostname", "a host name, without spaces".to_owned()));
+        }
+        if self.delivery.subaddress_separator.contains('@') || self.delivery.subaddress_separator.len() > 8 {
+            faults.push((
+                "delivery.subaddress_separator",
+                "a short separator without @, or nothing".to_owned(),
+            ));
+        }
+        let size = self.delivery.size_max.octets();
+        if !(65_536..=2_000_000_000).contains(&size) {
+            // RFC 5321 §4.5.3.1.7: a server must take messages of 64K at least; PostgreSQL keeps less than 2 GB.
+            faults.push(("delivery.size_max", "a size from 64 KiB to 2 GB".to_owned()));
+        }
+        if self.database.connections_max < 2 {
+            faults.push(("database.connections_max", "at least 2".to_owned()));
+        }
+        if self.database.url.is_empty() && !self.database.owner_url.is_empty() {
+            faults.push(("database.owner_url", "nothing, as long as database.url is empty".to_owned()));
+        }
+        for (key, max) in [
+            ("imap.connections_max", self.imap.connections_max),
+            ("lmtp.connections_max", self.lmtp.connections_max),
+        ] {
+            if max == 0 {
+                faults.push((key, "at least 1 (an empty listen list turns a door off)".to_owned()));
+            }
+        }
+        faults
+    }
+}
+
+/// What a setting may be, for the error about one that is not; None when there is no such setting.
+pub fn wanted(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "hostname" => "a host name",
+        "imap.listen" | "lmtp.listen" => {
+            "a list of addresses with ports, such as [\"127.0.0.1:1143\", \"[::1]:1143\"]"
+        }
+        "imap.connections_max" | "lmtp.connections_max" | "database.connections_max" => "a number",
+        "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
+        "delivery.subaddress_separator" => "a separator, such as \"+\"",
+        "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
+        "postgres.programs" => "a directory",
+        "log.level" => "error, warn, info, debug or trace, or directives such as \"info,aox::lmtp=debug\"",
+        "log.format" => "\"text\" or \"json\"",
+        _ => return None,
+    })
+}
+
+/// A number of octets, written as a number or with a unit: `50 MB` is 50,000,000, `50 MiB` is 52,428,800.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Size(pub u64);
+
+impl Size {
+    /// The size in octets.
+    pub fn octets(self) -> u64 {
+        self.0
+    }
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let text = text.trim();
+        let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "kb" => 1_000,
+            "mb" => 1_000_000,
+            "gb" => 1_000_000_000,
+            "kib" => 1 << 10,
+            "mib" => 1 << 20,
+            "gib" => 1 << 30,
+            _ => return Err(format!("\"{text}\" is not a size such as \"50 MB\"")),
+        };
+        let number: u64 =
+            number.parse().map_err(|_| format!("\"{text}\" is not a size such as \"50 MB\""))?;
+        number.checked_mul(factor).map(Size).ok_or_else(|| format!("\"{text}\" is too large"))
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (unit, factor) in [
+            ("GB", 1_000_000_000),
+            ("GiB", 1 << 30),
+            ("MB", 1_000_000),
+            ("MiB", 1 << 20),
+            ("KB", 1_000),
+            ("KiB", 1 << 10),
+        ] {
+            if self.0 >= factor && self.0.is_multiple_of(factor) {
+                return write!(f, "{} {unit}", self.0 / factor);
+            }
+        }
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+struct SizeVisitor;
+
+impl Visitor<'_> for SizeVisitor {
+    type Value = Size;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size such as \"50 MB\"")
+    }
+
+    fn visit_u64<E: de::Error>(self, octets: u64) -> Result<Size, E> {
+        Ok(Size(octets))
+    }
+
+    fn visit_i64<E: de::Error>(self, octets: i64) -> Result<Size, E> {
+        u64::try_from(octets).map(Size).map_err(|_| E::custom("a size is not negative"))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+/// A list of addresses. Empty items are skipped: that is how the environment gives an empty list.
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let items = Vec::<String>::deserialize(deserializer)?;
+    let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
+    items
+        .map(|item| item.parse().map_err(|_| de::Error::custom(format!("\"{item}\" is no address"))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_printed() {
+        for text in ["64 MB", "50 MiB", "1 GB", "7", "3 KiB"] {
+            assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
+        }
+        assert_eq!("50mb".parse::<Size>().unwrap(), Size(50_000_000));
+        for bad in ["", "MB", "5 apples", "-1", "99999999999 GB"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_have_no_faults() {
+        assert_eq!(Settings::default().faults(), vec![]);
+    }
+
+    #[test]
+    fn each_fault_is_reported() {
+        let mut settings = Settings::default();
+        settings.delivery.size_max = Size(5);
+        settings.database.connections_max = 0;
+        let keys: Vec<_> = settings.faults().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["delivery.size_max", "database.connections_max"]);
+    }
+}

@@ -1,7 +1,22 @@
 //! One folder as data: names, ids, flags, uid sets, the snapshot of what is in it, and one client's view of it.
 
-pub mod flags;
 pub mod ids;
 
+pub mod flags;
+pub mod uid_set;
+
+pub mod change;
+pub mod shared;
+pub mod snapshot;
+pub mod view;
+
+mod edit;
+mod flag_table;
+
+pub use change::{Change, FlagChange, Gap};
 pub use flags::{Flag, FlagSet, Keyword, System};
 pub use ids::{AccountId, MailboxId, MailboxKey, MessageId, ModSeq, Msn, Uid, UidValidity};
+pub use shared::{Applied, Shared};
+pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Snapshot};
+pub use uid_set::{MsnSet, NumberSet, SequenceNumber, SequenceSet, UidSet};
+pub use view::{Update, View};

@@ -2,4 +2,15 @@
 
 pub mod unit;
 
+mod load_snapshot;
+mod mailbox_modseqs;
+mod mark_recent;
+mod read_changes;
+
+mod mailbox_row;
+
+pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
+pub use mailbox_modseqs::MailboxModseqs;
+pub use mark_recent::MarkRecent;
+pub use read_changes::ReadChanges;
 pub use unit::{Access, ErasedUnit, Error, Lent, Unit};

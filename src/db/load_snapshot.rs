@@ -1,0 +1,58 @@
+//! Reads all of a mailbox that sessions share in memory: which messages there are, and what changes about them.
+
+use std::pin::pin;
+
+use futures_util::{TryStreamExt, future};
+use tokio_postgres::types::ToSql;
+
+use super::mailbox_row::{KeywordNames, MailboxState, MessageRow};
+use super::unit::{Access, Error, Lent, Unit};
+use crate::mailbox::{MailboxKey, Snapshot};
+
+/// Reads the snapshot of a mailbox; None when there is no such mailbox.
+///
+/// Three statements see the mailbox at three moments. The modseq is read first, so the messages may be newer than it
+/// says. That is no fault: the change that made them so will be heard of or read again, and applying a change twice
+/// does nothing (see [`Change`](crate::mailbox::Change)). The keywords are read last, so every id in use has a name.
+pub struct LoadSnapshot {
+    pub key: MailboxKey,
+}
+
+/// A mailbox as [`LoadSnapshot`] found it.
+pub struct LoadedMailbox {
+    pub snapshot: Snapshot,
+    /// The first uid that no session has been told of as \Recent.
+    pub first_recent_uid: u32,
+}
+
+impl Unit for LoadSnapshot {
+    type Output = Option<LoadedMailbox>;
+    const ACCESS: Access = Access::Read;
+
+    async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        let state = db.prepare(include_str!("sql/select_mailbox_state.sql")).await?;
+        let messages = db.prepare(include_str!("sql/select_snapshot.sql")).await?;
+        let keywords = db.prepare(include_str!("sql/select_keywords.sql")).await?;
+        let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
+        let key: [&(dyn ToSql + Sync); 2] = [&account, &mailbox];
+        let client = db.client();
+        let rows = async {
+            let rows = client.query_raw(&messages, [account, mailbox]).await?;
+            let mut rows = pin!(rows);
+            let mut messages = Vec::new();
+            // Row by row: a million rows of the wire would take ten times the memory of what is kept of them.
+            while let Some(row) = rows.try_next().await? {
+                messages.push(MessageRow::new(&row));
+            }
+            Ok(messages)
+        };
+        let names = async { Ok(KeywordNames::new(&client.query(&keywords, &key).await?)) };
+        let state = MailboxState::select(client, &state, self.key);
+        let (state, mut messages, names) = future::try_join3(state, rows, names).await?;
+        let Some(state) = state else { return Ok(None) };
+        messages.sort_unstable_by_key(MessageRow::uid);
+        let loaded = messages.iter().map(|message| message.loaded(&names));
+        let snapshot = Snapshot::load(state.uidvalidity, state.uidnext, state.highestmodseq, loaded);
+        Ok(Some(LoadedMailbox { snapshot, first_recent_uid: state.first_recent_uid }))
+    }
+}

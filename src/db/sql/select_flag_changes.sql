@@ -1,0 +1,13 @@
+-- The messages whose flags changed after a modseq and that the reader knows, found by way of the change log. Locks
+-- nothing. A range of the log may name messages that did not change; their modseq tells.
+-- $1 account, $2 mailbox, $3 modseq, $4 uidnext as the reader knows it
+with ranges as materialized (
+    select unnest(range_agg(int8range(uid_first, uid_last, '[]'))) as uids
+    from aox.change_log
+    where account = $1 and mailbox = $2 and modseq > $3
+)
+select m.uid, m.modseq, m.flags, m.keywords
+from ranges r
+    join aox.mailbox_messages m
+        on m.account = $1 and m.mailbox = $2 and m.uid >= lower(r.uids) and m.uid < upper(r.uids)
+where m.modseq > $3 and m.uid < $4

@@ -1,5 +1,10 @@
 //! The only SQL. One file per unit of work; a unit borrows a connection and never opens, begins or commits anything.
 
+pub mod body;
+pub mod new_message;
+pub mod pipeline;
+pub mod reserve_message_ids;
+pub mod store_message;
 pub mod unit;
 
 mod load_snapshot;
@@ -13,4 +18,7 @@ pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
 pub use mailbox_modseqs::MailboxModseqs;
 pub use mark_recent::MarkRecent;
 pub use read_changes::ReadChanges;
+pub use body::{Chunk, Codec, StoredBody};
+pub use new_message::{NewAddress, NewDerived, NewMessage, NewPart};
+pub use reserve_message_ids::ReserveMessageIds;
 pub use unit::{Access, ErasedUnit, Error, Lent, Unit};

@@ -1,0 +1,163 @@
+//! A message about to be stored: the plain values of its rows.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::body::StoredBody;
+use crate::mailbox::{AccountId, MessageId};
+
+/// A message of one account, with the bodies it refers to. What is shared between copies of one message is behind an
+/// [`Arc`], so that a copy for another recipient costs its header only.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Whose it is.
+    pub account: AccountId,
+    /// The id that was reserved for it.
+    pub id: MessageId,
+    /// SHA-256 of the whole message in its canonical form.
+    pub digest: [u8; 32],
+    /// Length of the same.
+    pub octets: u32,
+    /// The header as it arrived, with the empty line.
+    pub header: Vec<u8>,
+    /// The recipe, as `Recipe::to_bytes` gives it.
+    pub recipe: Vec<u8>,
+    /// Whether the recipe keeps the whole body as one piece.
+    pub verbatim: bool,
+    /// What was made canonical: 1 bare LF, 2 NUL, 4 binary parts.
+    pub canonicalized: i16,
+    /// When it came.
+    pub arrived_at: Timestamp,
+    /// What was derived from it.
+    pub derived: Arc<NewDerived>,
+    /// The bodies that it refers to, each once.
+    pub bodies: Vec<Arc<StoredBody>>,
+}
+
+/// What is derived from a message and stored beside it.
+#[derive(Debug, Clone, Default)]
+pub struct NewDerived {
+    /// Decoded; None when there is no Subject field.
+    pub subject: Option<String>,
+    /// RFC 5256 §2.1; None when it is the subject itself.
+    pub base_subject: Option<String>,
+    /// The Date field as an instant.
+    pub sent_at: Option<Timestamp>,
+    /// The Date field as a date, in the sender's zone.
+    pub sent_on: Option<jiff::civil::Date>,
+    /// The Message-ID, with its angle brackets when it had them.
+    pub message_id: Option<String>,
+    /// The message it answers.
+    pub in_reply_to: Option<String>,
+    /// The conversation so far.
+    pub references: Vec<String>,
+    /// Where the conversation began.
+    pub thread_root: Option<String>,
+    /// RFC 2919.
+    pub list_id: Option<String>,
+    /// ENVELOPE as IMAP prints it.
+    pub envelope: Vec<u8>,
+    /// BODYSTRUCTURE as IMAP prints it.
+    pub bodystructure: Vec<u8>,
+    /// The rules about broken mail that were needed.
+    pub repairs: Vec<&'static str>,
+    /// The MIME tree.
+    pub parts: Vec<NewPart>,
+    /// Who stands in which field.
+    pub addresses: Vec<NewAddress>,
+}
+
+/// A row of the MIME tree; its position in the list is its ordinal.
+#[derive(Debug, Clone, Default)]
+pub struct NewPart {
+    /// The ordinal of the part that holds this one.
+    pub parent: Option<i32>,
+    /// The IMAP part specifier.
+    pub section: String,
+    /// `type/subtype` in lower case.
+    pub content_type: String,
+    /// The declared charset.
+    pub charset: Option<String>,
+    /// The declared disposition.
+    pub disposition: Option<String>,
+    /// The decoded file name.
+    pub filename: Option<String>,
+    /// The declared transfer encoding.
+    pub encoding: Option<String>,
+    /// Length as transferred.
+    pub octets: i64,
+    /// Lines as transferred.
+    pub lines: i64,
+    /// The decoded content of a leaf.
+    pub body: Option<[u8; 32]>,
+}
+
+/// An address in a field of the header.
+#[derive(Debug, Clone)]
+pub struct NewAddress {
+    /// 1 From, 2 Sender, 3 Reply-To, 4 To, 5 Cc, 6 Bcc, from 7 Resent-.
+    pub field: i16,
+    /// From 0 within the field.
+    pub position: i16,
+    /// See [`address_id`].
+    pub id: i64,
+    /// The display name, decoded.
+    pub name: Option<String>,
+    /// Before the `@`.
+    pub localpart: String,
+    /// After it, in lower case.
+    pub domain: String,
+}
+
+/// The id of an address: the beginning of a digest, so that whoever meets the address knows its id without asking.
+pub fn address_id(name: Option<&str>, localpart: &str, domain: &str) -> i64 {
+    let mut hash = Sha256::new();
+    // The lengths keep the three apart whatever octets they hold.
+    for piece in [name.unwrap_or_default(), localpart, domain] {
+        hash.update((piece.len() as u64).to_be_bytes());
+        hash.update(piece);
+    }
+    let digest = hash.finalize();
+    i64::from_be_bytes(digest[..8].try_into().expect("a SHA-256 has 32 octets"))
+}
+
+/// PostgreSQL's text cannot hold NUL (U+0000); broken mail can, even after decoding.
+pub(super) fn text(value: &str) -> Cow<'_, str> {
+    if value.contains('\0') { value.replace('\0', "\u{fffd}").into() } else { value.into() }
+}
+
+/// [`text`] of what may be absent.
+pub(super) fn text_opt(value: &Option<String>) -> Option<Cow<'_, str>> {
+    value.as_deref().map(text)
+}
+
+/// Several texts as one, which the statement splits again; None when there are none.
+pub(super) fn joined<S: AsRef<str>>(values: &[S]) -> Option<String> {
+    if values.is_empty() {
+        return None;
+    }
+    let values: Vec<String> = values.iter().map(|v| v.as_ref().replace(['\0', '\x1f'], "\u{fffd}")).collect();
+    Some(values.join("\x1f"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_holds_no_nul_and_lists_keep_their_pieces_apart() {
+        assert_eq!(text("a\0b"), "a\u{fffd}b");
+        assert_eq!(joined(&["<a@b>", "<c\x1f@d>"]).as_deref(), Some("<a@b>\x1f<c\u{fffd}@d>"));
+        assert_eq!(joined::<String>(&[]), None);
+    }
+
+    #[test]
+    fn addresses_are_told_apart() {
+        assert_ne!(address_id(None, "ab", "c"), address_id(None, "a", "bc"));
+        assert_ne!(address_id(Some("a"), "", "c"), address_id(None, "a", "c"));
+        assert_eq!(address_id(None, "a", "b"), address_id(Some(""), "a", "b"));
+    }
+}

@@ -1,0 +1,58 @@
+//! Several statements on their way at once: sent in order without waiting for each other's answers.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use super::Error;
+
+/// One statement's future, not yet polled.
+pub type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
+/// Sends every statement, in order, before it waits for the first answer. Returns all answers, or the first failure:
+/// after it, PostgreSQL skips what follows in the transaction.
+///
+/// The statements must have been prepared before: preparing one waits, and would let the next overtake it.
+pub async fn pipelined<T>(statements: Vec<Sending<'_, T>>) -> Result<Vec<T>, Error> {
+    let mut waiting: Vec<Option<Sending<'_, T>>> = statements.into_iter().map(Some).collect();
+    let mut answers: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut all_done = true;
+        for (slot, answer) in waiting.iter_mut().zip(&mut answers) {
+            let Some(statement) = slot else { continue };
+            match statement.as_mut().poll(context) {
+                Poll::Ready(Ok(value)) => {
+                    *answer = Some(value);
+                    *slot = None;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => all_done = false,
+            }
+        }
+        if all_done { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn everything_is_begun_in_order_and_answers_keep_it() {
+        let log = RefCell::new(Vec::new());
+        let statements = (0..40).map(|n| {
+            let log = &log;
+            let statement: Sending<'_, usize> = Box::pin(async move {
+                log.borrow_mut().push(n);
+                std::future::ready(Ok(n)).await
+            });
+            statement
+        });
+        let answers = futures_util::FutureExt::now_or_never(pipelined(statements.collect()));
+        assert_eq!(answers.expect("nothing waits").expect("nothing fails"), (0..40).collect::<Vec<_>>());
+        assert_eq!(*log.borrow(), (0..40).collect::<Vec<_>>());
+    }
+}

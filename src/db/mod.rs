@@ -14,11 +14,11 @@ mod read_changes;
 
 mod mailbox_row;
 
+pub use body::{Chunk, Codec, StoredBody};
 pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
 pub use mailbox_modseqs::MailboxModseqs;
 pub use mark_recent::MarkRecent;
-pub use read_changes::ReadChanges;
-pub use body::{Chunk, Codec, StoredBody};
 pub use new_message::{NewAddress, NewDerived, NewMessage, NewPart};
+pub use read_changes::ReadChanges;
 pub use reserve_message_ids::ReserveMessageIds;
 pub use unit::{Access, ErasedUnit, Error, Lent, Unit};

@@ -18,8 +18,10 @@
 
 pub mod db;
 pub mod error;
+pub mod imap;
 pub mod limits;
 pub mod mailbox;
 pub mod message;
 pub mod plan;
 pub mod settings;
+pub mod wire;

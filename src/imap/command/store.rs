@@ -1,0 +1,78 @@
+//! STORE and UID STORE (RFC 3501 §6.4.6): flags of messages.
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::tag_no_case;
+use nom::character::complete::char;
+use nom::combinator::{map, opt, value};
+use nom::sequence::preceded;
+
+use crate::imap::grammar::Parsed;
+use crate::imap::grammar::core::sp;
+use crate::imap::grammar::flags::store_flags;
+use crate::imap::grammar::set::sequence_set;
+use crate::mailbox::FlagSet;
+use crate::mailbox::uid_set::SequenceSet;
+
+/// Which flags are to become what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// Sequence numbers, or uids in UID STORE.
+    pub set: SequenceSet,
+    pub action: Action,
+    /// The client does not want to hear of the new flags.
+    pub silent: bool,
+    pub flags: FlagSet,
+}
+
+/// What STORE does with the flags it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `FLAGS`: these and no others.
+    Replace,
+    /// `+FLAGS`
+    Add,
+    /// `-FLAGS`
+    Remove,
+}
+
+/// `store = "STORE" SP sequence-set SP store-att-flags`, from the space after the word on.
+pub fn parse(input: &[u8]) -> Parsed<'_, Store> {
+    let arguments = (preceded(sp, sequence_set), preceded(sp, store_att_flags));
+    map(arguments, |(set, (action, silent, flags))| Store { set, action, silent, flags }).parse(input)
+}
+
+/// `store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))`
+fn store_att_flags(input: &[u8]) -> Parsed<'_, (Action, bool, FlagSet)> {
+    let sign = opt(alt((value(Action::Add, char('+')), value(Action::Remove, char('-')))));
+    let action = map(sign, |sign| sign.unwrap_or(Action::Replace));
+    let silent = map(opt(tag_no_case(".SILENT")), |word| word.is_some());
+    let action = nom::sequence::terminated(action, tag_no_case("FLAGS"));
+    (action, silent, preceded(sp, store_flags)).parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+
+    #[test]
+    fn store_is_read() {
+        let read = |input: &str| {
+            let store = complete(input.as_bytes(), parse).expect(input);
+            format!("{} {:?} {} {}", store.set, store.action, store.silent, store.flags)
+        };
+        assert_eq!(read(" 2:4 +FLAGS (\\Deleted)"), "2:4 Add false \\Deleted");
+        assert_eq!(read(" 1 -flags.silent \\Seen $X"), "1 Remove true \\Seen $X");
+        assert_eq!(read(" * FLAGS ()"), "* Replace false ");
+    }
+
+    #[test]
+    fn malformed_store_is_refused() {
+        for input in
+            [" 1 FLAGS", " 1 *FLAGS (\\Seen)", " FLAGS (\\Seen)", " 1 FLAGS (\\Seen", " 1 FLAGSX (a)"]
+        {
+            assert!(complete(input.as_bytes(), parse).is_err(), "{input}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Why a command could not be parsed, told so that the author of a client can see where.
+
+use nom::error::{ContextError, ErrorKind, ParseError};
+
+use crate::error::Error;
+
+/// What each grammar function returns: what is left, and what it found.
+pub type Parsed<'a, T> = nom::IResult<&'a [u8], T, Fault>;
+
+/// Where the input stopped making sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Octets that were left when it happened.
+    left: usize,
+    /// The rule that was expected there, if known.
+    expected: Option<&'static str>,
+    /// A failure with words of its own: a refusal rather than a mistake.
+    error: Option<Error>,
+}
+
+impl Fault {
+    /// What to tell the client, who sent `whole`. The input is not echoed: it may hold a password.
+    pub fn into_error(self, whole: &[u8]) -> Error {
+        let octet = whole.len().saturating_sub(self.left) + 1;
+        match (self.error, self.expected) {
+            (Some(error), _) => error,
+            (None, Some(rule)) => Error::bad(format!("expected {rule} at octet {octet} of the command")),
+            (None, None) => Error::bad(format!("cannot parse the command from octet {octet} on")),
+        }
+    }
+}
+
+/// Ends the parse at `input` with `error`, which no alternative can mend.
+pub fn fail<T>(input: &[u8], error: Error) -> Parsed<'_, T> {
+    Err(nom::Err::Failure(Fault { left: input.len(), expected: None, error: Some(error) }))
+}
+
+impl ParseError<&[u8]> for Fault {
+    fn from_error_kind(input: &[u8], _: ErrorKind) -> Fault {
+        Fault { left: input.len(), expected: None, error: None }
+    }
+
+    fn append(_: &[u8], _: ErrorKind, other: Fault) -> Fault {
+        other
+    }
+
+    /// Of several alternatives the one that got farthest is what the client meant.
+    fn or(self, other: Fault) -> Fault {
+        if self.left < other.left { self } else { other }
+    }
+}
+
+impl ContextError<&[u8]> for Fault {
+    fn add_context(input: &[u8], rule: &'static str, mut other: Fault) -> Fault {
+        // A rule that failed at its first octet is what was expected there; deeper in, the inner rule knows better.
+        if other.left == input.len() || other.expected.is_none() {
+            other.left = input.len();
+            other.expected = Some(rule);
+        }
+        other
+    }
+}
+
+/// Runs `rule` over all of `input`.
+pub fn complete<'a, T>(input: &'a [u8], rule: impl FnOnce(&'a [u8]) -> Parsed<'a, T>) -> Result<T, Error> {
+    match rule(input) {
+        Ok(([], found)) => Ok(found),
+        Ok((rest, _)) => {
+            let fault = Fault { left: rest.len(), expected: Some("the end of the command"), error: None };
+            Err(fault.into_error(input))
+        }
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.into_error(input)),
+        Err(nom::Err::Incomplete(_)) => Err(Error::bad("the command is not complete")),
+    }
+}

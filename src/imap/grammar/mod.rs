@@ -1,0 +1,12 @@
+//! The grammar of IMAP: each function is named after its rule in RFC 3501 §9 (or the RFC it quotes) and carries it.
+//!
+//! Input is one whole command with its literals in place, as the framer found it; no function ever waits for more.
+
+pub mod core;
+pub mod fault;
+pub mod fetch;
+pub mod flags;
+pub mod set;
+pub mod time;
+
+pub use fault::{Fault, Parsed};

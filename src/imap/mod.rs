@@ -1,0 +1,4 @@
+//! The door of IMAP: the grammar, the commands one file each, what is printed, and the conversation as a pure machine.
+
+pub mod command;
+pub mod grammar;

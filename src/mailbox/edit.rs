@@ -159,5 +159,5 @@ impl Edit {
     }
 }
 
-/// Entries of one chunk: 20 KiB, which a change copies in about a microsecond.
-pub(super) const CHUNK_ENTRIES: usize = 512;
+/// Entries of one chunk: 20 KiB, which a change copies in about a microsecond. Tests have few messages in many chunks.
+const CHUNK_ENTRIES: usize = if cfg!(test) { 4 } else { 512 };

@@ -3,6 +3,7 @@
 pub mod ids;
 
 pub mod flags;
+pub mod name;
 pub mod uid_set;
 
 pub mod change;
@@ -13,9 +14,13 @@ pub mod view;
 mod edit;
 mod flag_table;
 
+#[cfg(test)]
+mod history_tests;
+
 pub use change::{Change, FlagChange, Gap};
 pub use flags::{Flag, FlagSet, Keyword, System};
 pub use ids::{AccountId, MailboxId, MailboxKey, MessageId, ModSeq, Msn, Uid, UidValidity};
+pub use name::{MailboxName, Pattern};
 pub use shared::{Applied, Shared};
 pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Snapshot};
 pub use uid_set::{MsnSet, NumberSet, SequenceNumber, SequenceSet, UidSet};

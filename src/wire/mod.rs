@@ -1,4 +1,5 @@
-//! Bytes shared by the doors: lines and literals, modified UTF-7, SASL exchanges.
+//! Bytes shared by the doors: lines and literals, modified UTF-7, SASL exchanges, verifiers of passwords.
 
+pub mod password;
 pub mod sasl;
 pub mod utf7;

@@ -1,6 +1,8 @@
 //! The only SQL. One file per unit of work; a unit borrows a connection and never opens, begins or commits anything.
 
+pub mod append;
 pub mod body;
+pub mod keywords;
 pub mod new_message;
 pub mod pipeline;
 pub mod reserve_message_ids;
@@ -14,6 +16,7 @@ mod read_changes;
 
 mod mailbox_row;
 
+pub use append::{Append, Appended, Appending};
 pub use body::{Chunk, Codec, StoredBody};
 pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
 pub use mailbox_modseqs::MailboxModseqs;

@@ -9,11 +9,14 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::body::StoredBody;
+use super::keywords::KeywordIds;
 use super::new_message::{NewMessage, joined, text, text_opt};
 use super::pipeline::Sending;
 use super::{Error, Lent};
 use crate::error::{self, Code};
-use crate::mailbox::{MailboxKey, MessageId, ModSeq, System, Uid, UidValidity};
+use crate::mailbox::{
+    Change, FlagSet, InternalDate, Loaded, MailboxKey, MessageId, ModSeq, System, Uid, UidValidity,
+};
 
 /// Messages to be put into one mailbox.
 #[derive(Debug, Clone)]
@@ -31,14 +34,10 @@ pub struct Placing {
 pub struct PlacingMessage {
     /// Which.
     pub message: MessageId,
-    /// Its system flags.
-    pub flags: System,
-    /// Its keywords, as ids of that mailbox.
-    pub keywords: Vec<i32>,
+    /// Its flags.
+    pub flags: FlagSet,
     /// Its internal date.
-    pub internal_date: Timestamp,
-    /// Minutes east of UTC in which that was given.
-    pub internal_zone: i16,
+    pub internal_date: InternalDate,
     /// Its length.
     pub octets: u32,
 }
@@ -52,6 +51,27 @@ pub struct Placed {
     pub modseq: ModSeq,
     /// The mailbox's uidvalidity.
     pub uidvalidity: UidValidity,
+}
+
+impl Placed {
+    /// What has happened to the mailbox, for those who watch it.
+    pub fn change(&self, placing: &Placing) -> Change {
+        let mut change = Change::new(placing.key, ModSeq(self.modseq.0 - 1), self.modseq);
+        change.appended.extend(self.uids().zip(&placing.messages).map(|(uid, message)| Loaded {
+            uid,
+            message: message.message,
+            modseq: self.modseq,
+            size: message.octets,
+            internal_date: message.internal_date,
+            flags: message.flags.clone(),
+        }));
+        change
+    }
+
+    /// The uids from the first one on; the caller knows how many.
+    pub fn uids(&self) -> impl Iterator<Item = Uid> {
+        (self.first_uid.get()..=u32::MAX).filter_map(Uid::new)
+    }
 }
 
 /// Prepares what [`store`] and [`place`] send, so that they can be pipelined.
@@ -99,14 +119,16 @@ pub fn store<'a>(
     statements
 }
 
-/// The statement that puts stored messages into one mailbox. Returns None when the mailbox is gone.
-pub async fn place(db: &Lent<'_>, placing: &Placing) -> Result<Option<Placed>, Error> {
+/// The statement that puts stored messages into one mailbox. Returns None when the mailbox is gone. Every keyword of
+/// the messages must be in `keywords`.
+pub async fn place(db: &Lent<'_>, placing: &Placing, keywords: &KeywordIds) -> Result<Option<Placed>, Error> {
     let all = &placing.messages;
-    let count = |flag: System| all.iter().filter(|m| m.flags.contains(flag)).count() as i64;
+    let count = |flag: System| all.iter().filter(|m| m.flags.system.contains(flag)).count() as i64;
     let total = all.len() as i64;
     let unseen = total - count(System::SEEN);
     let octets: Vec<i64> = all.iter().map(|m| i64::from(m.octets)).collect();
-    let keywords: Vec<Option<String>> = all.iter().map(|m| keyword_list(&m.keywords)).collect();
+    let keywords: Vec<Option<String>> = all.iter().map(|m| keyword_list(&m.flags, keywords)).collect();
+    let dates: Vec<Timestamp> = all.iter().map(|m| timestamp(m.internal_date)).collect();
     let row = db
         .query_opt(
             PLACE,
@@ -119,10 +141,10 @@ pub async fn place(db: &Lent<'_>, placing: &Placing) -> Result<Option<Placed>, E
                 &octets.iter().sum::<i64>(),
                 &placing.saved_at,
                 &all.iter().map(|m| m.message.0).collect::<Vec<_>>(),
-                &all.iter().map(|m| i16::from(m.flags.0)).collect::<Vec<_>>(),
+                &all.iter().map(|m| i16::from(m.flags.system.0)).collect::<Vec<_>>(),
                 &keywords,
-                &all.iter().map(|m| m.internal_date).collect::<Vec<_>>(),
-                &all.iter().map(|m| m.internal_zone).collect::<Vec<_>>(),
+                &dates,
+                &all.iter().map(|m| m.internal_date.zone_minutes).collect::<Vec<_>>(),
                 &octets,
             ],
         )
@@ -144,9 +166,16 @@ fn placed(first_uid: i64, modseq: i64, uidvalidity: i64, count: i64) -> Result<P
     })
 }
 
-fn keyword_list(ids: &[i32]) -> Option<String> {
+fn keyword_list(flags: &FlagSet, ids: &KeywordIds) -> Option<String> {
+    let mut ids: Vec<i32> = flags.keywords().iter().filter_map(|keyword| ids.get(keyword).copied()).collect();
+    ids.sort_unstable();
     let ids: Vec<String> = ids.iter().map(i32::to_string).collect();
     (!ids.is_empty()).then(|| ids.join(","))
+}
+
+/// A date that jiff cannot hold is no date anybody meant; it becomes the beginning of time.
+fn timestamp(date: InternalDate) -> Timestamp {
+    Timestamp::from_second(date.seconds).unwrap_or_default()
 }
 
 /// Each body once, in the order of the digests.

@@ -1,0 +1,105 @@
+//! APPEND: stores messages and puts them into one mailbox, all or none.
+
+use jiff::Timestamp;
+
+use super::new_message::NewMessage;
+use super::pipeline::pipelined;
+use super::reserve_message_ids::{BLOCK, ReserveMessageIds};
+use super::store_message::{self, Placing, PlacingMessage};
+use super::{Access, Error, Lent, Unit};
+use crate::db::keywords::{KeywordIds, ensure_keywords};
+use crate::error::{self, Code};
+use crate::mailbox::{Change, FlagSet, InternalDate, MailboxKey, MessageId, Uid, UidValidity};
+
+/// Appends `messages` to a mailbox in their order. Refused with [`Code::TryCreate`] when the mailbox is gone.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// Where they go.
+    pub key: MailboxKey,
+    /// When that happens.
+    pub saved_at: Timestamp,
+    /// What goes there.
+    pub messages: Vec<Appending>,
+}
+
+/// One message to be appended.
+#[derive(Debug, Clone)]
+pub struct Appending {
+    /// The message; the unit gives it its id.
+    pub message: NewMessage,
+    /// The flags it begins with.
+    pub flags: FlagSet,
+    /// Its internal date.
+    pub internal_date: InternalDate,
+}
+
+/// What an [`Append`] did.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// For those who watch the mailbox.
+    pub change: Change,
+    /// For APPENDUID (RFC 4315 §3), with `uids`.
+    pub uidvalidity: UidValidity,
+    /// One for each message, in their order.
+    pub uids: Vec<Uid>,
+}
+
+impl Unit for Append {
+    type Output = Appended;
+    const ACCESS: Access = Access::Write;
+
+    async fn run(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
+        self.reserve_ids(db).await?;
+        let placing = self.placing();
+        let messages: Vec<&NewMessage> = self.messages.iter().map(|m| &m.message).collect();
+        store_message::prepare(db).await?;
+        let known = store_message::known_bodies(db, &messages).await?;
+        let mut keywords = KeywordIds::new();
+        let mut statements = store_message::store(db, &messages, &known);
+        if self.messages.iter().any(|m| !m.flags.keywords().is_empty()) {
+            // Keywords get their ids under the mailbox's lock, so everything that others might wait for goes first.
+            pipelined(std::mem::take(&mut statements)).await?;
+            keywords = self.lock_and_name(db).await?;
+        }
+        statements.push(Box::pin(store_message::place(db, &placing, &keywords)));
+        let placed = pipelined(statements).await?.pop().flatten().ok_or_else(gone)?;
+        let change = placed.change(&placing);
+        let uids = change.appended.iter().map(|loaded| loaded.uid).collect();
+        Ok(Appended { change, uidvalidity: placed.uidvalidity, uids })
+    }
+}
+
+impl Append {
+    /// Gives each message its id.
+    async fn reserve_ids(&mut self, db: &Lent<'_>) -> Result<(), Error> {
+        for block in self.messages.chunks_mut(BLOCK as usize) {
+            let first = ReserveMessageIds.run(db).await?;
+            for (n, appending) in (0..).zip(block) {
+                appending.message.id = MessageId(first.0 + n);
+                appending.message.account = self.key.account;
+            }
+        }
+        Ok(())
+    }
+
+    fn placing(&self) -> Placing {
+        let place = |appending: &Appending| PlacingMessage {
+            message: appending.message.id,
+            flags: appending.flags.clone(),
+            internal_date: appending.internal_date,
+            octets: appending.message.octets,
+        };
+        let messages = self.messages.iter().map(place).collect();
+        Placing { key: self.key, saved_at: self.saved_at, messages }
+    }
+
+    async fn lock_and_name(&self, db: &Lent<'_>) -> Result<KeywordIds, Error> {
+        let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
+        db.query_opt(include_str!("sql/lock_mailbox.sql"), &[&account, &mailbox]).await?.ok_or_else(gone)?;
+        ensure_keywords(db, self.key, self.messages.iter().flat_map(|m| m.flags.keywords())).await
+    }
+}
+
+fn gone() -> Error {
+    error::Error::no(Code::TryCreate, "there is no such mailbox").into()
+}

@@ -17,8 +17,7 @@ pub async fn ensure_keywords<'k>(
     key: MailboxKey,
     wanted: impl Iterator<Item = &'k Keyword>,
 ) -> Result<KeywordIds, Error> {
-    let rows =
-        db.query(include_str!("sql/select_keywords.sql"), &[&key.account.0, &key.mailbox.0]).await?;
+    let rows = db.query(include_str!("sql/select_keywords.sql"), &[&key.account.0, &key.mailbox.0]).await?;
     let mut ids: KeywordIds =
         rows.iter().filter_map(|row| Some((Keyword::new(row.get(1))?, row.get(0)))).collect();
     let mut next = rows.iter().map(|row| row.get::<_, i32>(0)).max().map_or(0, |last| last + 1);

@@ -52,3 +52,11 @@ pub const DELIVERY_GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const PARTS_MAX: usize = 10_000;
 /// Levels of MIME nesting that are described.
 pub const PART_DEPTH_MAX: usize = 64;
+/// Messages, over all mailboxes, whose snapshots stay in memory (some 50 octets each) when nobody has them open.
+pub const SNAPSHOT_CACHE_MESSAGES: usize = 2_000_000;
+/// Passwords remembered as verified, some 200 octets each.
+pub const KNOWN_PASSWORDS_MAX: usize = 100_000;
+/// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
+pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
+/// The same before login, where nobody has anything to think about.
+pub const IMAP_LOGIN_SECONDS_MAX: u64 = 2 * 60;

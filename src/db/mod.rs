@@ -9,19 +9,29 @@ pub mod reserve_message_ids;
 pub mod store_message;
 pub mod unit;
 
+mod create_mailbox;
+mod find_login;
+mod find_mailbox;
+mod list_mailboxes;
 mod load_snapshot;
 mod mailbox_modseqs;
 mod mark_recent;
 mod read_changes;
+mod subscribe;
 
 mod mailbox_row;
 
 pub use append::{Append, Appended, Appending};
 pub use body::{Chunk, Codec, StoredBody};
+pub use create_mailbox::CreateMailbox;
+pub use find_login::{Account, FindLogin, FoundLogin};
+pub use find_mailbox::{FindMailbox, FoundMailbox};
+pub use list_mailboxes::{ListMailboxes, ListedMailbox};
 pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
 pub use mailbox_modseqs::MailboxModseqs;
 pub use mark_recent::MarkRecent;
 pub use new_message::{NewAddress, NewDerived, NewMessage, NewPart};
 pub use read_changes::ReadChanges;
 pub use reserve_message_ids::ReserveMessageIds;
+pub use subscribe::Subscribe;
 pub use unit::{Access, ErasedUnit, Error, Lent, Unit};

@@ -1,0 +1,6 @@
+-- The mailboxes of an account and the names it has subscribed to, each name once. $1 account. Locks nothing.
+-- A subscribed name without a mailbox has exists = false.
+select coalesce(m.name, s.name) as name, m.id is not null as exists, s.name is not null as subscribed, m.special_use
+from (select id, name, special_use from aox.mailboxes where account = $1 and deleted_at is null) m
+    full join (select name from aox.subscriptions where account = $1) s on s.name = m.name
+order by 1 collate "C"

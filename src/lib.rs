@@ -23,5 +23,6 @@ pub mod limits;
 pub mod mailbox;
 pub mod message;
 pub mod plan;
+pub mod search;
 pub mod settings;
 pub mod wire;

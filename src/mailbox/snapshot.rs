@@ -46,6 +46,13 @@ pub struct Loaded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FlagsId(pub(super) u32);
 
+impl FlagsId {
+    /// The number as an index: small, so that a list may hold something for each.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// One message of a snapshot, in 40 octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {

@@ -1,0 +1,346 @@
+//! Answering a selector: one pass over the snapshot, with what is not known yet carried as "maybe".
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use super::selector::{Selector, StoredLeaf};
+use crate::mailbox::{Entry, Msn, MsnSet, Snapshot, System, Uid, UidSet, View};
+
+/// Where a selector is asked: the messages, and those that are \Recent for whoever asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The messages in the numbering of whoever asks.
+    pub snapshot: &'a Snapshot,
+    /// The \Recent ones among them; None outside a session.
+    pub recent: Option<&'a UidSet>,
+}
+
+/// For each stored leaf the messages that it selects, among those that it was asked about.
+pub type Answers = HashMap<StoredLeaf, UidSet>;
+
+impl<'a> From<&'a View> for Scope<'a> {
+    fn from(view: &'a View) -> Scope<'a> {
+        Scope { snapshot: view.told(), recent: Some(view.recent()) }
+    }
+}
+
+impl<'a> From<&'a Snapshot> for Scope<'a> {
+    fn from(snapshot: &'a Snapshot) -> Scope<'a> {
+        Scope { snapshot, recent: None }
+    }
+}
+
+impl Selector {
+    /// The messages about which the stored leaves must be asked: what is known in memory neither rules them out nor
+    /// decides for them. Empty when there is no stored leaf.
+    pub fn candidates<'a>(&self, scope: impl Into<Scope<'a>>) -> UidSet {
+        let scope = scope.into();
+        let key = Bound::new(self, scope, None);
+        key.messages(scope).filter(|(_, truth)| *truth == Truth::Maybe).map(|(uid, _)| uid).collect()
+    }
+
+    /// The selected messages in ascending order. `answers` has every stored leaf, asked about the
+    /// [`candidates`](Selector::candidates) at least.
+    pub fn evaluate<'a>(&self, scope: impl Into<Scope<'a>>, answers: &Answers) -> Vec<Uid> {
+        let scope = scope.into();
+        let key = Bound::new(self, scope, Some(answers));
+        key.messages(scope).filter(|(_, truth)| *truth == Truth::Yes).map(|(uid, _)| uid).collect()
+    }
+}
+
+/// Whether a message is selected, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Truth {
+    No,
+    Maybe,
+    Yes,
+}
+
+impl From<bool> for Truth {
+    fn from(is: bool) -> Truth {
+        if is { Truth::Yes } else { Truth::No }
+    }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Truth;
+
+    fn not(self) -> Truth {
+        match self {
+            Truth::No => Truth::Yes,
+            Truth::Maybe => Truth::Maybe,
+            Truth::Yes => Truth::No,
+        }
+    }
+}
+
+/// A selector bound to one scope: sets are resolved, keywords are looked up once per set of flags, days are numbers.
+enum Bound<'a> {
+    Constant(Truth),
+    And(Vec<Bound<'a>>),
+    Or(Vec<Bound<'a>>),
+    Not(Box<Bound<'a>>),
+    Messages(MsnSet),
+    Uids(UidSet),
+    UidsOf(&'a UidSet),
+    Has(System),
+    /// For each number of flags whether they have the keyword.
+    Keyword(Vec<bool>),
+    Octets(Range<u64>),
+    Days(Range<i64>),
+}
+
+impl<'a> Bound<'a> {
+    fn new(selector: &Selector, scope: Scope<'a>, answers: Option<&'a Answers>) -> Bound<'a> {
+        let snapshot = scope.snapshot;
+        let bind = |key: &Selector| Bound::new(key, scope, answers);
+        match selector {
+            Selector::All => Bound::Constant(Truth::Yes),
+            Selector::And(keys) => Bound::And(cheap_first(keys.iter().map(bind))),
+            Selector::Or(keys) => Bound::Or(cheap_first(keys.iter().map(bind))),
+            Selector::Not(key) => Bound::Not(Box::new(bind(key))),
+            Selector::Messages(set) => Bound::Messages(set.resolve(Msn::new(snapshot.len()))),
+            Selector::Uids(set) => Bound::Uids(set.resolve(snapshot.last_uid())),
+            Selector::Has(system) => Bound::Has(*system),
+            Selector::Keyword(keyword) => {
+                let mut has = Vec::new();
+                for (id, flags) in snapshot.flag_sets() {
+                    has.resize(id.index(), false);
+                    has.push(flags.has_keyword(keyword));
+                }
+                Bound::Keyword(has)
+            }
+            Selector::Recent => match scope.recent {
+                Some(uids) => Bound::UidsOf(uids),
+                None => Bound::Constant(Truth::No),
+            },
+            Selector::Larger(octets) => Bound::Octets(octets.saturating_add(1)..u64::MAX),
+            Selector::Smaller(octets) => Bound::Octets(0..*octets),
+            Selector::Before(date) => Bound::Days(i64::MIN..day(*date)),
+            Selector::On(date) => Bound::Days(day(*date)..day(*date) + 1),
+            Selector::Since(date) => Bound::Days(day(*date)..i64::MAX),
+            Selector::Stored(leaf) => match answers.and_then(|answers| answers.get(leaf)) {
+                Some(uids) => Bound::UidsOf(uids),
+                None => Bound::Constant(Truth::Maybe),
+            },
+        }
+    }
+
+    fn truth(&self, msn: Msn, entry: &Entry) -> Truth {
+        match self {
+            Bound::Constant(truth) => *truth,
+            Bound::And(keys) => {
+                let mut all = Truth::Yes;
+                for key in keys {
+                    all = all.min(key.truth(msn, entry));
+                    if all == Truth::No {
+                        break;
+                    }
+                }
+                all
+            }
+            Bound::Or(keys) => {
+                let mut any = Truth::No;
+                for key in keys {
+                    any = any.max(key.truth(msn, entry));
+                    if any == Truth::Yes {
+                        break;
+                    }
+                }
+                any
+            }
+            Bound::Not(key) => !key.truth(msn, entry),
+            Bound::Messages(set) => set.contains(msn).into(),
+            Bound::Uids(set) => set.contains(entry.uid).into(),
+            Bound::UidsOf(set) => set.contains(entry.uid).into(),
+            Bound::Has(system) => entry.system.contains(*system).into(),
+            Bound::Keyword(has) => has.get(entry.flags.index()).copied().unwrap_or(false).into(),
+            Bound::Octets(range) => range.contains(&u64::from(entry.size)).into(),
+            Bound::Days(range) => range.contains(&entry.internal_date().day()).into(),
+        }
+    }
+
+    /// Every message that may be selected, with what is known of it.
+    fn messages<'b>(&'b self, scope: Scope<'b>) -> Box<dyn Iterator<Item = (Uid, Truth)> + 'b> {
+        let tell = move |(msn, entry): (Msn, &Entry)| (entry.uid, self.truth(msn, entry));
+        // A program that begins with a set, as most do that look at a part of a large mailbox, meets only that part.
+        let keys = match self {
+            Bound::And(keys) => keys,
+            key => std::slice::from_ref(key),
+        };
+        let set = keys.iter().find_map(|key| match key {
+            Bound::Uids(set) => Some(scope.snapshot.by_uids(set)),
+            Bound::UidsOf(set) => Some(scope.snapshot.by_uids(set)),
+            _ => None,
+        });
+        let positions = keys.iter().find_map(|key| match key {
+            Bound::Messages(set) => Some(scope.snapshot.by_msns(set)),
+            _ => None,
+        });
+        match (set, positions) {
+            (Some(set), _) => Box::new(set.map(tell)),
+            (None, Some(set)) => Box::new(set.map(tell)),
+            (None, None) => Box::new(scope.snapshot.iter().map(tell)),
+        }
+    }
+
+    /// What a look at one message costs, more or less.
+    fn cost(&self) -> usize {
+        match self {
+            Bound::Messages(_) | Bound::Uids(_) | Bound::UidsOf(_) => 3,
+            Bound::Not(key) => key.cost(),
+            Bound::And(keys) | Bound::Or(keys) => 1 + keys.iter().map(Bound::cost).sum::<usize>(),
+            _ => 1,
+        }
+    }
+}
+
+/// Keys are asked in the order of their cost, since the first that decides ends the matter.
+fn cheap_first<'a>(keys: impl Iterator<Item = Bound<'a>>) -> Vec<Bound<'a>> {
+    let mut keys: Vec<Bound<'a>> = keys.collect();
+    keys.sort_by_cached_key(Bound::cost);
+    keys
+}
+
+/// Days since 1970.
+fn day(date: Date) -> i64 {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    epoch.duration_until(date).as_hours() / 24
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mailbox::{FlagSet, InternalDate, Keyword, Loaded, MessageId, ModSeq, UidValidity};
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    /// Message n has the system flags n mod 32, a keyword if n is divisible by 3, n * 100 octets, and came on the
+    /// n-th of January 2026 one minute before midnight, in a zone an hour east of UTC. Its uid is 2n.
+    fn mailbox(count: u32) -> Snapshot {
+        let loaded = |n: u32| {
+            let midnight = day(date(2026, 1, 1)) + i64::from(n);
+            let keyword = (n % 3 == 0).then(|| Keyword::new("$Three").unwrap());
+            Loaded {
+                uid: uid(n * 2),
+                message: MessageId(i64::from(n)),
+                modseq: ModSeq(1),
+                size: n * 100,
+                internal_date: InternalDate { seconds: midnight * 86_400 - 3660, zone_minutes: 60 },
+                flags: FlagSet::new(System((n % 32) as u8), keyword),
+            }
+        };
+        Snapshot::load(UidValidity::new(1).unwrap(), 1, ModSeq(1), (1..=count).map(loaded))
+    }
+
+    fn found(selector: &Selector, answers: &Answers) -> Vec<u32> {
+        let mailbox = mailbox(10);
+        selector.evaluate(&mailbox, answers).iter().map(|uid| uid.get() / 2).collect()
+    }
+
+    fn set(text: &str) -> crate::mailbox::SequenceSet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_key_selects_what_it_says() {
+        let found = |selector: Selector| found(&selector, &Answers::new());
+        assert_eq!(found(Selector::All).len(), 10);
+        assert_eq!(found(Selector::And(vec![])).len(), 10);
+        assert_eq!(found(Selector::Or(vec![])), []);
+        assert_eq!(found(Selector::Has(System::SEEN)), [1, 3, 5, 7, 9]);
+        assert_eq!(found(Selector::Has(System::SEEN).not()), [2, 4, 6, 8, 10]);
+        assert_eq!(found(Selector::Keyword(Keyword::new("$three").unwrap())), [3, 6, 9]);
+        assert_eq!(found(Selector::Keyword(Keyword::new("other").unwrap())), []);
+        assert_eq!(found(Selector::Larger(900)), [10]);
+        assert_eq!(found(Selector::Smaller(200)), [1]);
+        assert_eq!(found(Selector::On(date(2026, 1, 4))), [4]);
+        assert_eq!(found(Selector::Before(date(2026, 1, 3))), [1, 2]);
+        assert_eq!(found(Selector::Since(date(2026, 1, 9))), [9, 10]);
+        assert_eq!(found(Selector::Messages(set("2:3,9:12"))), [2, 3, 9, 10]);
+        assert_eq!(found(Selector::Uids(set("4,5,19:*"))), [2, 10]);
+        assert_eq!(found(Selector::Recent), []);
+        assert_eq!(found(Selector::old_mail()).len(), 10);
+        let both = Selector::And(vec![Selector::Uids(set("1:9")), Selector::Messages(set("3:*"))]);
+        assert_eq!(found(both), [3, 4]);
+    }
+
+    #[test]
+    fn new_mail_is_recent_and_unseen() {
+        let view =
+            View::new(mailbox(10).into()).with_recent([6, 7, 8, 10, 12].map(uid).into_iter().collect());
+        assert_eq!(Selector::new_mail().evaluate(&view, &Answers::new()), [8, 12].map(uid));
+        assert_eq!(Selector::Recent.evaluate(&view, &Answers::new()), [6, 8, 10, 12].map(uid));
+    }
+
+    #[test]
+    fn only_the_undecided_are_asked_about() {
+        let leaf = StoredLeaf::Subject("x".into());
+        let stored = || Selector::Stored(leaf.clone());
+        let mailbox = mailbox(10);
+        let few = Selector::And(vec![stored().not(), Selector::Larger(800)]);
+        assert_eq!(few.candidates(&mailbox).to_string(), "18,20");
+        let others = stored().or(Selector::Smaller(900));
+        assert_eq!(others.candidates(&mailbox).to_string(), "18,20");
+        assert!(Selector::Has(System::SEEN).candidates(&mailbox).is_empty());
+        let answers = Answers::from([(leaf.clone(), UidSet::single(uid(18)))]);
+        assert_eq!(few.evaluate(&mailbox, &answers), [uid(20)]);
+        assert_eq!(others.evaluate(&mailbox, &answers).len(), 9);
+    }
+
+    fn selector() -> impl Strategy<Value = Selector> {
+        let leaf = prop_oneof![
+            Just(Selector::All),
+            (0u8..32).prop_map(|bits| Selector::Has(System(bits))),
+            (0u64..1200).prop_map(Selector::Larger),
+            (1u32..12, 1u32..12).prop_map(|(a, b)| Selector::Messages(set(&format!("{a}:{b}")))),
+            (1u32..24, 1u32..24).prop_map(|(a, b)| Selector::Uids(set(&format!("{a}:{b}")))),
+            (0u8..4).prop_map(|n| Selector::Stored(StoredLeaf::Subject(n.to_string()))),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Selector::And),
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Selector::Or),
+                inner.prop_map(Selector::not),
+            ]
+        })
+    }
+
+    /// Says the same of one message, slowly; leaf n of the stored ones selects the messages divisible by n + 2.
+    fn is_selected(selector: &Selector, n: u32) -> bool {
+        match selector {
+            Selector::And(keys) => keys.iter().all(|key| is_selected(key, n)),
+            Selector::Or(keys) => keys.iter().any(|key| is_selected(key, n)),
+            Selector::Not(key) => !is_selected(key, n),
+            Selector::Has(system) => (n % 32) as u8 & system.0 == system.0,
+            Selector::Larger(octets) => u64::from(n) * 100 > *octets,
+            Selector::Messages(set) => set.resolve(Msn::new(10)).contains(Msn::new(n).unwrap()),
+            Selector::Uids(set) => set.resolve(Uid::new(20)).contains(uid(n * 2)),
+            Selector::Stored(StoredLeaf::Subject(text)) => n % (text.parse::<u32>().unwrap() + 2) == 0,
+            _ => true,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn trees_select_what_they_say(selector in selector()) {
+            let mailbox = mailbox(10);
+            let candidates = selector.candidates(&mailbox);
+            let answer = |leaf: StoredLeaf| {
+                let key = Selector::Stored(leaf.clone());
+                let selected = |uid: &Uid| is_selected(&key, uid.get() / 2);
+                (leaf, candidates.iter().filter(selected).collect())
+            };
+            let answers: Answers = selector.stored_leaves().into_iter().map(answer).collect();
+            let expected: Vec<u32> = (1..=10).filter(|n| is_selected(&selector, *n)).collect();
+            prop_assert_eq!(found(&selector, &answers), expected);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Whether the text of one message has what a leaf looks for: substrings without regard to case (RFC 9051 §6.4.4).
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+
+use super::selector::{Field, StoredLeaf};
+
+/// What was read of one message, decoded to UTF-8. What a leaf does not need may be left out.
+#[derive(Debug, Clone, Default)]
+pub struct StoredText<'a> {
+    /// The Subject field, if there is one.
+    pub subject: Option<Cow<'a, str>>,
+    /// Each address as a person would write it: `Name <local@domain>`.
+    pub addresses: Vec<(Field, Cow<'a, str>)>,
+    /// Every field of the header: name and value.
+    pub header: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The day of the Date field as it is written there, if it can be read.
+    pub sent_on: Option<Date>,
+    /// The text of each part that has any.
+    pub bodies: Vec<Cow<'a, str>>,
+}
+
+/// Whether a message has what `leaf` looks for. To ask of many messages, make a [`Matcher`].
+pub fn matches(leaf: &StoredLeaf, text: &StoredText<'_>) -> bool {
+    Matcher::new(leaf).matches(text)
+}
+
+/// A leaf made ready to be asked of many messages.
+#[derive(Debug, Clone)]
+pub struct Matcher<'a> {
+    leaf: &'a StoredLeaf,
+    needle: Needle,
+}
+
+impl<'a> Matcher<'a> {
+    /// Prepares `leaf`.
+    pub fn new(leaf: &'a StoredLeaf) -> Matcher<'a> {
+        let text = match leaf {
+            StoredLeaf::Subject(text) | StoredLeaf::Body(text) | StoredLeaf::Text(text) => text,
+            StoredLeaf::Address { text, .. } | StoredLeaf::Header { text, .. } => text,
+            StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => "",
+        };
+        Matcher { leaf, needle: Needle::new(text) }
+    }
+
+    /// Whether a message has what the leaf looks for. An empty text is in every field there is, and in every body.
+    pub fn matches(&self, text: &StoredText<'_>) -> bool {
+        let needle = &self.needle;
+        match self.leaf {
+            StoredLeaf::Subject(_) => text.subject.as_ref().is_some_and(|subject| needle.is_in(subject)),
+            StoredLeaf::Address { field, .. } => {
+                text.addresses.iter().any(|(of, address)| of == field && needle.is_in(address))
+            }
+            StoredLeaf::Header { name, .. } => {
+                text.header.iter().any(|(of, value)| of.eq_ignore_ascii_case(name) && needle.is_in(value))
+            }
+            StoredLeaf::Body(_) => needle.is_empty() || text.bodies.iter().any(|body| needle.is_in(body)),
+            StoredLeaf::Text(_) => {
+                needle.is_empty()
+                    || text.header.iter().any(|(name, value)| needle.is_in_field(name, value))
+                    || text.bodies.iter().any(|body| needle.is_in(body))
+            }
+            StoredLeaf::SentBefore(date) => text.sent_on.is_some_and(|sent| sent < *date),
+            StoredLeaf::SentOn(date) => text.sent_on.is_some_and(|sent| sent == *date),
+            StoredLeaf::SentSince(date) => text.sent_on.is_some_and(|sent| sent >= *date),
+        }
+    }
+}
+
+/// A text to look for without regard to case: a fair approximation of i;unicode-casemap (RFC 5051), which is what
+/// IMAP asks for; compatibility forms are not decomposed.
+#[derive(Debug, Clone)]
+pub struct Needle {
+    folded: String,
+    /// The octet of it that is rarest in text, by its index: the search is for that one.
+    rare: usize,
+}
+
+impl Needle {
+    /// Prepares `text`.
+    pub fn new(text: &str) -> Needle {
+        let folded = fold(text);
+        let by_rarity = |(_, octet): &(usize, u8)| COMMON.iter().position(|common| common == octet);
+        // The later an octet stands in the list, the rarer it is; one that is not listed is rarest.
+        let rank = |pair: &(usize, u8)| by_rarity(pair).unwrap_or(COMMON.len());
+        let rare = folded.bytes().enumerate().max_by_key(rank).map_or(0, |(index, _)| index);
+        Needle { folded, rare }
+    }
+
+    /// Whether it is in everything.
+    pub fn is_empty(&self) -> bool {
+        self.folded.is_empty()
+    }
+
+    /// Whether `text` has it.
+    pub fn is_in(&self, text: &str) -> bool {
+        // Most text is ASCII, or has an ASCII needle as it is. Only what is left needs a folded copy: "ſ" is an "s".
+        if self.folded.is_ascii() {
+            return self.is_in_octets(text.as_bytes()) || (!text.is_ascii() && self.is_in_folded(text));
+        }
+        !text.is_ascii() && self.is_in_folded(text)
+    }
+
+    /// Whether a header line has it; a client may look for `Subject: hello` too.
+    fn is_in_field(&self, name: &str, value: &str) -> bool {
+        self.is_in(value)
+            || self.is_in(name)
+            || (self.folded.contains(':') && self.is_in(&format!("{name}: {value}")))
+    }
+
+    fn is_in_folded(&self, text: &str) -> bool {
+        self.is_in_octets(fold(text).as_bytes())
+    }
+
+    /// Whether `text` has it, letters of ASCII compared without regard to case.
+    fn is_in_octets(&self, text: &[u8]) -> bool {
+        let needle = self.folded.as_bytes();
+        let Some(&lower) = needle.get(self.rare) else { return true };
+        let Some(last) = text.len().checked_sub(needle.len()) else { return false };
+        let upper = lower.to_ascii_uppercase();
+        let starts = &text[self.rare..=self.rare + last];
+        let is_here = |at: usize| text[at..at + needle.len()].eq_ignore_ascii_case(needle);
+        for (block, octets) in starts.chunks(BLOCK).enumerate() {
+            // Without a branch inside, this runs many octets at a time.
+            if !octets.iter().fold(false, |any, octet| any | (*octet == lower) | (*octet == upper)) {
+                continue;
+            }
+            let mut places =
+                octets.iter().enumerate().filter(|(_, octet)| **octet == lower || **octet == upper);
+            if places.any(|(index, _)| is_here(block * BLOCK + index)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// The text in a form in which letters that differ in case alone are the same.
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_ascii() {
+            true => folded.push(c.to_ascii_lowercase()),
+            // By way of the capital, since some small letters share one: "ς" and "σ", "ſ" and "s".
+            false => folded.extend(c.to_uppercase().flat_map(char::to_lowercase)),
+        }
+    }
+    folded
+}
+
+/// Octets that are looked at together.
+const BLOCK: usize = 64;
+
+/// The octets that text is full of, the most frequent first.
+const COMMON: &[u8] = b" etaoinsrhldcumfpgwybv,.k-";
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_in(needle: &str, text: &str) -> bool {
+        Needle::new(needle).is_in(text)
+    }
+
+    #[test]
+    fn case_does_not_matter() {
+        assert!(is_in("HeLLo", "say hello"));
+        assert!(is_in("ÜBER", "Darüber"));
+        assert!(is_in("strasse", "Hauptstraße"));
+        assert!(is_in("ΟΔΟΣ", "οδος"));
+        assert!(is_in("привет", "ПРИВЕТ!"));
+        assert!(is_in("\u{17f}o", "SO"));
+        assert!(is_in("kelvin", "\u{212a}elvin"));
+        assert!(is_in("", ""));
+        assert!(!is_in("a", ""));
+        assert!(!is_in("hello!", "hello"));
+        assert!(!is_in("[", "{"), "only letters have a case");
+    }
+
+    #[test]
+    fn a_needle_is_found_wherever_it_lies() {
+        for before in 0..200 {
+            let text = format!("{}Needle{}", "e".repeat(before), "n".repeat(before % 7));
+            assert!(is_in("nEEDLe", &text));
+            assert!(!is_in("needles", &text));
+        }
+    }
+
+    #[test]
+    fn an_empty_text_asks_whether_the_field_exists() {
+        let leaf = |name: &str| StoredLeaf::Header { name: name.into(), text: String::new() };
+        let header = vec![("X-Spam".into(), "yes".into())];
+        let text = StoredText { header, ..StoredText::default() };
+        assert!(matches(&leaf("x-spam"), &text));
+        assert!(!matches(&leaf("x-ham"), &text));
+        assert!(!matches(&StoredLeaf::Subject(String::new()), &text));
+        assert!(matches(&StoredLeaf::Body(String::new()), &text));
+    }
+
+    #[test]
+    fn each_leaf_looks_in_its_place() {
+        let text = StoredText {
+            subject: Some("Lunch".into()),
+            addresses: vec![
+                (Field::From, "Anna <anna@example.org>".into()),
+                (Field::Cc, "bob@example.org".into()),
+            ],
+            header: vec![("Subject".into(), "Lunch".into()), ("X-Mood".into(), "hungry".into())],
+            sent_on: Some(date(2026, 2, 3)),
+            bodies: vec!["See you at noon".into()],
+        };
+        let address = |field, text: &str| StoredLeaf::Address { field, text: text.into() };
+        for (leaf, expected) in [
+            (StoredLeaf::Subject("lun".into()), true),
+            (StoredLeaf::Subject("noon".into()), false),
+            (address(Field::From, "ANNA"), true),
+            (address(Field::From, "bob"), false),
+            (address(Field::Cc, "bob@"), true),
+            (StoredLeaf::Body("noon".into()), true),
+            (StoredLeaf::Body("hungry".into()), false),
+            (StoredLeaf::Text("hungry".into()), true),
+            (StoredLeaf::Text("x-mood: hung".into()), true),
+            (StoredLeaf::Text("noon".into()), true),
+            (StoredLeaf::Text("nothing".into()), false),
+            (StoredLeaf::SentOn(date(2026, 2, 3)), true),
+            (StoredLeaf::SentBefore(date(2026, 2, 3)), false),
+            (StoredLeaf::SentSince(date(2026, 2, 3)), true),
+            (StoredLeaf::SentSince(date(2026, 2, 4)), false),
+        ] {
+            assert_eq!(matches(&leaf, &text), expected, "{leaf}");
+        }
+        assert!(!matches(&StoredLeaf::SentOn(date(2026, 2, 3)), &StoredText::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn searching_is_searching_the_folded_text(needle in "[abAB ß]{0,4}", text in "[abAB ßẞ]{0,100}") {
+            prop_assert_eq!(is_in(&needle, &text), fold(&text).contains(&fold(&needle)));
+        }
+
+        #[test]
+        fn every_piece_of_a_text_is_in_it(text in "\\PC{0,80}", from in 0usize..80, len in 0usize..20) {
+            let piece: String = text.chars().skip(from).take(len).collect();
+            prop_assert!(is_in(&piece, &text));
+            prop_assert!(is_in(&fold(&piece), &text));
+        }
+    }
+}

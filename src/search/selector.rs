@@ -1,0 +1,316 @@
+//! The tree of search keys (RFC 9051 §6.4.4), as a client wrote it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::error::{Code, Error};
+use crate::limits;
+use crate::mailbox::{Keyword, SequenceSet, System};
+
+/// One search key. UNSEEN is `Not(Has(SEEN))`, and so on: each question has one form.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Selector {
+    /// ALL: every message.
+    All,
+    /// Messages that all of these select; without any, every message.
+    And(Vec<Selector>),
+    /// Messages that any of these selects; without any, no message.
+    Or(Vec<Selector>),
+    /// NOT.
+    Not(Box<Selector>),
+    /// A sequence set: messages by their position.
+    Messages(SequenceSet),
+    /// UID.
+    Uids(SequenceSet),
+    /// ANSWERED, DELETED, DRAFT, FLAGGED, SEEN.
+    Has(System),
+    /// KEYWORD.
+    Keyword(Keyword),
+    /// RECENT: known only in a session (RFC 3501 §2.3.2).
+    Recent,
+    /// LARGER: more octets than this.
+    Larger(u64),
+    /// SMALLER: fewer octets than this.
+    Smaller(u64),
+    /// BEFORE: came on an earlier day.
+    Before(Date),
+    /// ON: came on this day.
+    On(Date),
+    /// SINCE: came on this day or later.
+    Since(Date),
+    /// What only the stored message can say.
+    Stored(StoredLeaf),
+}
+
+/// A search key that is not answered from memory. Texts are UTF-8, as the client wrote them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StoredLeaf {
+    /// SUBJECT.
+    Subject(String),
+    /// FROM, TO, CC, BCC.
+    Address { field: Field, text: String },
+    /// HEADER; an empty text asks whether there is such a field at all.
+    Header { name: String, text: String },
+    /// BODY.
+    Body(String),
+    /// TEXT: header or body.
+    Text(String),
+    /// SENTBEFORE: dated earlier.
+    SentBefore(Date),
+    /// SENTON: dated on this day.
+    SentOn(Date),
+    /// SENTSINCE: dated on this day or later.
+    SentSince(Date),
+}
+
+/// A field of addresses that has a search key of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    From,
+    To,
+    Cc,
+    Bcc,
+}
+
+/// What must be read of a message to answer a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The decoded subject.
+    Subject,
+    /// The day of the Date field.
+    SentOn,
+    /// The addresses.
+    Addresses,
+    /// All header fields.
+    Header,
+    /// The text of the parts.
+    Body,
+    /// Header fields and text.
+    HeaderAndBody,
+}
+
+impl Selector {
+    /// The messages that this does not select.
+    #[allow(clippy::should_implement_trait)]
+    pub fn not(self) -> Selector {
+        match self {
+            Selector::Not(inner) => *inner,
+            other => Selector::Not(Box::new(other)),
+        }
+    }
+
+    /// OR. A chain of them becomes one list, so that a program with thousands of alternatives is not deep.
+    pub fn or(self, other: Selector) -> Selector {
+        let mut alternatives = match self {
+            Selector::Or(alternatives) => alternatives,
+            one => vec![one],
+        };
+        match other {
+            Selector::Or(more) => alternatives.extend(more),
+            one => alternatives.push(one),
+        }
+        Selector::Or(alternatives)
+    }
+
+    /// NEW: \Recent and not \Seen.
+    pub fn new_mail() -> Selector {
+        Selector::And(vec![Selector::Recent, Selector::Has(System::SEEN).not()])
+    }
+
+    /// OLD: not \Recent.
+    pub fn old_mail() -> Selector {
+        Selector::Recent.not()
+    }
+
+    /// Refuses a program that is deeper, or has more keys, than [`limits`] allow.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut keys = 0;
+        let mut rest = vec![(self, 1)];
+        while let Some((selector, depth)) = rest.pop() {
+            keys += 1;
+            if depth > limits::SEARCH_DEPTH_MAX {
+                return Err(Error::no(Code::Limit, "The search program is nested too deeply"));
+            }
+            if keys > limits::SEARCH_KEYS_MAX {
+                return Err(Error::no(Code::Limit, "The search program has too many keys"));
+            }
+            rest.extend(selector.children().iter().map(|child| (child, depth + 1)));
+        }
+        Ok(())
+    }
+
+    fn children(&self) -> &[Selector] {
+        match self {
+            Selector::And(children) | Selector::Or(children) => children,
+            Selector::Not(child) => std::slice::from_ref(child),
+            _ => &[],
+        }
+    }
+
+    /// The distinct keys that only the stored messages can answer, in the order in which they occur.
+    pub fn stored_leaves(&self) -> Vec<StoredLeaf> {
+        let mut known = HashSet::new();
+        let mut leaves = Vec::new();
+        let mut rest = vec![self];
+        while let Some(selector) = rest.pop() {
+            if let Selector::Stored(leaf) = selector
+                && known.insert(leaf)
+            {
+                leaves.push(leaf.clone());
+            }
+            rest.extend(selector.children().iter().rev());
+        }
+        leaves
+    }
+}
+
+impl StoredLeaf {
+    /// What must be read to answer it.
+    pub fn source(&self) -> Source {
+        match self {
+            StoredLeaf::Subject(_) => Source::Subject,
+            StoredLeaf::Address { .. } => Source::Addresses,
+            StoredLeaf::Header { .. } => Source::Header,
+            StoredLeaf::Body(_) => Source::Body,
+            StoredLeaf::Text(_) => Source::HeaderAndBody,
+            StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => Source::SentOn,
+        }
+    }
+}
+
+/// Prints the program as IMAP writes it, one key: lists are in parentheses.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Selector::All => f.write_str("ALL"),
+            Selector::And(keys) if keys.is_empty() => f.write_str("ALL"),
+            Selector::And(keys) => {
+                for (index, key) in keys.iter().enumerate() {
+                    write!(f, "{}{key}", if index == 0 { '(' } else { ' ' })?;
+                }
+                f.write_str(")")
+            }
+            Selector::Or(keys) => match keys.split_last() {
+                None => f.write_str("NOT ALL"),
+                Some((last, keys)) => {
+                    for key in keys {
+                        write!(f, "OR {key} ")?;
+                    }
+                    last.fmt(f)
+                }
+            },
+            Selector::Not(key) => match key.as_ref() {
+                Selector::Has(system) => write!(f, "UN{}", system_key(*system)),
+                Selector::Keyword(keyword) => write!(f, "UNKEYWORD {keyword}"),
+                Selector::Recent => f.write_str("OLD"),
+                key => write!(f, "NOT {key}"),
+            },
+            Selector::Messages(set) => set.fmt(f),
+            Selector::Uids(set) => write!(f, "UID {set}"),
+            Selector::Has(system) => f.write_str(system_key(*system)),
+            Selector::Keyword(keyword) => write!(f, "KEYWORD {keyword}"),
+            Selector::Recent => f.write_str("RECENT"),
+            Selector::Larger(octets) => write!(f, "LARGER {octets}"),
+            Selector::Smaller(octets) => write!(f, "SMALLER {octets}"),
+            Selector::Before(date) => write!(f, "BEFORE {}", date.strftime(DATE)),
+            Selector::On(date) => write!(f, "ON {}", date.strftime(DATE)),
+            Selector::Since(date) => write!(f, "SINCE {}", date.strftime(DATE)),
+            Selector::Stored(leaf) => leaf.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for StoredLeaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoredLeaf::Subject(text) => write!(f, "SUBJECT {}", Astring(text)),
+            StoredLeaf::Address { field, text } => write!(f, "{} {}", field.key(), Astring(text)),
+            StoredLeaf::Header { name, text } => write!(f, "HEADER {} {}", Astring(name), Astring(text)),
+            StoredLeaf::Body(text) => write!(f, "BODY {}", Astring(text)),
+            StoredLeaf::Text(text) => write!(f, "TEXT {}", Astring(text)),
+            StoredLeaf::SentBefore(date) => write!(f, "SENTBEFORE {}", date.strftime(DATE)),
+            StoredLeaf::SentOn(date) => write!(f, "SENTON {}", date.strftime(DATE)),
+            StoredLeaf::SentSince(date) => write!(f, "SENTSINCE {}", date.strftime(DATE)),
+        }
+    }
+}
+
+impl Field {
+    /// The search key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Field::From => "FROM",
+            Field::To => "TO",
+            Field::Cc => "CC",
+            Field::Bcc => "BCC",
+        }
+    }
+}
+
+/// The search key for a system flag; every bit has one.
+fn system_key(system: System) -> &'static str {
+    match system {
+        System::ANSWERED => "ANSWERED",
+        System::DELETED => "DELETED",
+        System::DRAFT => "DRAFT",
+        System::FLAGGED => "FLAGGED",
+        _ => "SEEN",
+    }
+}
+
+/// A text as a quoted string, or as a literal where that cannot hold it.
+struct Astring<'a>(&'a str);
+
+impl fmt::Display for Astring<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0;
+        // 8-bit text in quotes is for clients of RFC 9051 only; a literal is understood by all.
+        if !text.is_ascii() || text.contains(['\r', '\n', '\0']) {
+            return write!(f, "{{{}+}}\r\n{text}", text.len());
+        }
+        write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+/// A date as IMAP writes it: `1-Feb-1994`.
+const DATE: &str = "%-d-%b-%Y";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_print_as_imap_writes_them() {
+        let date = jiff::civil::date(1994, 2, 1);
+        let from = StoredLeaf::Address { field: Field::From, text: "Sm\"ith".into() };
+        let program = Selector::And(vec![
+            Selector::Has(System::DELETED),
+            Selector::Stored(from).not(),
+            Selector::Since(date),
+            Selector::Has(System::SEEN).not().or(Selector::Stored(StoredLeaf::Body("ü".into()))),
+            Selector::Uids(SequenceSet::all()),
+        ]);
+        let expected = "(DELETED NOT FROM \"Sm\\\"ith\" SINCE 1-Feb-1994 OR UNSEEN BODY {2+}\r\nü UID 1:*)";
+        assert_eq!(program.to_string(), expected);
+    }
+
+    #[test]
+    fn deep_and_long_programs_are_refused() {
+        let nest = |depth| (1..depth).fold(Selector::All, |inner, _| Selector::And(vec![inner]));
+        assert!(nest(limits::SEARCH_DEPTH_MAX).check().is_ok());
+        assert!(nest(limits::SEARCH_DEPTH_MAX + 1).check().is_err());
+        let alternatives = |count| (1..count).fold(Selector::All, |or, _| or.or(Selector::Recent));
+        assert!(alternatives(limits::SEARCH_KEYS_MAX - 1).check().is_ok());
+        assert!(alternatives(limits::SEARCH_KEYS_MAX).check().is_err());
+    }
+
+    #[test]
+    fn a_leaf_is_asked_once() {
+        let leaf = |text: &str| Selector::Stored(StoredLeaf::Subject(text.into()));
+        let program = Selector::And(vec![leaf("b"), leaf("a").not(), leaf("b").or(leaf("c"))]);
+        let subjects = ["b", "a", "c"].map(|text| StoredLeaf::Subject(text.into()));
+        assert_eq!(program.stored_leaves(), subjects);
+    }
+}

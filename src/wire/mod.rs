@@ -1,5 +1,6 @@
 //! Bytes shared by the doors: lines and literals, modified UTF-7, SASL exchanges, verifiers of passwords.
 
+pub mod framer;
 pub mod password;
 pub mod sasl;
 pub mod utf7;

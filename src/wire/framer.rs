@@ -184,7 +184,8 @@ impl Framer {
         self.at += skipped;
         discard.literal_left -= skipped as u64;
         let available = &self.input[self.at..];
-        let Some(end) = available.iter().position(|octet| *octet == b'\n').filter(|_| discard.literal_left == 0)
+        let Some(end) =
+            available.iter().position(|octet| *octet == b'\n').filter(|_| discard.literal_left == 0)
         else {
             if discard.literal_left == 0 {
                 discard.remember(available);
@@ -249,9 +250,8 @@ fn announced(line: &[u8]) -> Option<Announced> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let octets = digits.iter().fold(0u64, |sum, digit| {
-        sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
-    });
+    let octets =
+        digits.iter().fold(0u64, |sum, digit| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
     Some(Announced { octets, synchronizing })
 }
 
@@ -341,7 +341,8 @@ mod tests {
 
     #[test]
     fn all_literals_of_a_command_have_a_bound() {
-        let input = format!("a X {{20+}}\r\n{0} {{11+}}\r\n{1}\r\nb NOOP\r\n", "x".repeat(20), "y".repeat(11));
+        let input =
+            format!("a X {{20+}}\r\n{0} {{11+}}\r\n{1}\r\nb NOOP\r\n", "x".repeat(20), "y".repeat(11));
         let head = format!("a X {{20+}}\r\n{0} {{11+}}\r\n", "x".repeat(20));
         check(&input, &[refused(&head, Refusal::LiteralTooLarge), command("b NOOP")]);
     }
@@ -355,7 +356,8 @@ mod tests {
     #[test]
     fn a_long_line_is_read_past() {
         let whole = |frames: Vec<Frame>| {
-            let [Frame::Refused { head, why: Refusal::LineTooLong }, Frame::Command(next)] = &frames[..] else {
+            let [Frame::Refused { head, why: Refusal::LineTooLong }, Frame::Command(next)] = &frames[..]
+            else {
                 panic!("{frames:?}")
             };
             assert!(head.starts_with(b"a xx"));

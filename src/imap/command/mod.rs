@@ -1,7 +1,9 @@
 //! The commands of IMAP, one file each.
 
+pub mod copy;
 pub mod expunge;
 pub mod fetch;
+pub mod r#move;
 pub mod store;
 
 /// A command for the mailbox that the client has selected: what the conversation hands to its session.
@@ -19,6 +21,8 @@ pub struct SelectedCommand {
 pub enum OnMailbox {
     Fetch(fetch::Fetch),
     Store(store::Store),
+    Copy(copy::Copy),
+    Move(r#move::Move),
     /// EXPUNGE and, with a set, UID EXPUNGE.
     Expunge(expunge::Expunge),
     Noop,

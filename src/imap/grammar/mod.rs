@@ -6,6 +6,7 @@ pub mod core;
 pub mod fault;
 pub mod fetch;
 pub mod flags;
+pub mod mailbox;
 pub mod set;
 pub mod time;
 

@@ -10,15 +10,7 @@ use nom::error::context;
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
-
-/// A moment together with the zone it was said in, which INTERNALDATE repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DateAndZone {
-    /// Seconds since 1970-01-01 UTC.
-    pub seconds: i64,
-    /// Minutes east of UTC.
-    pub zone_minutes: i16,
-}
+use crate::mailbox::InternalDate;
 
 /// `date = date-text / DQUOTE date-text DQUOTE`
 pub fn date(input: &[u8]) -> Parsed<'_, Date> {
@@ -49,7 +41,7 @@ fn date_year(input: &[u8]) -> Parsed<'_, i16> {
 }
 
 /// `date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE`
-pub fn date_time(input: &[u8]) -> Parsed<'_, DateAndZone> {
+pub fn date_time(input: &[u8]) -> Parsed<'_, InternalDate> {
     let inside =
         map_opt((date_fixed, preceded(char(' '), time), preceded(char(' '), zone)), |(date, time, zone)| {
             let (hour, minute, second) = time;
@@ -57,7 +49,7 @@ pub fn date_time(input: &[u8]) -> Parsed<'_, DateAndZone> {
             let at =
                 DateTime::new(date.year(), date.month(), date.day(), hour, minute, second.min(59), 0).ok()?;
             let utc = at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
-            Some(DateAndZone {
+            Some(InternalDate {
                 seconds: utc + i64::from(second == 60) - i64::from(zone) * 60,
                 zone_minutes: zone,
             })
@@ -116,7 +108,7 @@ mod tests {
         let read = |text: &[u8]| date_time(text).unwrap().1;
         assert_eq!(
             read(b"\"17-Jul-1996 02:44:25 -0700\""),
-            DateAndZone { seconds: 837596665, zone_minutes: -420 }
+            InternalDate { seconds: 837596665, zone_minutes: -420 }
         );
         assert_eq!(read(b"\" 1-Jan-1970 00:00:00 +0000\"").seconds, 0);
         assert_eq!(read(b"\"31-Dec-1998 23:59:60 +0000\"").seconds, 915148800);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use postgres_types::{FromSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
+use super::keywords::KeywordIds;
 use super::unit::Error;
 use crate::mailbox::{
     FlagSet, InternalDate, Keyword, Loaded, MailboxKey, MessageId, ModSeq, System, Uid, UidSet, UidValidity,
@@ -44,6 +45,11 @@ impl KeywordNames {
     pub fn new(rows: &[Row]) -> KeywordNames {
         let named = |row: &Row| Some((row.get(0), Keyword::new(row.get(1))?));
         KeywordNames(rows.iter().filter_map(named).collect())
+    }
+
+    /// The other way round.
+    pub fn of(ids: &KeywordIds) -> KeywordNames {
+        KeywordNames(ids.iter().map(|(keyword, id)| (*id, keyword.clone())).collect())
     }
 
     /// The flags that two columns mean. An id that has no name was never committed, so there is none.

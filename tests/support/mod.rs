@@ -6,9 +6,11 @@
 pub mod corpus;
 pub mod imap;
 pub mod lmtp;
+pub mod scratch;
 pub mod server;
 pub mod transcript;
 
 pub use imap::Imap;
 pub use lmtp::Lmtp;
+pub use scratch::{Lender, Scratch};
 pub use server::{Options, Server};

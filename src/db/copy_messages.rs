@@ -1,0 +1,145 @@
+//! Puts messages of one mailbox into another: IMAP COPY, and MOVE, which also takes them out of the first.
+
+use tokio_postgres::Row;
+
+use super::expunge::{Culprit, expunge};
+use super::keywords::ensure_keywords;
+use super::mailbox_row::{KeywordNames, MessageRow, modseq, range_columns, uid, uidvalidity};
+use super::unit::{Access, Error, Lent, Unit};
+use crate::error::{self, Code};
+use crate::mailbox::{Change, Keyword, MailboxId, MailboxKey, ModSeq, Uid, UidSet, UidValidity};
+
+/// Copies messages into the mailbox of the same account that has the name `target`; None when none of them was there.
+///
+/// Flags, keywords and internal dates go along (RFC 3501 §6.4.7). All or nothing is copied.
+pub struct CopyMessages {
+    pub source: MailboxKey,
+    pub uids: UidSet,
+    pub target: String,
+    /// For MOVE: the messages leave the source, in the same transaction (RFC 6851 §3.3).
+    pub moved_by: Option<Culprit>,
+}
+
+/// What was copied.
+#[derive(Debug)]
+pub struct Copied {
+    /// The uidvalidity of the target.
+    pub uidvalidity: UidValidity,
+    /// The uids there and here, for COPYUID, in the order of both.
+    pub uids: Vec<(Uid, Uid)>,
+    /// What happened, in order: to the target, and with MOVE to the source.
+    pub changes: Vec<Change>,
+}
+
+/// A locked mailbox.
+struct Locked {
+    uidvalidity: UidValidity,
+    uidnext: i64,
+    highestmodseq: ModSeq,
+}
+
+impl Unit for CopyMessages {
+    type Output = Option<Copied>;
+    const ACCESS: Access = Access::Write;
+
+    async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        let account = self.source.account;
+        let named = include_str!("sql/select_mailbox_named.sql");
+        let row = db.query_opt(named, &[&account.0, &self.target]).await?.ok_or_else(no_target)?;
+        let target = MailboxKey { account, mailbox: MailboxId(row.get(0)) };
+        let locked = self.lock(db, target).await?;
+        let known = self.carry_keywords(db, target).await?;
+        let rows = self.copy(db, target, &known).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        if locked.uidnext + rows.len() as i64 > i64::from(u32::MAX) {
+            return Err(error::Error::no(Code::Limit, "The mailbox has no uids left").into());
+        }
+        let mut change = Change::new(target, locked.highestmodseq, ModSeq(locked.highestmodseq.0 + 1));
+        change.appended = rows.iter().map(|row| MessageRow::new(row).loaded(&known.target)).collect();
+        let pair = |row: &Row| (uid(row.get(8)), uid(row.get(0)));
+        let uids: Vec<(Uid, Uid)> = rows.iter().map(pair).collect();
+        let mut changes = vec![change];
+        if let Some(by) = &self.moved_by {
+            let gone: Vec<Uid> = uids.iter().map(|(source, _)| *source).collect();
+            changes.extend(expunge(db, self.source, &gone, false, by).await?);
+        }
+        Ok(Some(Copied { uidvalidity: locked.uidvalidity, uids, changes }))
+    }
+}
+
+/// The keywords of the copied messages on both sides.
+struct CarriedKeywords {
+    source_ids: Vec<i32>,
+    target_ids: Vec<i32>,
+    target: KeywordNames,
+}
+
+impl CopyMessages {
+    /// Locks the target, and the source too if messages leave it: always in the order of ids, so that two moves the
+    /// opposite ways wait for each other and never both.
+    async fn lock(&self, db: &Lent<'_>, target: MailboxKey) -> Result<Locked, Error> {
+        let mut mailboxes = vec![target.mailbox.0];
+        if self.moved_by.is_some() {
+            mailboxes.push(self.source.mailbox.0);
+        }
+        let rows = db.query(include_str!("sql/lock_mailboxes.sql"), &[&target.account.0, &mailboxes]).await?;
+        // It may have been deleted while the lock was waited for.
+        let row = rows.iter().find(|row| row.get::<_, i64>(0) == target.mailbox.0).ok_or_else(no_target)?;
+        Ok(Locked {
+            uidvalidity: uidvalidity(row.get(1)),
+            uidnext: row.get(2),
+            highestmodseq: modseq(row.get(3)),
+        })
+    }
+
+    /// Sees to it that the target has the keywords that the messages carry.
+    async fn carry_keywords(&self, db: &Lent<'_>, target: MailboxKey) -> Result<CarriedKeywords, Error> {
+        let (firsts, lasts) = range_columns(&self.uids);
+        let rows = db
+            .query(
+                include_str!("sql/select_keywords_in_use.sql"),
+                &[&self.source.account.0, &self.source.mailbox.0, &firsts, &lasts],
+            )
+            .await?;
+        if rows.is_empty() {
+            let target = KeywordNames::default();
+            return Ok(CarriedKeywords { source_ids: Vec::new(), target_ids: Vec::new(), target });
+        }
+        let carried: Vec<(i32, Keyword)> =
+            rows.iter().filter_map(|row| Some((row.get(0), Keyword::new(row.get(1))?))).collect();
+        let (source_ids, names): (Vec<i32>, Vec<Keyword>) = carried.into_iter().unzip();
+        let known = ensure_keywords(db, target, names.iter()).await?;
+        let target_ids = names.iter().filter_map(|name| known.get(name).copied()).collect();
+        Ok(CarriedKeywords { source_ids, target_ids, target: KeywordNames::of(&known) })
+    }
+
+    async fn copy(
+        &self,
+        db: &Lent<'_>,
+        target: MailboxKey,
+        keywords: &CarriedKeywords,
+    ) -> Result<Vec<Row>, Error> {
+        let (firsts, lasts) = range_columns(&self.uids);
+        let (account, source) = (self.source.account.0, self.source.mailbox.0);
+        db.query(
+            include_str!("sql/copy_messages.sql"),
+            &[
+                &account,
+                &source,
+                &firsts,
+                &lasts,
+                &target.mailbox.0,
+                &keywords.source_ids,
+                &keywords.target_ids,
+            ],
+        )
+        .await
+    }
+}
+
+/// The client may create it and try again (RFC 3501 §6.4.7).
+fn no_target() -> error::Error {
+    error::Error::no(Code::TryCreate, "There is no mailbox with that name")
+}

@@ -75,7 +75,8 @@ impl Unit for SetFlags {
                 Marking::Add => ADDED,
                 Marking::Remove => REMOVED,
             };
-            let mut ids: Vec<i32> = keywords.iter().filter_map(|keyword| known.get(keyword).copied()).collect();
+            let mut ids: Vec<i32> =
+                keywords.iter().filter_map(|keyword| known.get(keyword).copied()).collect();
             ids.sort_unstable();
             let params: [&(dyn ToSql + Sync); 8] =
                 [&account, &mailbox, &firsts, &lasts, &stay, &add, &fate, &ids];

@@ -4,7 +4,7 @@
 //! Says:   nothing; it answers its asker
 //! Lives:  from connect until its socket ends, or until the pool lets it go
 //! Knows:  the statements it has prepared; nothing about mail
-//! Limits: STATEMENT_TIMEOUT
+//! Limits: the deadlines of `PrepareConnection`
 //!
 //! One unit of work at a time: this is the only actor that may answer by an `AtomicResponse`. The socket is polled by
 //! a task of its own, which ends the actor when the socket ends, so that `Addr::connected` tells the truth.
@@ -13,6 +13,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use actix::{Actor, AsyncContext};
+use archiveopteryx::db::migrate::PrepareConnection;
 use archiveopteryx::db::unit::Statements;
 use archiveopteryx::db::{self, Access, ErasedUnit, Lent};
 use tokio_postgres::{AsyncMessage, Client};
@@ -49,7 +50,7 @@ impl DbConnection {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));
             DbConnection { client: Rc::new(client), statements: Rc::default() }
         });
-        match address.send(Run(Box::new(Prepare))).await {
+        match address.send(Run(Box::new(PrepareConnection))).await {
             Ok(outcome) => outcome.map(|_| address),
             Err(closed) => Err(db::Error::Unavailable(closed.to_string())),
         }
@@ -146,20 +147,3 @@ fn in_full(error: &db::Error) -> String {
     }
     text
 }
-
-/// The first unit on every connection: its deadlines.
-struct Prepare;
-
-impl db::Unit for Prepare {
-    type Output = ();
-    const ACCESS: Access = Access::Read;
-
-    async fn run(self, db: &Lent<'_>) -> Result<(), db::Error> {
-        Ok(db.client().batch_execute(STATEMENT_TIMEOUT).await?)
-    }
-}
-
-/// No statement of ours takes longer unless something is wrong, and a client must not wait for ever. Compiling
-/// statements costs more than running ours, all of which find their rows by key.
-const STATEMENT_TIMEOUT: &str = "SET statement_timeout = '120s'; SET lock_timeout = '60s'; \
-     SET idle_in_transaction_session_timeout = '120s'; SET client_min_messages = warning; SET jit = off";

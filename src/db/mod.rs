@@ -3,6 +3,7 @@
 pub mod append;
 pub mod body;
 pub mod keywords;
+pub mod migrate;
 pub mod new_message;
 pub mod pipeline;
 pub mod reserve_message_ids;

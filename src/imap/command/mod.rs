@@ -4,6 +4,7 @@ pub mod copy;
 pub mod expunge;
 pub mod fetch;
 pub mod r#move;
+pub mod search;
 pub mod store;
 
 /// A command for the mailbox that the client has selected: what the conversation hands to its session.
@@ -21,6 +22,7 @@ pub struct SelectedCommand {
 pub enum OnMailbox {
     Fetch(fetch::Fetch),
     Store(store::Store),
+    Search(search::Search),
     Copy(copy::Copy),
     Move(r#move::Move),
     /// EXPUNGE and, with a set, UID EXPUNGE.

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod fetch;
 pub mod flags;
 pub mod mailbox;
+pub mod search;
 pub mod set;
 pub mod time;
 

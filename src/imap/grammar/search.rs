@@ -1,0 +1,310 @@
+//! The program of SEARCH.
+
+use encoding_rs::{Encoding, WINDOWS_1252};
+use jiff::civil::Date;
+use nom::Parser;
+use nom::bytes::complete::tag_no_case;
+use nom::character::complete::{alpha1, char};
+use nom::combinator::{map, opt, peek};
+use nom::error::context;
+use nom::sequence::{delimited, preceded, terminated};
+
+use super::Parsed;
+use super::core::{astring, number64, sp};
+use super::fault::fail;
+use super::flags::flag_keyword;
+use super::set::sequence_set;
+use super::time::date;
+use crate::error::{Code, Error};
+use crate::limits;
+use crate::mailbox::System;
+use crate::search::{Field, Selector, StoredLeaf};
+
+/// How the strings of one program are to be read, and how deep the program is here.
+#[derive(Clone, Copy)]
+struct Place {
+    charset: Option<&'static Encoding>,
+    depth: usize,
+}
+
+/// `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`, where `charset = atom / quoted`
+pub fn search_program(input: &[u8]) -> Parsed<'_, Selector> {
+    let (rest, label) = opt(delimited((tag_no_case("CHARSET"), sp), astring, sp)).parse(input)?;
+    let charset = match label.as_deref().map(Encoding::for_label_no_replacement) {
+        None => None,
+        Some(Some(charset)) => Some(charset),
+        Some(None) => return fail(input, Error::no(Code::BadCharset, "this charset is not known")),
+    };
+    let (rest, keys) = search_keys(rest, Place { charset, depth: 1 })?;
+    match keys.check() {
+        Ok(()) => Ok((rest, keys)),
+        Err(error) => fail(input, error),
+    }
+}
+
+/// `search-key *(SP search-key)`, all of which a message must satisfy
+fn search_keys(input: &[u8], place: Place) -> Parsed<'_, Selector> {
+    let (mut rest, first) = search_key(input, place)?;
+    let mut keys = vec![first];
+    // A space may also stand before a closing parenthesis, so another key is tried for rather than required.
+    while let Ok((after, ())) = sp(rest)
+        && !after.starts_with(b")")
+    {
+        let (after, key) = search_key(after, place)?;
+        keys.push(key);
+        rest = after;
+    }
+    match <[Selector; 1]>::try_from(keys) {
+        Ok([only]) => Ok((rest, only)),
+        Err(keys) => Ok((rest, Selector::And(keys))),
+    }
+}
+
+/// `search-key = "ALL" / "ANSWERED" / "BCC" SP astring / ... / sequence-set / "(" search-key *(SP search-key) ")"`
+fn search_key(input: &[u8], place: Place) -> Parsed<'_, Selector> {
+    if place.depth > limits::SEARCH_DEPTH_MAX {
+        return fail(input, Error::no(Code::Limit, "the search program is nested too deeply"));
+    }
+    let deeper = Place { depth: place.depth + 1, ..place };
+    match input.first() {
+        Some(b'(') => {
+            let spaces = |input| opt(sp).parse(input);
+            let inside = |input| search_keys(input, deeper);
+            delimited((char('('), spaces), inside, (spaces, char(')'))).parse(input)
+        }
+        Some(b'0'..=b'9' | b'*') => map(sequence_set, Selector::Messages).parse(input),
+        _ => {
+            let (rest, word) = context("a search key", alpha1).parse(input)?;
+            let word = String::from_utf8_lossy(word).to_ascii_uppercase();
+            named_key(&word, rest, deeper)
+                .unwrap_or_else(|| context("a search key", nom::combinator::fail()).parse(input))
+        }
+    }
+}
+
+/// The key that begins with `word`, from behind the word on; None when no key does.
+fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a, Selector>> {
+    let has = |flag| Some(Ok((input, Selector::Has(flag))));
+    let lacks = |flag| Some(Ok((input, Selector::Has(flag).not())));
+    let is = |key| Some(Ok((input, key)));
+    match word {
+        "ALL" => is(Selector::All),
+        "ANSWERED" => has(System::ANSWERED),
+        "DELETED" => has(System::DELETED),
+        "DRAFT" => has(System::DRAFT),
+        "FLAGGED" => has(System::FLAGGED),
+        "SEEN" => has(System::SEEN),
+        "UNANSWERED" => lacks(System::ANSWERED),
+        "UNDELETED" => lacks(System::DELETED),
+        "UNDRAFT" => lacks(System::DRAFT),
+        "UNFLAGGED" => lacks(System::FLAGGED),
+        "UNSEEN" => lacks(System::SEEN),
+        "NEW" => is(Selector::new_mail()),
+        "OLD" => is(Selector::old_mail()),
+        "RECENT" => is(Selector::Recent),
+        "KEYWORD" => Some(preceded(sp, map(flag_keyword, Selector::Keyword)).parse(input)),
+        "UNKEYWORD" => Some(preceded(sp, map(flag_keyword, |k| Selector::Keyword(k).not())).parse(input)),
+        "LARGER" => Some(preceded(sp, map(number64, Selector::Larger)).parse(input)),
+        "SMALLER" => Some(preceded(sp, map(number64, Selector::Smaller)).parse(input)),
+        "BEFORE" => Some(dated(input, Selector::Before)),
+        "ON" => Some(dated(input, Selector::On)),
+        "SINCE" => Some(dated(input, Selector::Since)),
+        "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
+        "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
+        "OR" => Some(or_keys(input, place)),
+        _ => stored_key(word, input, place),
+    }
+}
+
+/// The keys that ask what a message says.
+fn stored_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a, Selector>> {
+    let address = |field| Some(texted(input, place, |text| StoredLeaf::Address { field, text }));
+    match word {
+        "BCC" => address(Field::Bcc),
+        "CC" => address(Field::Cc),
+        "FROM" => address(Field::From),
+        "TO" => address(Field::To),
+        "SUBJECT" => Some(texted(input, place, StoredLeaf::Subject)),
+        "BODY" => Some(texted(input, place, StoredLeaf::Body)),
+        "TEXT" => Some(texted(input, place, StoredLeaf::Text)),
+        "HEADER" => {
+            let header = |(name, text)| Selector::Stored(StoredLeaf::Header { name, text });
+            let arguments =
+                (preceded(sp, |input| text(input, place)), preceded(sp, |input| text(input, place)));
+            Some(map(arguments, header).parse(input))
+        }
+        "SENTBEFORE" => Some(dated(input, |day| Selector::Stored(StoredLeaf::SentBefore(day)))),
+        "SENTON" => Some(dated(input, |day| Selector::Stored(StoredLeaf::SentOn(day)))),
+        "SENTSINCE" => Some(dated(input, |day| Selector::Stored(StoredLeaf::SentSince(day)))),
+        _ => None,
+    }
+}
+
+/// `"OR" SP search-key SP search-key`, from behind the word on.
+///
+/// Clients join thousands of alternatives as `OR a OR b OR c ...`; such a chain is read in a loop, and is not deep.
+fn or_keys(input: &[u8], place: Place) -> Parsed<'_, Selector> {
+    let mut alternatives = Vec::new();
+    let mut rest = input;
+    loop {
+        let key = |input| search_key(input, place);
+        let (after, first) = terminated(preceded(sp, key), sp).parse(rest)?;
+        alternatives.push(first);
+        match preceded(tag_no_case("OR"), peek(char(' '))).parse(after) {
+            Ok((after, _)) => rest = after,
+            Err::<_, nom::Err<super::Fault>>(_) => {
+                let (after, last) = search_key(after, place)?;
+                alternatives.push(last);
+                return Ok((after, Selector::Or(alternatives)));
+            }
+        }
+    }
+}
+
+fn dated(input: &[u8], key: impl Fn(Date) -> Selector) -> Parsed<'_, Selector> {
+    preceded(sp, map(date, key)).parse(input)
+}
+
+fn texted(input: &[u8], place: Place, leaf: impl Fn(String) -> StoredLeaf) -> Parsed<'_, Selector> {
+    map(preceded(sp, |input| text(input, place)), |text| Selector::Stored(leaf(text))).parse(input)
+}
+
+/// `astring`, decoded from the program's charset; without one, from UTF-8.
+fn text(input: &[u8], place: Place) -> Parsed<'_, String> {
+    let decoded = |octets: std::borrow::Cow<[u8]>| match (place.charset, std::str::from_utf8(&octets)) {
+        (Some(charset), _) => charset.decode_without_bom_handling(&octets).0.into_owned(),
+        (None, Ok(text)) => text.to_owned(),
+        (None, Err(_)) => quirk_unnamed_charset(&octets),
+    };
+    map(astring, decoded).parse(input)
+}
+
+/// 8-bit text in a program that names no charset: scripts send it in what their terminal speaks, most often Latin-1
+/// (2026-11).
+fn quirk_unnamed_charset(octets: &[u8]) -> String {
+    WINDOWS_1252.decode_without_bom_handling(octets).0.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+    use crate::mailbox::{Keyword, SequenceNumber, SequenceSet};
+    use proptest::prelude::*;
+
+    fn read(input: &str) -> String {
+        complete(input.as_bytes(), search_program).expect(input).to_string()
+    }
+
+    #[test]
+    fn programs_are_read() {
+        for (input, expected) in [
+            ("all", "ALL"),
+            ("UNSEEN SINCE 1-Feb-1994 NOT FROM Smith", "(UNSEEN SINCE 1-Feb-1994 NOT FROM \"Smith\")"),
+            ("OR SEEN (FLAGGED 1:3)", "OR SEEN (FLAGGED 1:3)"),
+            ("OR 1 OR 2 OR 3 4", "OR 1 OR 2 OR 3 4"),
+            ("NEW", "(RECENT UNSEEN)"),
+            ("OLD", "OLD"),
+            ("HEADER Message-ID {3}\r\n<a> BODY \"\"", "(HEADER \"Message-ID\" \"<a>\" BODY \"\")"),
+            ("UID 7,* UNKEYWORD $Junk LARGER 10", "(UID 7,* UNKEYWORD $Junk LARGER 10)"),
+            ("( SENTON \"3-Jan-2001\" )", "SENTON 3-Jan-2001"),
+            ("CHARSET iso-8859-1 TEXT {1}\r\na", "TEXT \"a\""),
+        ] {
+            assert_eq!(read(input), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn texts_are_decoded() {
+        let subject = |input: &[u8]| match complete(input, search_program).unwrap() {
+            Selector::Stored(StoredLeaf::Subject(text)) => text,
+            other => panic!("{other}"),
+        };
+        assert_eq!(subject(b"CHARSET ISO-8859-1 SUBJECT {1}\r\n\xe9"), "é");
+        assert_eq!(subject(b"CHARSET UTF-8 SUBJECT {2+}\r\n\xc3\xa9"), "é");
+        assert_eq!(subject(b"SUBJECT \"\xc3\xa9\""), "é");
+        assert_eq!(subject(b"SUBJECT \"\xe9\""), "é");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for input in [
+            "",
+            "FOO",
+            "NOT",
+            "OR SEEN",
+            "(SEEN",
+            "BEFORE yesterday",
+            "KEYWORD \\Seen",
+            "LARGER",
+            "HEADER a",
+            "SEEN)",
+            "0",
+            "UID",
+            "SEENX",
+        ] {
+            assert!(matches!(complete(input.as_bytes(), search_program), Err(Error::Bad(_))), "{input}");
+        }
+        let code = |input: &str| match complete(input.as_bytes(), search_program) {
+            Err(Error::No { code, .. }) => code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code("CHARSET x-nonsense ALL"), Code::BadCharset);
+        assert_eq!(code(&format!("{}ALL", "NOT ".repeat(100))), Code::Limit);
+        assert_eq!(code(&format!("{}ALL{}", "(".repeat(100), ")".repeat(100))), Code::Limit);
+        assert_eq!(code(&format!("{}ALL", "OR SEEN ".repeat(100_000))), Code::Limit);
+    }
+
+    #[test]
+    fn a_long_chain_of_alternatives_is_not_deep() {
+        let chain = format!("{}ALL", "OR SEEN ".repeat(3000));
+        assert_eq!(read(&chain), chain);
+    }
+
+    fn selectors() -> impl Strategy<Value = Selector> {
+        let day =
+            (1i16..9999, 1i8..13, 1i8..29).prop_map(|(year, month, day)| jiff::civil::date(year, month, day));
+        let set = (1u32..99, 0u32..9).prop_map(|(first, more)| {
+            let number = SequenceNumber::Number;
+            SequenceSet::new(vec![(number(first), number(first + more))]).expect("not empty")
+        });
+        let leaf = prop_oneof![
+            Just(Selector::All),
+            Just(Selector::Recent),
+            Just(Selector::Has(System::FLAGGED)),
+            set.clone().prop_map(Selector::Messages),
+            set.prop_map(Selector::Uids),
+            "[a-z$]{1,5}".prop_map(|name| Selector::Keyword(Keyword::new(&name).expect("an atom"))),
+            any::<u32>().prop_map(|octets| Selector::Smaller(octets.into())),
+            day.clone().prop_map(Selector::On),
+            day.prop_map(|day| Selector::Stored(StoredLeaf::SentSince(day))),
+            "\\PC{0,6}".prop_map(|text| Selector::Stored(StoredLeaf::Body(text))),
+            ("[!-~]{1,6}", "\\PC{0,6}")
+                .prop_map(|(name, text)| Selector::Stored(StoredLeaf::Header { name, text })),
+        ];
+        leaf.prop_recursive(4, 20, 4, |inner| {
+            prop_oneof![
+                inner
+                    .clone()
+                    .prop_filter("NOT NOT is nothing", |key| !matches!(key, Selector::Not(_)))
+                    .prop_map(Selector::not),
+                proptest::collection::vec(inner.clone(), 2..4).prop_map(Selector::And),
+                (inner.clone(), inner).prop_map(|(a, b)| a.or(b)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_program_is_read_again(expected in selectors()) {
+            let printed = expected.to_string();
+            let read = complete(printed.as_bytes(), search_program);
+            prop_assert_eq!(read.map(|read| read.to_string()), Ok(printed));
+        }
+
+        #[test]
+        fn garbage_does_not_panic(input in "(NOT |OR |\\(|\\)| |SEEN|1|:|\\*|BODY |\"|a){0,40}") {
+            let _ = search_program(input.as_bytes());
+        }
+    }
+}

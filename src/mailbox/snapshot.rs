@@ -275,20 +275,21 @@ impl Snapshot {
 
     /// The messages at some positions counted from 0; those past the end are passed over.
     fn positions(&self, range: Range<u32>) -> impl Iterator<Item = (Msn, &Entry)> + '_ {
+        let chunks = self.slices(range);
+        chunks.flat_map(|(position, entries)| (position..).map(position_to_msn).zip(entries))
+    }
+
+    /// The same chunk by chunk, each with the position of its first entry.
+    fn slices(&self, range: Range<u32>) -> impl Iterator<Item = (u32, &[Entry])> + '_ {
         let first = self.places.partition_point(|place| place.before <= range.start).saturating_sub(1);
         let places = self.places.get(first..).unwrap_or(&[]).iter();
-        places
-            .take_while({
-                let end = range.end;
-                move |place| place.before < end
-            })
-            .flat_map(move |place| {
-                let len = place.entries.len() as u32;
-                let from = range.start.saturating_sub(place.before).min(len);
-                let to = range.end.saturating_sub(place.before).min(len).max(from);
-                let entries = place.entries[from as usize..to as usize].iter();
-                (place.before + from..).map(position_to_msn).zip(entries)
-            })
+        let Range { start, end } = range;
+        places.take_while(move |place| place.before < end).map(move |place| {
+            let len = place.len() as u32;
+            let from = start.saturating_sub(place.before).min(len);
+            let to = (end - place.before).min(len).max(from);
+            (place.before + from, &place.entries[from as usize..to as usize])
+        })
     }
 
     /// How many messages have their uid in `uids`.
@@ -299,25 +300,40 @@ impl Snapshot {
     /// All uids.
     pub fn uids(&self) -> UidSet {
         let mut uids = UidSet::new();
-        for place in &self.places {
-            let entries = &place.entries;
-            let first = entries[0].uid;
-            match (place.last.get() - first.get()) as usize + 1 == entries.len() {
-                true => uids.insert_range(first, place.last),
-                false => uids.extend(entries.iter().map(|entry| entry.uid)),
-            }
-        }
+        self.collect_uids(0..self.len(), &mut uids);
         uids
     }
 
     /// Those of `uids` that are in the mailbox.
     pub fn uids_among(&self, uids: &UidSet) -> UidSet {
-        self.by_uids(uids).map(|(_, entry)| entry.uid).collect()
+        let mut among = UidSet::new();
+        for (first, last) in uids.ranges() {
+            self.collect_uids(self.span(first, last), &mut among);
+        }
+        among
     }
 
     /// The uids at the positions in `msns`.
     pub fn uids_at(&self, msns: &MsnSet) -> UidSet {
-        self.by_msns(msns).map(|(_, entry)| entry.uid).collect()
+        let mut uids = UidSet::new();
+        for (first, last) in msns.ranges() {
+            self.collect_uids(first.get() - 1..last.get().min(self.len()), &mut uids);
+        }
+        uids
+    }
+
+    /// Adds the uids at some positions counted from 0. Where no uid is missing, a chunk is one range.
+    fn collect_uids(&self, range: Range<u32>, uids: &mut UidSet) {
+        for (_, entries) in self.slices(range) {
+            let [first, .., last] = entries else {
+                uids.extend(entries.iter().map(|entry| entry.uid));
+                continue;
+            };
+            match (last.uid.get() - first.uid.get()) as usize + 1 == entries.len() {
+                true => uids.insert_range(first.uid, last.uid),
+                false => uids.extend(entries.iter().map(|entry| entry.uid)),
+            }
+        }
     }
 
     /// What a number of flags stands for.

@@ -37,16 +37,18 @@ impl Selector {
     /// decides for them. Empty when there is no stored leaf.
     pub fn candidates<'a>(&self, scope: impl Into<Scope<'a>>) -> UidSet {
         let scope = scope.into();
-        let key = Bound::new(self, scope, None);
-        key.messages(scope).filter(|(_, truth)| *truth == Truth::Maybe).map(|(uid, _)| uid).collect()
+        let mut undecided = UidSet::new();
+        Bound::new(self, scope, None).find(scope, Truth::Maybe, |uid| undecided.insert(uid));
+        undecided
     }
 
     /// The selected messages in ascending order. `answers` has every stored leaf, asked about the
     /// [`candidates`](Selector::candidates) at least.
     pub fn evaluate<'a>(&self, scope: impl Into<Scope<'a>>, answers: &Answers) -> Vec<Uid> {
         let scope = scope.into();
-        let key = Bound::new(self, scope, Some(answers));
-        key.messages(scope).filter(|(_, truth)| *truth == Truth::Yes).map(|(uid, _)| uid).collect()
+        let mut selected = Vec::new();
+        Bound::new(self, scope, Some(answers)).find(scope, Truth::Yes, |uid| selected.push(uid));
+        selected
     }
 }
 
@@ -162,27 +164,26 @@ impl<'a> Bound<'a> {
         }
     }
 
-    /// Every message that may be selected, with what is known of it.
-    fn messages<'b>(&'b self, scope: Scope<'b>) -> Box<dyn Iterator<Item = (Uid, Truth)> + 'b> {
-        let tell = move |(msn, entry): (Msn, &Entry)| (entry.uid, self.truth(msn, entry));
+    /// Calls `found` with every message of which `wanted` is known, in order.
+    fn find(&self, scope: Scope<'a>, wanted: Truth, mut found: impl FnMut(Uid)) {
+        let look = |(msn, entry): (Msn, &Entry)| {
+            if self.truth(msn, entry) == wanted {
+                found(entry.uid);
+            }
+        };
         // A program that begins with a set, as most do that look at a part of a large mailbox, meets only that part.
         let keys = match self {
             Bound::And(keys) => keys,
             key => std::slice::from_ref(key),
         };
-        let set = keys.iter().find_map(|key| match key {
-            Bound::Uids(set) => Some(scope.snapshot.by_uids(set)),
-            Bound::UidsOf(set) => Some(scope.snapshot.by_uids(set)),
-            _ => None,
-        });
-        let positions = keys.iter().find_map(|key| match key {
-            Bound::Messages(set) => Some(scope.snapshot.by_msns(set)),
-            _ => None,
-        });
-        match (set, positions) {
-            (Some(set), _) => Box::new(set.map(tell)),
-            (None, Some(set)) => Box::new(set.map(tell)),
-            (None, None) => Box::new(scope.snapshot.iter().map(tell)),
+        let set =
+            keys.iter().find(|key| matches!(key, Bound::Messages(_) | Bound::Uids(_) | Bound::UidsOf(_)));
+        // Each arm walks in its own loop: for_each goes through whole chunks, where next() would ask for each message.
+        match set {
+            Some(Bound::Messages(set)) => scope.snapshot.by_msns(set).for_each(look),
+            Some(Bound::Uids(set)) => scope.snapshot.by_uids(set).for_each(look),
+            Some(Bound::UidsOf(set)) => scope.snapshot.by_uids(set).for_each(look),
+            _ => scope.snapshot.iter().for_each(look),
         }
     }
 
@@ -227,7 +228,7 @@ mod tests {
     fn mailbox(count: u32) -> Snapshot {
         let loaded = |n: u32| {
             let midnight = day(date(2026, 1, 1)) + i64::from(n);
-            let keyword = (n % 3 == 0).then(|| Keyword::new("$Three").unwrap());
+            let keyword = n.is_multiple_of(3).then(|| Keyword::new("$Three").unwrap());
             Loaded {
                 uid: uid(n * 2),
                 message: MessageId(i64::from(n)),
@@ -323,7 +324,7 @@ mod tests {
             Selector::Larger(octets) => u64::from(n) * 100 > *octets,
             Selector::Messages(set) => set.resolve(Msn::new(10)).contains(Msn::new(n).unwrap()),
             Selector::Uids(set) => set.resolve(Uid::new(20)).contains(uid(n * 2)),
-            Selector::Stored(StoredLeaf::Subject(text)) => n % (text.parse::<u32>().unwrap() + 2) == 0,
+            Selector::Stored(StoredLeaf::Subject(text)) => n.is_multiple_of(text.parse::<u32>().unwrap() + 2),
             _ => true,
         }
     }

@@ -47,6 +47,25 @@ pub(super) async fn expunge(
     by: &Culprit,
 ) -> Result<Option<Change>, Error> {
     let uids: Vec<i64> = uids.iter().map(|uid| i64::from(uid.get())).collect();
+    take_out(db, key, Some(uids), only_deleted, by).await
+}
+
+/// Empties a mailbox, within another unit.
+pub(super) async fn expunge_all(
+    db: &Lent<'_>,
+    key: MailboxKey,
+    by: &Culprit,
+) -> Result<Option<Change>, Error> {
+    take_out(db, key, None, false, by).await
+}
+
+async fn take_out(
+    db: &Lent<'_>,
+    key: MailboxKey,
+    uids: Option<Vec<i64>>,
+    only_deleted: bool,
+    by: &Culprit,
+) -> Result<Option<Change>, Error> {
     let who = by.account.map(|account| account.0);
     let (account, mailbox) = (key.account.0, key.mailbox.0);
     let rows = db

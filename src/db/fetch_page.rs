@@ -1,0 +1,182 @@
+//! Reads what FETCH wants of a page of messages: stored columns, and as much of the content as is asked for.
+
+use std::ops::Range;
+
+use tokio_postgres::Row;
+
+use super::read_content::{Content, Wanted, read_content};
+use super::unit::{Access, Error, Lent, Unit};
+use crate::error;
+use crate::mailbox::{AccountId, MessageId};
+use crate::message::recipe::{Piece, Recipe};
+use crate::message::section::{Section, SectionBytes};
+
+/// Reads some messages of an account. Messages that are no more are left out.
+pub struct FetchPage {
+    pub account: AccountId,
+    pub messages: Vec<MessageId>,
+    pub columns: Columns,
+    /// The octets that are wanted of each message, which need header and recipe too.
+    pub extents: Vec<Extent>,
+}
+
+/// The columns to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Columns {
+    pub envelope: bool,
+    pub bodystructure: bool,
+    pub header: bool,
+    pub recipe: bool,
+}
+
+/// Octets of a section, counted within the section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    pub section: Section,
+    pub origin: u64,
+    /// At most so many; `u64::MAX` means to the end.
+    pub length: u64,
+}
+
+/// What was read of one message. What was not asked for is empty.
+#[derive(Debug, Default)]
+pub struct FetchedMessage {
+    pub envelope: Vec<u8>,
+    pub bodystructure: Vec<u8>,
+    pub header: Vec<u8>,
+    pub recipe: Option<Recipe>,
+    /// Content by the index that the body has in the recipe.
+    pub content: Vec<(usize, Content)>,
+}
+
+/// The messages of a page by their ids.
+#[derive(Debug, Default)]
+pub struct FetchedPage {
+    /// Sorted by id.
+    messages: Vec<(MessageId, FetchedMessage)>,
+}
+
+impl FetchedPage {
+    /// From messages in any order.
+    pub fn new(mut messages: Vec<(MessageId, FetchedMessage)>) -> FetchedPage {
+        messages.sort_unstable_by_key(|(id, _)| *id);
+        FetchedPage { messages }
+    }
+
+    /// The message with this id, if it is there.
+    pub fn get(&self, id: MessageId) -> Option<&FetchedMessage> {
+        let at = self.messages.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(&self.messages[at].1)
+    }
+
+    /// The only message.
+    pub fn into_single(mut self) -> Option<FetchedMessage> {
+        self.messages.pop().map(|(_, message)| message)
+    }
+}
+
+impl Unit for FetchPage {
+    type Output = FetchedPage;
+    const ACCESS: Access = Access::Read;
+
+    async fn run(self, db: &Lent<'_>) -> Result<FetchedPage, Error> {
+        let ids: Vec<i64> = self.messages.iter().map(|id| id.0).collect();
+        let Columns { envelope, bodystructure, header, recipe } = self.columns;
+        let for_content = !self.extents.is_empty();
+        let (header, recipe) = (header || for_content, recipe || for_content);
+        let sql = include_str!("sql/select_message_columns.sql");
+        let params: [&(dyn postgres_types::ToSql + Sync); 6] =
+            [&self.account.0, &ids, &envelope, &bodystructure, &header, &recipe];
+        let rows = db.query(sql, &params).await?;
+        let mut messages = Vec::with_capacity(rows.len());
+        for row in &rows {
+            messages.push((MessageId(row.get(0)), FetchedMessage::new(row)?));
+        }
+        if for_content {
+            self.read_extents(db, &mut messages).await?;
+        }
+        Ok(FetchedPage::new(messages))
+    }
+}
+
+impl FetchPage {
+    /// Reads the bodies that the extents touch, of all messages at once.
+    async fn read_extents(
+        &self,
+        db: &Lent<'_>,
+        messages: &mut [(MessageId, FetchedMessage)],
+    ) -> Result<(), Error> {
+        let mut wanted = Vec::new();
+        let mut owners = Vec::new();
+        for (index, (_, message)) in messages.iter().enumerate() {
+            let recipe = message.recipe.as_ref().expect("it was asked for");
+            let ranges = self.extents.iter().filter_map(|extent| extent.range(recipe));
+            for (body, one) in needed(recipe, ranges) {
+                owners.push((index, body));
+                wanted.push(one);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let contents = read_content(db, &wanted).await?;
+        for ((index, body), content) in owners.into_iter().zip(contents) {
+            messages[index].1.content.push((body, content));
+        }
+        Ok(())
+    }
+}
+
+impl Extent {
+    /// Which octets of the whole message these are. None for fields, which the header holds, and for nothing.
+    pub fn range(&self, recipe: &Recipe) -> Option<Range<u64>> {
+        let SectionBytes::Range(section) = recipe.section(&self.section) else { return None };
+        let start = section.start.saturating_add(self.origin).min(section.end);
+        let end = start.saturating_add(self.length).min(section.end);
+        (start < end).then_some(start..end)
+    }
+}
+
+/// The content that is needed to write some ranges of a message, with the index of each body.
+pub fn needed(recipe: &Recipe, ranges: impl Iterator<Item = Range<u64>>) -> Vec<(usize, Wanted)> {
+    let needs = ranges.flat_map(|range| recipe.needs(range));
+    needs
+        .filter_map(|need| {
+            let body = recipe.bodies.get(need.body)?;
+            Some((need.body, Wanted { hash: body.hash, octets: body.octets, range: need.decoded }))
+        })
+        .collect()
+}
+
+impl FetchedMessage {
+    fn new(row: &Row) -> Result<FetchedMessage, Error> {
+        let octets = |column: usize| row.get::<_, Option<&[u8]>>(column);
+        let owned = |column: usize| octets(column).unwrap_or_default().to_vec();
+        let recipe = match octets(4) {
+            None => None,
+            Some(stored) => Some(Recipe::from_bytes(stored).ok_or_else(|| {
+                error::Error::bug(format!("the recipe of message {} cannot be read", row.get::<_, i64>(0)))
+            })?),
+        };
+        Ok(FetchedMessage {
+            envelope: owned(1),
+            bodystructure: owned(2),
+            header: owned(3),
+            recipe,
+            content: Vec::new(),
+        })
+    }
+
+    /// The octets of a range of the whole message, from the content that was read. None when some is missing.
+    pub fn octets(&self, range: Range<u64>) -> Option<Vec<u8>> {
+        let recipe = self.recipe.as_ref()?;
+        let pieces: Vec<Piece<'_>> = self
+            .content
+            .iter()
+            .map(|(body, content)| Piece { body: *body, offset: content.offset, octets: &content.octets })
+            .collect();
+        let length = range.end - range.start;
+        let octets = recipe.rebuild_range(&self.header, range, &pieces);
+        (octets.len() as u64 == length).then_some(octets)
+    }
+}

@@ -46,7 +46,8 @@ impl Source {
 
     /// Whether what stands there is compiled for tests only.
     pub fn is_test(&self, offset: usize) -> bool {
-        self.path.starts_with("tests/") || self.tests.iter().any(|range| range.contains(&offset))
+        let for_tests = self.path.starts_with("tests/") || self.path.ends_with("tests.rs");
+        for_tests || self.tests.iter().any(|range| range.contains(&offset))
     }
 
     /// Where a word, not a part of one, stands in the code.

@@ -1,9 +1,15 @@
 //! The program: who does it, and when. One file per actor; the actors' own headers say who hears what.
 
+mod cluster;
+mod migrations;
 mod postgres;
+mod postgres_home;
+mod postgres_memory;
+mod postmaster;
 
 mod database;
 mod db_connection;
+mod db_listener;
 mod drive;
 mod listener;
 mod outbox;

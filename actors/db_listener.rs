@@ -1,0 +1,337 @@
+//! # DbListener - what servers on one database tell each other.
+//!
+//! Hears:  Announce, Attach, Connected, Lost, Notified, Sent, Tick
+//! Says:   Heard, through what Attach brought
+//! Lives:  the server's life; its connection comes and goes
+//! Knows:  which mailboxes came how far, until the others have been told
+//! Limits: PAYLOAD_BYTES_MAX, SAFETY_PERIOD
+//!
+//! A connection of its own listens. Signals go out coalesced: one is on its way, and whatever is announced meanwhile
+//! goes into the next. A signal is a hint only; after a lost connection, and now and then, everything is compared.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext};
+use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey, ModSeq};
+use tokio_postgres::{AsyncMessage, Client};
+
+use crate::postgres::{self, Socket, Target};
+
+/// A mailbox has come to `modseq` here; the other servers shall hear of it.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Announce {
+    pub key: MailboxKey,
+    pub modseq: ModSeq,
+}
+
+/// From now on, tell this what the others say. It returns false when it could not take it now.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Attach(pub Box<dyn Fn(Heard) -> bool + Send>);
+
+/// What is told to who attached.
+pub enum Heard {
+    /// Others have brought these mailboxes so far.
+    Signalled(Vec<(MailboxKey, ModSeq)>),
+    /// Something may have been missed.
+    MayHaveMissed,
+}
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Connected(Client);
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Lost;
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Notified(String);
+
+/// The signal that was on its way has left, or not.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Sent(Result<(), Vec<(MailboxKey, ModSeq)>>);
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Tick;
+
+/// See the module.
+pub struct DbListener {
+    target: Target,
+    /// Begins each payload, so that we know our own signals.
+    name: String,
+    client: Option<Rc<Client>>,
+    pending: HashMap<MailboxKey, ModSeq>,
+    on_its_way: bool,
+    attached: Option<Box<dyn Fn(Heard) -> bool + Send>>,
+    /// Whoever attached could not take something, and so has to compare.
+    owes: bool,
+    ticks: u32,
+}
+
+impl DbListener {
+    /// Starts it; it connects by itself. `name` must differ between all servers of a database.
+    pub fn start_for(target: Target, name: u64) -> actix::Addr<DbListener> {
+        DbListener {
+            target,
+            name: format!("{name:016x}"),
+            client: None,
+            pending: HashMap::new(),
+            on_its_way: false,
+            attached: None,
+            owes: false,
+            ticks: 0,
+        }
+        .start()
+    }
+
+    fn tell(&mut self, heard: Heard) {
+        if let Some(attached) = &self.attached {
+            self.owes |= !attached(heard);
+        }
+    }
+
+    /// Sends what is pending, unless a signal is on its way already.
+    fn send(&mut self, ctx: &mut actix::Context<Self>) {
+        let Some(client) = self.client.clone() else { return };
+        if self.on_its_way || self.pending.is_empty() {
+            return;
+        }
+        self.on_its_way = true;
+        let (payload, batch) = take_payload(&self.name, &mut self.pending);
+        let me = ctx.address();
+        actix_rt::spawn(async move {
+            let sent = client.execute("select pg_notify('aox_changes', $1)", &[&payload]).await;
+            me.do_send(Sent(sent.map(|_| ()).map_err(|_| batch)));
+        });
+    }
+}
+
+impl actix::Actor for DbListener {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(QUEUE_MAX);
+        actix_rt::spawn(connect(self.target.clone(), ctx.address().downgrade()));
+        ctx.run_interval(TICK, |_, ctx| ctx.notify(Tick));
+    }
+}
+
+impl actix::Handler<Announce> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Announce { key, modseq }: Announce, ctx: &mut Self::Context) {
+        let known = self.pending.entry(key).or_default();
+        *known = modseq.max(*known);
+        self.send(ctx);
+    }
+}
+
+impl actix::Handler<Attach> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Attach(attached): Attach, _: &mut Self::Context) {
+        self.attached = Some(attached);
+        self.tell(Heard::MayHaveMissed);
+    }
+}
+
+impl actix::Handler<Connected> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Connected(client): Connected, ctx: &mut Self::Context) {
+        self.client = Some(Rc::new(client));
+        self.tell(Heard::MayHaveMissed);
+        self.send(ctx);
+    }
+}
+
+impl actix::Handler<Lost> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Lost: Lost, ctx: &mut Self::Context) {
+        // A connection that ended before it listened is tried again by who opened it.
+        if self.client.take().is_some() {
+            actix_rt::spawn(connect(self.target.clone(), ctx.address().downgrade()));
+        }
+    }
+}
+
+impl actix::Handler<Notified> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Notified(payload): Notified, _: &mut Self::Context) {
+        match read_payload(&self.name, &payload) {
+            Some(changes) if changes.is_empty() => {}
+            Some(changes) => self.tell(Heard::Signalled(changes)),
+            None => self.tell(Heard::MayHaveMissed),
+        }
+    }
+}
+
+impl actix::Handler<Sent> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Sent(outcome): Sent, ctx: &mut Self::Context) {
+        self.on_its_way = false;
+        for (key, modseq) in outcome.err().unwrap_or_default() {
+            let known = self.pending.entry(key).or_default();
+            *known = modseq.max(*known);
+        }
+        // What failed is sent again when there is a connection again, or at the next announcement.
+        if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
+            self.send(ctx);
+        }
+    }
+}
+
+impl actix::Handler<Tick> for DbListener {
+    type Result = ();
+
+    fn handle(&mut self, Tick: Tick, ctx: &mut Self::Context) {
+        self.ticks += 1;
+        if self.ticks >= SAFETY_TICKS || self.owes {
+            (self.ticks, self.owes) = (0, false);
+            self.tell(Heard::MayHaveMissed);
+        }
+        match &self.client {
+            // Its end was reported before it was known here.
+            Some(client) if client.is_closed() => ctx.notify(Lost),
+            _ => self.send(ctx),
+        }
+    }
+}
+
+/// Connects and listens, trying until it succeeds, then carries the connection until it ends.
+async fn connect(target: Target, actor: actix::WeakAddr<DbListener>) {
+    let mut pause = RECONNECT_PAUSE_MIN;
+    while let Some(actor) = actor.upgrade() {
+        match target.connect().await {
+            Ok((client, socket)) => {
+                let carried = actix_rt::spawn(carry(socket, actor.downgrade()));
+                match client.batch_execute("listen aox_changes").await {
+                    Ok(()) => {
+                        actor.do_send(Connected(client));
+                        drop(actor);
+                        // The socket's own task reports its end.
+                        return;
+                    }
+                    Err(error) => {
+                        carried.abort();
+                        tracing::warn!(%error, "cannot listen for other servers");
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, "cannot connect to listen for other servers"),
+        }
+        drop(actor);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RECONNECT_PAUSE_MAX);
+    }
+}
+
+async fn carry(mut socket: Socket, actor: actix::WeakAddr<DbListener>) {
+    while let Some(Ok(message)) = postgres::next_message(&mut socket).await {
+        let AsyncMessage::Notification(notification) = message else { continue };
+        let Some(actor) = actor.upgrade() else { return };
+        if actor.send(Notified(notification.payload().to_owned())).await.is_err() {
+            return;
+        }
+    }
+    if let Some(actor) = actor.upgrade() {
+        actor.do_send(Lost);
+    }
+}
+
+/// Takes as much of `pending` as one signal may carry: `NAME account.mailbox.modseq account.mailbox.modseq…`.
+fn take_payload(
+    name: &str,
+    pending: &mut HashMap<MailboxKey, ModSeq>,
+) -> (String, Vec<(MailboxKey, ModSeq)>) {
+    let mut payload = name.to_owned();
+    let mut batch = Vec::new();
+    for (key, modseq) in pending.iter() {
+        let item = format!(" {}.{}.{}", key.account, key.mailbox, modseq);
+        if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
+            break;
+        }
+        payload.push_str(&item);
+        batch.push((*key, *modseq));
+    }
+    for (key, _) in &batch {
+        pending.remove(key);
+    }
+    (payload, batch)
+}
+
+/// What another server said; nothing when it was ourselves; None when it cannot be understood.
+fn read_payload(name: &str, payload: &str) -> Option<Vec<(MailboxKey, ModSeq)>> {
+    let mut words = payload.split(' ');
+    if words.next() == Some(name) {
+        return Some(Vec::new());
+    }
+    words.map(read_item).collect()
+}
+
+fn read_item(item: &str) -> Option<(MailboxKey, ModSeq)> {
+    let mut numbers = item.split('.');
+    let account = AccountId(numbers.next()?.parse().ok()?);
+    let mailbox = MailboxId(numbers.next()?.parse().ok()?);
+    let modseq = ModSeq(numbers.next()?.parse().ok()?);
+    numbers.next().is_none().then_some((MailboxKey { account, mailbox }, modseq))
+}
+
+/// PostgreSQL takes less than 8000 octets.
+const PAYLOAD_BYTES_MAX: usize = 7900;
+const TICK: Duration = Duration::from_secs(1);
+/// A signal that got lost in some way nobody thought of is made good after this many ticks.
+const SAFETY_TICKS: u32 = 30;
+const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(50);
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// One announcement is small, and each writer sends one at a time.
+const QUEUE_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: i64) -> MailboxKey {
+        MailboxKey { account: AccountId(n), mailbox: MailboxId(n + 1) }
+    }
+
+    #[test]
+    fn what_one_writes_another_reads_and_itself_skips() {
+        let mut pending: HashMap<_, _> = [(key(1), ModSeq(5)), (key(2), ModSeq(6))].into();
+        let (payload, mut batch) = take_payload("me", &mut pending);
+        assert!(pending.is_empty());
+        let mut read = read_payload("you", &payload).unwrap();
+        read.sort();
+        batch.sort();
+        assert_eq!(read, batch);
+        assert_eq!(read_payload("me", &payload), Some(vec![]));
+    }
+
+    #[test]
+    fn a_payload_stays_within_what_postgresql_takes() {
+        let mut pending: HashMap<_, _> = (0..2000).map(|n| (key(n + (1 << 40)), ModSeq(1 << 50))).collect();
+        let mut signals = 0;
+        while !pending.is_empty() {
+            assert!(take_payload("0123456789abcdef", &mut pending).0.len() < 8000);
+            signals += 1;
+        }
+        assert!(signals > 1);
+    }
+
+    #[test]
+    fn nonsense_is_not_understood() {
+        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x "] {
+            assert_eq!(read_payload("me", bad), None, "{bad}");
+        }
+    }
+}

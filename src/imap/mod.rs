@@ -2,3 +2,9 @@
 
 pub mod command;
 pub mod grammar;
+
+pub mod answer;
+pub mod response;
+
+pub use answer::{After, Answer, Opening};
+pub use command::{OnMailbox, SelectedCommand};

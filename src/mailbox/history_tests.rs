@@ -366,6 +366,10 @@ proptest! {
             change.flags = later(flags).flags;
             change.expunged = later(expunged).expunged;
             shared.apply(&change);
+            for (_, entry) in shared.current().iter() {
+                let before = current.by_uid(entry.uid);
+                prop_assert!(before.is_none_or(|(_, before)| before.modseq <= entry.modseq), "newer flags win");
+            }
             let updates = view.sync(shared.current(), may_expunge);
             client.hear(&view, &updates, may_expunge);
         }

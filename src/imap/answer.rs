@@ -1,0 +1,82 @@
+//! What a command came to: what to say, what has changed, and what becomes of the open mailbox.
+
+use crate::db;
+use crate::error::Error;
+use crate::imap::response;
+use crate::mailbox::{Change, MailboxKey, MailboxName, ModSeq, UidValidity};
+
+/// The answer to one command.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The command's own untagged lines.
+    pub untagged: Vec<u8>,
+    /// Whether the open mailbox, if there is one, says what is new between the untagged lines and the tagged one. True
+    /// if it may say EXPUNGE there too (RFC 3501 §7.4.1). A session answers None, since it has done so by itself.
+    pub sync: Option<bool>,
+    /// The tagged line.
+    pub tagged: Vec<u8>,
+    /// What others who watch these mailboxes have to hear.
+    pub changes: Vec<Change>,
+    pub next: After,
+}
+
+/// What becomes of the open mailbox when the answer has been sent.
+#[derive(Debug, Default)]
+pub enum After {
+    /// It stays as it is, open or not.
+    #[default]
+    Continue,
+    /// It is closed.
+    Unselect,
+    /// It is closed, and this one is opened; then the conversation says what that came to.
+    Open(Opening),
+}
+
+/// A mailbox that was found and is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The tag of SELECT or EXAMINE.
+    pub tag: String,
+    pub key: MailboxKey,
+    pub name: MailboxName,
+    pub uidvalidity: UidValidity,
+    /// How far the mailbox had come when it was found: what is opened must not be older.
+    pub highestmodseq: ModSeq,
+    /// EXAMINE.
+    pub read_only: bool,
+}
+
+impl Answer {
+    /// An account's command has done what was asked.
+    pub fn ok(tag: &str, text: &str) -> Answer {
+        Answer::ok_code(tag, None, text)
+    }
+
+    /// The same, with a response code.
+    pub fn ok_code(tag: &str, code: Option<&str>, text: &str) -> Answer {
+        Answer { tagged: response::ok(tag, code, text), sync: Some(true), ..Answer::default() }
+    }
+
+    /// The command failed; the open mailbox stays as it is.
+    pub fn failed(tag: &str, error: impl Into<Error>) -> Answer {
+        Answer { tagged: response::failure(tag, &error.into()), sync: Some(true), ..Answer::default() }
+    }
+
+    /// Puts untagged lines before the tagged one.
+    pub fn with_untagged(self, untagged: Vec<u8>) -> Answer {
+        Answer { untagged, ..self }
+    }
+
+    /// Says what others have to hear.
+    pub fn with_changes(self, changes: Vec<Change>) -> Answer {
+        Answer { changes, ..self }
+    }
+}
+
+impl Opening {
+    /// Opens what was found.
+    pub fn new(tag: String, name: MailboxName, read_only: bool, found: &db::FoundMailbox) -> Opening {
+        let db::FoundMailbox { key, uidvalidity, highestmodseq, .. } = *found;
+        Opening { tag, key, name, uidvalidity, highestmodseq, read_only }
+    }
+}

@@ -1,0 +1,143 @@
+//! What a server says: strings in the form that fits them, lists, and status responses (RFC 3501 §7).
+
+use crate::error::{Code, Error};
+use crate::imap::grammar::core::is_atom_char;
+use crate::mailbox::FlagSet;
+use crate::wire::utf7;
+
+/// `string`, as a literal only where quotes cannot hold it.
+pub fn string(out: &mut Vec<u8>, octets: &[u8]) {
+    // 8-bit octets in quotes are for clients of RFC 9051 only; a literal is understood by all.
+    let quotable = |octet: &u8| (0x20..0x7f).contains(octet) || *octet == b'\t';
+    if octets.len() > QUOTED_OCTETS_MAX || !octets.iter().all(quotable) {
+        out.extend_from_slice(format!("{{{}}}\r\n", octets.len()).as_bytes());
+        out.extend_from_slice(octets);
+        return;
+    }
+    out.push(b'"');
+    for octet in octets {
+        if matches!(octet, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*octet);
+    }
+    out.push(b'"');
+}
+
+/// `astring`, bare where that is possible.
+pub fn astring(out: &mut Vec<u8>, octets: &[u8]) {
+    // NIL as an atom would be read as no string at all by some clients.
+    let bare = !octets.is_empty()
+        && octets.iter().all(|octet| is_atom_char(*octet))
+        && !octets.eq_ignore_ascii_case(b"NIL");
+    match bare {
+        true => out.extend_from_slice(octets),
+        false => string(out, octets),
+    }
+}
+
+/// `nstring`
+pub fn nstring(out: &mut Vec<u8>, octets: Option<&[u8]>) {
+    match octets {
+        Some(octets) => string(out, octets),
+        None => out.extend_from_slice(b"NIL"),
+    }
+}
+
+/// `mailbox`, in modified UTF-7.
+pub fn mailbox(out: &mut Vec<u8>, name: &str) {
+    astring(out, utf7::encode(name).as_bytes());
+}
+
+/// `flag-list = "(" [flag *(SP flag)] ")"`
+pub fn flag_list(out: &mut Vec<u8>, flags: &FlagSet) {
+    out.extend_from_slice(format!("({flags})").as_bytes());
+}
+
+/// `tag SP "OK" SP ["[" code "]" SP] text CRLF`; the tag is `*` for an untagged response.
+pub fn ok(tag: &str, code: Option<&str>, text: &str) -> Vec<u8> {
+    status(tag, "OK", code, text)
+}
+
+/// The one place where failures become responses: the client's mistake is BAD, a refusal is NO with its code, and a
+/// bug of ours is logged in full and told in general.
+pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
+    match error {
+        Error::Bad(text) => status(tag, "BAD", None, text),
+        Error::No { code: Code::BadCharset, text } => {
+            status(tag, "NO", Some("BADCHARSET (US-ASCII UTF-8)"), text)
+        }
+        Error::No { code, text } => status(tag, "NO", code.imap(), text),
+        Error::Bug(text) => {
+            tracing::error!(tag, "a command failed by a bug: {text}");
+            status(tag, "NO", Some("SERVERBUG"), "internal error, which has been logged")
+        }
+    }
+}
+
+/// `* BYE text`
+pub fn bye(text: &str) -> Vec<u8> {
+    status("*", "BYE", None, text)
+}
+
+/// `"+" SP text CRLF`
+pub fn go_ahead(text: &str) -> Vec<u8> {
+    format!("+ {text}\r\n").into_bytes()
+}
+
+/// `resp-cond-state` and its like.
+fn status(tag: &str, word: &str, code: Option<&str>, text: &str) -> Vec<u8> {
+    let code = code.map(|code| format!("[{code}] ")).unwrap_or_default();
+    // resp-text is TEXT-CHAR only; what is quoted of others in an error text must not break the line.
+    let printable = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
+    let text: String = text.chars().map(printable).collect();
+    format!("{tag} {word} {code}{text}\r\n").into_bytes()
+}
+
+/// Longer strings become literals: some clients bound what they take in quotes (RFC 2683 §3.2.1.5).
+const QUOTED_OCTETS_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::core;
+    use crate::imap::grammar::fault::complete;
+    use proptest::prelude::*;
+
+    fn printed(print: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        print(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn strings_take_the_form_that_fits() {
+        assert_eq!(printed(|out| astring(out, b"Sent")), "Sent");
+        assert_eq!(printed(|out| astring(out, b"")), "\"\"");
+        assert_eq!(printed(|out| astring(out, b"nil")), "\"nil\"");
+        assert_eq!(printed(|out| string(out, b"a\"b\\")), "\"a\\\"b\\\\\"");
+        assert_eq!(printed(|out| string(out, b"a\r\nb")), "{4}\r\na\r\nb");
+        assert_eq!(printed(|out| nstring(out, None)), "NIL");
+        assert_eq!(printed(|out| mailbox(out, "Entwürfe")), "Entw&APw-rfe");
+    }
+
+    #[test]
+    fn failures_are_sorted() {
+        let said = |error| String::from_utf8(failure("a1", &error)).unwrap();
+        assert_eq!(said(Error::bad("what?")), "a1 BAD what?\r\n");
+        assert_eq!(said(Error::no(Code::NonExistent, "no")), "a1 NO [NONEXISTENT] no\r\n");
+        assert_eq!(said(Error::no(Code::Other, "a\r\nb")), "a1 NO a??b\r\n");
+        assert!(said(Error::no(Code::BadCharset, "x")).contains("[BADCHARSET (US-ASCII UTF-8)]"));
+        assert!(!said(Error::bug("secret")).contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_string_is_read_again(octets in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut out = Vec::new();
+            astring(&mut out, &octets);
+            let read = complete(&out, core::astring).map(|octets| octets.into_owned());
+            prop_assert_eq!(read, Ok(octets));
+        }
+    }
+}

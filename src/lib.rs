@@ -20,6 +20,7 @@ pub mod db;
 pub mod error;
 pub mod imap;
 pub mod limits;
+pub mod lmtp;
 pub mod mailbox;
 pub mod message;
 pub mod plan;

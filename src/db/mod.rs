@@ -2,11 +2,13 @@
 
 pub mod append;
 pub mod body;
+pub mod deliver;
 pub mod keywords;
 pub mod migrate;
 pub mod new_message;
 pub mod pipeline;
 pub mod reserve_message_ids;
+pub mod resolve_recipient;
 pub mod store_message;
 pub mod unit;
 
@@ -36,6 +38,7 @@ pub use expunge::{Culprit, Expunge};
 pub use find_login::{Account, FindLogin, FoundLogin};
 pub use find_mailbox::{FindMailbox, FoundMailbox};
 pub use list_mailboxes::{ListMailboxes, ListedMailbox};
+pub use deliver::{Deliver, Delivered, Delivering, Group, Mark, Receipt};
 pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
 pub use mailbox_modseqs::MailboxModseqs;
 pub use mark_recent::MarkRecent;
@@ -45,4 +48,5 @@ pub use rename_mailbox::RenameMailbox;
 pub use reserve_message_ids::ReserveMessageIds;
 pub use set_flags::{Marking, SetFlags};
 pub use subscribe::Subscribe;
+pub use resolve_recipient::ResolveRecipient;
 pub use unit::{Access, ErasedUnit, Error, Lent, Unit};

@@ -50,7 +50,11 @@ fn apply(envelope: &mut Envelope, parameter: &Parameter, max: u64) -> Result<(),
         "SMTPUTF8" if value.is_none() => envelope.smtputf8 = true,
         "SMTPUTF8" => return Err(wrong()),
         _ => {
-            return Err(Reply::new(555, "5.5.4", format!("the parameter {} is not known", parameter.keyword)));
+            return Err(Reply::new(
+                555,
+                "5.5.4",
+                format!("the parameter {} is not known", parameter.keyword),
+            ));
         }
     }
     Ok(())

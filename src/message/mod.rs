@@ -1,12 +1,39 @@
 //! One mail: parsed leniently, repaired in what is derived from it, taken apart and rebuilt to the byte.
 //!
-//! What is kept is never changed: [`canonical`] makes the line ends and octets such that IMAP can carry them, and
+//! What is kept is never changed: [`canonical()`] makes the line ends and octets such that IMAP can carry them, and
 //! from then on [`take_apart`] and [`Recipe`] promise to give back every byte. All rules about broken mail are rules
 //! about [`Derived`] data.
 
 pub mod canonical;
-pub mod header;
+pub mod apart;
+pub mod recipe;
+mod recipe_bytes;
+pub mod shape;
+pub mod quoted_printable;
 pub mod section;
+pub mod parse;
+pub mod header;
+pub mod content;
+pub mod transfer;
+pub mod repair;
+pub mod derived;
+pub mod envelope;
+pub mod structure;
+mod print;
+pub mod address;
+pub mod date;
+pub mod subject;
+pub mod text;
+pub mod charset;
 
+pub use apart::{Body, TakenApart, has_digest, take_apart};
 pub use canonical::{Canonical, Changes, canonical};
+pub use derived::{AddressField, AddressUse, Derived, PartInfo};
+pub use parse::PartKind;
+pub use recipe::{BodyRef, Need, Part, Piece, Recipe, Segment, Source, rebuild};
+pub use recipe_bytes::RecipeError;
 pub use section::{Section, SectionBytes, SectionText, select_fields};
+pub use structure::body_from_bodystructure;
+pub use subject::base_subject;
+pub use text::{decode_header_value, search_text};
+pub use transfer::Encoding;

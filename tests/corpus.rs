@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use archiveopteryx::message::quoted_printable::Breaks;
 use archiveopteryx::message::shape::Shape;
 use archiveopteryx::message::{
-    self, Encoding, PartKind, Piece, Recipe, Section, SectionBytes, SectionText, Segment, Source, TakenApart, canonical,
-    take_apart,
+    self, Encoding, PartKind, Piece, Recipe, Section, SectionBytes, SectionText, Segment, Source, TakenApart,
+    canonical, take_apart,
 };
 use proptest::prelude::*;
 
@@ -26,7 +26,9 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     let Some(folder) = corpus() else { return Vec::new() };
     let manifest = std::fs::read_to_string(folder.join("MANIFEST.tsv")).expect("the corpus has a manifest");
     let names = manifest.lines().skip(1).filter_map(|line| line.split('\t').next());
-    names.map(|name| (name.to_string(), std::fs::read(folder.join(name)).expect("a listed file exists"))).collect()
+    names
+        .map(|name| (name.to_string(), std::fs::read(folder.join(name)).expect("a listed file exists")))
+        .collect()
 }
 
 fn bodies(apart: &TakenApart) -> Vec<&[u8]> {
@@ -50,7 +52,9 @@ fn check(name: &str, original: &[u8]) -> TakenApart {
 /// Any range is rebuilt from only what it needs.
 fn check_ranges(name: &str, original: &[u8], apart: &TakenApart) {
     let size = original.len() as u64;
-    for (start, length) in [(0, 1), (size / 3, 100), (size / 2, 1000), (size.saturating_sub(50), 100), (size, 1)] {
+    for (start, length) in
+        [(0, 1), (size / 3, 100), (size / 2, 1000), (size.saturating_sub(50), 100), (size, 1)]
+    {
         let range = start..(start + length).min(size);
         let needs = apart.recipe.needs(range.clone());
         let pieces: Vec<Piece<'_>> = needs
@@ -84,7 +88,8 @@ fn check_sections(name: &str, original: &[u8], recipe: &Recipe) {
             assert_eq!(range(&mime), part.header, "{name}: section {mime}");
         }
         if part.kind == PartKind::Message {
-            let child = recipe.parts.iter().find(|child| child.parent == Some(index)).expect("an embedded message");
+            let child =
+                recipe.parts.iter().find(|child| child.parent == Some(index)).expect("an embedded message");
             let of = |text| Section { part: section.part.clone(), text: Some(text) };
             assert_eq!(range(&of(SectionText::Header)), child.header, "{name}");
             assert_eq!(range(&of(SectionText::Text)), child.body, "{name}");
@@ -117,7 +122,8 @@ fn content(apart: &TakenApart, index: usize) -> Option<Vec<u8>> {
         }
         Source::Range(range, encoding) => {
             let rebuilt = message::rebuild(&apart.header, &apart.recipe, &bodies(apart));
-            message::transfer::decode(encoding, &rebuilt[range.start as usize..range.end as usize]).into_owned()
+            message::transfer::decode(encoding, &rebuilt[range.start as usize..range.end as usize])
+                .into_owned()
         }
     })
 }
@@ -137,7 +143,8 @@ fn is_balanced(list: &[u8]) -> bool {
             }
             b'{' => {
                 let end = at + list[at..].iter().position(|&b| b == b'}').unwrap_or(0);
-                let length = std::str::from_utf8(&list[at + 1..end]).ok().and_then(|n| n.parse::<usize>().ok());
+                let length =
+                    std::str::from_utf8(&list[at + 1..end]).ok().and_then(|n| n.parse::<usize>().ok());
                 at = end + 2 + length.unwrap_or(0);
             }
             _ => {}
@@ -228,10 +235,24 @@ fn damaged_messages_of_the_corpus_come_back_too() {
 /// A line that makes trouble where it stands.
 fn line() -> impl Strategy<Value = String> {
     let troublesome = [
-        "", "--b", "--b--", "--c", "--bc", "Content-Type: multipart/mixed; boundary=b",
-        "Content-Type: multipart/digest; boundary=\"c\"", "Content-Type: message/rfc822", "Content-Type: multipart/mixed",
-        "Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: quoted-printable", "aGVsbG8gd29ybGQ=",
-        "aGVsbG8gd29ybGQh", "=E4 soft =", "From: <<a@b>, \"c", "To: g: a@b, (c;", "Date: 32 Feb 99", "Subject: =?q?",
+        "",
+        "--b",
+        "--b--",
+        "--c",
+        "--bc",
+        "Content-Type: multipart/mixed; boundary=b",
+        "Content-Type: multipart/digest; boundary=\"c\"",
+        "Content-Type: message/rfc822",
+        "Content-Type: multipart/mixed",
+        "Content-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: quoted-printable",
+        "aGVsbG8gd29ybGQ=",
+        "aGVsbG8gd29ybGQh",
+        "=E4 soft =",
+        "From: <<a@b>, \"c",
+        "To: g: a@b, (c;",
+        "Date: 32 Feb 99",
+        "Subject: =?q?",
     ];
     prop_oneof![
         8 => proptest::sample::select(troublesome.to_vec()).prop_map(str::to_string),

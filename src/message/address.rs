@@ -115,7 +115,11 @@ impl Splitter<'_> {
             return false;
         }
         let double = self.at >= 2 && self.value[self.at - 2] == b':';
-        !double && !in_group && item.angle.is_none() && !item.text.contains(&b'@') && !item.text.trim_ascii().is_empty()
+        !double
+            && !in_group
+            && item.angle.is_none()
+            && !item.text.contains(&b'@')
+            && !item.text.trim_ascii().is_empty()
     }
 
     fn quoted(&mut self, item: &mut Item) -> bool {
@@ -169,7 +173,11 @@ impl Splitter<'_> {
         let inside = &self.value[here + 1..close];
         // A bracket that was forgotten must not swallow the next address, but a source route has commas.
         let is_route = inside.trim_ascii_start().starts_with(b"@");
-        let end = if is_route { inside.len() } else { inside.iter().position(|&b| b == b',').unwrap_or(inside.len()) };
+        let end = if is_route {
+            inside.len()
+        } else {
+            inside.iter().position(|&b| b == b',').unwrap_or(inside.len())
+        };
         let inside = without_doubled_brackets(&inside[..end]);
         if item.angle.as_ref().is_none_or(|angle| !angle.contains(&b'@')) {
             item.angle = Some(inside.to_vec());
@@ -261,7 +269,10 @@ impl Item {
 fn named(mut found: Address, name: Option<Vec<u8>>, repairs: &mut Repairs) -> Address {
     let name = name.unwrap_or_default();
     let mut name = name.trim_ascii();
-    if name.len() > 2 && (name.starts_with(b"'") && name.ends_with(b"'") || name.starts_with(b"\"") && name.ends_with(b"\"")) {
+    if name.len() > 2
+        && (name.starts_with(b"'") && name.ends_with(b"'")
+            || name.starts_with(b"\"") && name.ends_with(b"\""))
+    {
         repairs.note("name-doubly-quoted");
         name = name[1..name.len() - 1].trim_ascii();
     }
@@ -286,7 +297,11 @@ fn quoted_spec(text: &[u8], repairs: &mut Repairs) -> Option<Address> {
 }
 
 /// Plan B: words around an address that is in no brackets are its name.
-fn repair_address_among_words(text: &[u8], comment: Option<Vec<u8>>, repairs: &mut Repairs) -> Option<Address> {
+fn repair_address_among_words(
+    text: &[u8],
+    comment: Option<Vec<u8>>,
+    repairs: &mut Repairs,
+) -> Option<Address> {
     repairs.note("address-among-words");
     let mut found = None;
     let mut name = Vec::new();
@@ -402,8 +417,14 @@ mod tests {
     #[test]
     fn rfc_5322_lists_are_read() {
         assert_eq!(read("anna@example.org"), ["<anna|example.org>"]);
-        assert_eq!(read("\"Joe Q. Public\" <john@x>, (a) b@c (Bea)"), ["Joe Q. Public <john|x>", "Bea <b|c>"]);
-        assert_eq!(read("A Group:Ed <ed@x>,joe@y; , c@d"), ["A Group:", "Ed <ed|x>", "<joe|y>", ";", "<c|d>"]);
+        assert_eq!(
+            read("\"Joe Q. Public\" <john@x>, (a) b@c (Bea)"),
+            ["Joe Q. Public <john|x>", "Bea <b|c>"]
+        );
+        assert_eq!(
+            read("A Group:Ed <ed@x>,joe@y; , c@d"),
+            ["A Group:", "Ed <ed|x>", "<joe|y>", ";", "<c|d>"]
+        );
         assert_eq!(read("Undisclosed recipients:;"), ["Undisclosed recipients:", ";"]);
         assert_eq!(read("\"a \\\"b\\\" c\"@d"), ["<a \"b\" c|d>"]);
         assert_eq!(read("X <@a,@b:c@d>"), ["X <c|d>"]);

@@ -39,7 +39,8 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> String {
 
 /// The encoding that a name means, but for names that mean nothing in practice.
 fn trusted(name: &str) -> Option<&'static Encoding> {
-    let silent = ["us-ascii", "ascii", "ansi_x3.4-1968", "unknown", "unknown-8bit", "x-unknown", "default", "binary"];
+    let silent =
+        ["us-ascii", "ascii", "ansi_x3.4-1968", "unknown", "unknown-8bit", "x-unknown", "default", "binary"];
     if silent.iter().any(|word| word.eq_ignore_ascii_case(name)) {
         return None;
     }
@@ -61,7 +62,10 @@ fn alias(name: &str) -> Option<&'static Encoding> {
         "cp874" | "tis620" => "windows-874",
         "iso-2022-jp-2" | "iso-2022-jp-ms" | "cp50221" => "iso-2022-jp",
         _ => {
-            let digits = name.strip_prefix("windows").or_else(|| name.strip_prefix("cp")).or_else(|| name.strip_prefix("win"));
+            let digits = name
+                .strip_prefix("windows")
+                .or_else(|| name.strip_prefix("cp"))
+                .or_else(|| name.strip_prefix("win"));
             let digits = digits?.trim_start_matches(['-', '_']);
             return Encoding::for_label(format!("windows-{digits}").as_bytes());
         }

@@ -144,11 +144,15 @@ fn percent_decode(value: &[u8], decoded: &mut Vec<u8>) {
 }
 
 fn plain_parameter<'a>(parameters: &'a [(Vec<u8>, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
-    parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value.as_slice())
+    parameters
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|(_, value)| value.as_slice())
 }
 
 fn strip_prefix_ignoring_case<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
-    (bytes.len() >= prefix.len() && bytes[..prefix.len()].eq_ignore_ascii_case(prefix)).then(|| &bytes[prefix.len()..])
+    (bytes.len() >= prefix.len() && bytes[..prefix.len()].eq_ignore_ascii_case(prefix))
+        .then(|| &bytes[prefix.len()..])
 }
 
 struct Reader<'a> {
@@ -256,9 +260,13 @@ mod tests {
 
     #[test]
     fn parameters_are_read_with_quotes_comments_and_folds() {
-        let (word, parameters) = read(" text/plain (x;y);\r\n charset=\"us-\\\"ascii\" ; format = flowed (x)");
+        let (word, parameters) =
+            read(" text/plain (x;y);\r\n charset=\"us-\\\"ascii\" ; format = flowed (x)");
         assert_eq!(word, "text/plain");
-        assert_eq!(parameters, [("charset", "us-\"ascii"), ("format", "flowed")].map(|(a, b)| (a.into(), b.into())));
+        assert_eq!(
+            parameters,
+            [("charset", "us-\"ascii"), ("format", "flowed")].map(|(a, b)| (a.into(), b.into()))
+        );
         assert_eq!(read("a/b; boundary=\"open").1, [("boundary".into(), "open".into())]);
         assert_eq!(read("a/b; x=\"1\" y=2;;=3;z").1.len(), 2);
         assert_eq!(read("a/b; name=the file.doc").1, [("name".into(), "the file.doc".into())]);

@@ -126,13 +126,17 @@ impl Found {
     }
 
     fn digits(&mut self, token: &str) {
-        if let Some((date, time)) = token.split_once(['T', 't']).filter(|(date, _)| date.matches('-').count() == 2) {
+        if let Some((date, time)) =
+            token.split_once(['T', 't']).filter(|(date, _)| date.matches('-').count() == 2)
+        {
             // ISO 8601.
             self.digits(date);
             self.digits(time);
         } else if token.contains(':') && self.time.is_none() {
             self.clock(token, ':');
-        } else if token.matches('.').count() == 2 && token.rsplit('.').next().is_some_and(|last| last.len() <= 2) {
+        } else if token.matches('.').count() == 2
+            && token.rsplit('.').next().is_some_and(|last| last.len() <= 2)
+        {
             let is_date = self.numbers.is_empty() && self.month.is_none();
             if is_date {
                 token.split('.').for_each(|part| self.digits(part));
@@ -267,13 +271,37 @@ const DATE_OCTETS_MAX: usize = 200;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Zone names with their hours: those of RFC 5322 §4.3, and some that people use.
 const ZONES: [(&str, i32); 26] = [
-    ("GMT", 0), ("UT", 0), ("UTC", 0), ("Z", 0), ("WET", 0), ("EST", -5), ("EDT", -4), ("CST", -6), ("CDT", -5),
-    ("MST", -7), ("MDT", -6), ("PST", -8), ("PDT", -7), ("AKST", -9), ("AKDT", -8), ("HST", -10), ("BST", 1),
-    ("CET", 1), ("CEST", 2), ("MET", 1), ("MEST", 2), ("EET", 2), ("EEST", 3), ("MSK", 3), ("JST", 9), ("KST", 9),
+    ("GMT", 0),
+    ("UT", 0),
+    ("UTC", 0),
+    ("Z", 0),
+    ("WET", 0),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+    ("AKST", -9),
+    ("AKDT", -8),
+    ("HST", -10),
+    ("BST", 1),
+    ("CET", 1),
+    ("CEST", 2),
+    ("MET", 1),
+    ("MEST", 2),
+    ("EET", 2),
+    ("EEST", 3),
+    ("MSK", 3),
+    ("JST", 9),
+    ("KST", 9),
 ];
 
 #[cfg(test)]

@@ -121,7 +121,12 @@ pub struct PartInfo {
 }
 
 /// Derives all that from a message that has been parsed.
-pub(super) fn derive(message: &[u8], parsed: &[ParsedPart], recipe: &Recipe, mut repairs: Repairs) -> Derived {
+pub(super) fn derive(
+    message: &[u8],
+    parsed: &[ParsedPart],
+    recipe: &Recipe,
+    mut repairs: Repairs,
+) -> Derived {
     let message_header = &message[..recipe.header_octets as usize];
     let fields = Fields::of(message_header);
     let raw_charset = charset_of_texts(parsed);
@@ -187,7 +192,12 @@ fn thread(derived: &mut Derived, fields: &Fields<'_>, repairs: &mut Repairs) {
         repairs.note("message-id-missing");
     }
     derived.in_reply_to = fields.in_reply_to.iter().find_map(|value| message_ids(value).into_iter().next());
-    derived.references = fields.references.iter().map(|value| message_ids(value)).find(|ids| !ids.is_empty()).unwrap_or_default();
+    derived.references = fields
+        .references
+        .iter()
+        .map(|value| message_ids(value))
+        .find(|ids| !ids.is_empty())
+        .unwrap_or_default();
     let root = derived.references.first().or(derived.in_reply_to.as_ref()).or(derived.message_id.as_ref());
     derived.thread_root = root.cloned();
 }
@@ -215,7 +225,10 @@ fn list_id(value: &[u8]) -> Option<String> {
 
 fn newest_received(message_header: &[u8]) -> Option<Timestamp> {
     let received = header::fields(message_header).filter(|field| field.is("Received"));
-    received.take(RECEIVED_FIELDS_MAX).find_map(|field| date::received_date(field.value)).map(|written| written.at)
+    received
+        .take(RECEIVED_FIELDS_MAX)
+        .find_map(|field| date::received_date(field.value))
+        .map(|written| written.at)
 }
 
 /// The charset of the texts, if they agree: unlabelled octets of the header are probably in it too.
@@ -264,7 +277,12 @@ fn address_uses(addresses: &Addresses, message_header: &[u8], raw_charset: Optio
     uses
 }
 
-fn address_use(field: AddressField, position: i16, address: &Address, raw_charset: Option<&str>) -> AddressUse {
+fn address_use(
+    field: AddressField,
+    position: i16,
+    address: &Address,
+    raw_charset: Option<&str>,
+) -> AddressUse {
     let name = address.name.as_deref().map(|name| decode_header_value_as(name, raw_charset));
     AddressUse {
         field,
@@ -286,7 +304,8 @@ fn part_infos(parsed: &[ParsedPart], recipe: &Recipe, fields: &[PartFields]) -> 
                 parent: part.parent,
                 content_type: part.content_type.clone(),
                 charset: part.charset.clone(),
-                disposition: disposition.map(|found| String::from_utf8_lossy(&found.word).to_ascii_lowercase()),
+                disposition: disposition
+                    .map(|found| String::from_utf8_lossy(&found.word).to_ascii_lowercase()),
                 filename: filename.or_else(|| parameter(&parsed.content_type.parameters, "name")),
                 encoding: part.encoding,
                 octets: part.body.end - part.body.start,
@@ -331,7 +350,8 @@ mod tests {
 
     #[test]
     fn addresses_have_decoded_names_and_lower_case_domains() {
-        let found = derived("From: =?utf-8?b?QmrDtnJu?= <Bj@EXAMPLE.org>\r\nResent-To: a@b\r\n\r\n").addresses;
+        let found =
+            derived("From: =?utf-8?b?QmrDtnJu?= <Bj@EXAMPLE.org>\r\nResent-To: a@b\r\n\r\n").addresses;
         assert_eq!(found[0].name.as_deref(), Some("Björn"));
         assert_eq!((found[0].localpart.as_str(), found[0].domain.as_str()), ("Bj", "example.org"));
         assert_eq!(found[1].field, AddressField::ResentTo);

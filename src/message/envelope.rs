@@ -126,7 +126,12 @@ pub(super) fn envelope(
 }
 
 /// The envelope of an embedded message, by itself.
-pub(super) fn envelope_of(out: &mut Vec<u8>, message_header: &[u8], outer: Option<&Written>, repairs: &mut Repairs) {
+pub(super) fn envelope_of(
+    out: &mut Vec<u8>,
+    message_header: &[u8],
+    outer: Option<&Written>,
+    repairs: &mut Repairs,
+) {
     let fields = Fields::of(message_header);
     let addresses = fields.addresses(message_header, repairs);
     // An embedded message without a date is as old as the message it is in.
@@ -175,9 +180,14 @@ pub(super) fn has_address(entries: &[Entry]) -> bool {
 /// Two Subjects: not the one that is very long, has other fields in it, or raw octets; else the first.
 fn repair_repeated_subject<'a>(several: &[&'a [u8]], repairs: &mut Repairs) -> &'a [u8] {
     repairs.note("subject-repeated");
-    let embeds = |subject: &[u8]| [&b"From:"[..], b"To:", b"Date:"].iter().any(|f| subject.windows(f.len()).any(|w| w == *f));
+    let embeds = |subject: &[u8]| {
+        [&b"From:"[..], b"To:", b"Date:"].iter().any(|f| subject.windows(f.len()).any(|w| w == *f))
+    };
     let odd = |subject: &[u8]| {
-        subject.trim_ascii().is_empty() || subject.len() > 300 || (subject.len() > 80 && embeds(subject)) || !subject.is_ascii()
+        subject.trim_ascii().is_empty()
+            || subject.len() > 300
+            || (subject.len() > 80 && embeds(subject))
+            || !subject.is_ascii()
     };
     several.iter().find(|subject| !odd(subject)).unwrap_or(&several[0])
 }
@@ -204,12 +214,18 @@ fn repair_sender(sender: &mut Vec<Entry>, repairs: &mut Repairs) {
 }
 
 /// A missing or useless From: who else is named as the origin, and at last nobody at all, by the name that is given.
-fn repair_from(fields: &Fields<'_>, found: &Addresses, message_header: &[u8], repairs: &mut Repairs) -> Vec<Entry> {
+fn repair_from(
+    fields: &Fields<'_>,
+    found: &Addresses,
+    message_header: &[u8],
+    repairs: &mut Repairs,
+) -> Vec<Entry> {
     repairs.note("from-missing");
     if has_address(&found.sender) {
         return found.sender.clone();
     }
-    let origins = ["Return-Path", "X-From-Line", "Return-Receipt-To", "Disposition-Notification-To", "Resent-From"];
+    let origins =
+        ["Return-Path", "X-From-Line", "Return-Receipt-To", "Disposition-Notification-To", "Resent-From"];
     for name in origins {
         let Some(value) = header::first(message_header, name) else { continue };
         let entries = parse_addresses(value, &mut Repairs::default());
@@ -220,15 +236,25 @@ fn repair_from(fields: &Fields<'_>, found: &Addresses, message_header: &[u8], re
         }
     }
     if let Some(domain) = fields.message_id.first().and_then(|id| super::derived::message_ids(id).pop()) {
-        let domain = domain.trim_end_matches('>').rsplit_once('@').map(|(_, domain)| domain.as_bytes().to_vec());
+        let domain =
+            domain.trim_end_matches('>').rsplit_once('@').map(|(_, domain)| domain.as_bytes().to_vec());
         if let Some(domain) = domain.filter(|domain| domain.is_ascii() && fields.from.is_empty()) {
-            return vec![Entry::Address(Address { localpart: b"postmaster".to_vec(), domain, ..Address::default() })];
+            return vec![Entry::Address(Address {
+                localpart: b"postmaster".to_vec(),
+                domain,
+                ..Address::default()
+            })];
         }
     }
     let name = fields.from.first().map(|from| unfold(from)).filter(|name| !name.is_empty());
     let Some(name) = name else { return Vec::new() };
     let invalid = b"invalid.invalid".to_vec();
-    vec![Entry::Address(Address { name: Some(name), route: None, localpart: b"invalid".to_vec(), domain: invalid })]
+    vec![Entry::Address(Address {
+        name: Some(name),
+        route: None,
+        localpart: b"invalid".to_vec(),
+        domain: invalid,
+    })]
 }
 
 #[cfg(test)]
@@ -271,7 +297,10 @@ mod tests {
     #[test]
     fn a_missing_from_is_found_elsewhere() {
         assert!(printed("Return-Path: <a@b>\r\n\r\n").contains("((NIL NIL \"a\" \"b\"))"));
-        assert!(printed("From: nobody at all\r\n\r\n").contains("((\"nobody at all\" NIL \"invalid\" \"invalid.invalid\"))"));
+        assert!(
+            printed("From: nobody at all\r\n\r\n")
+                .contains("((\"nobody at all\" NIL \"invalid\" \"invalid.invalid\"))")
+        );
         assert!(printed("Message-Id: <x@y>\r\n\r\n").contains("((NIL NIL \"postmaster\" \"y\"))"));
     }
 

@@ -4,27 +4,27 @@
 //! from then on [`take_apart`] and [`Recipe`] promise to give back every byte. All rules about broken mail are rules
 //! about [`Derived`] data.
 
-pub mod canonical;
+pub mod address;
 pub mod apart;
-pub mod recipe;
-mod recipe_bytes;
-pub mod shape;
-pub mod quoted_printable;
-pub mod section;
-pub mod parse;
-pub mod header;
+pub mod canonical;
+pub mod charset;
 pub mod content;
-pub mod transfer;
-pub mod repair;
+pub mod date;
 pub mod derived;
 pub mod envelope;
-pub mod structure;
+pub mod header;
+pub mod parse;
 mod print;
-pub mod address;
-pub mod date;
+pub mod quoted_printable;
+pub mod recipe;
+mod recipe_bytes;
+pub mod repair;
+pub mod section;
+pub mod shape;
+pub mod structure;
 pub mod subject;
 pub mod text;
-pub mod charset;
+pub mod transfer;
 
 pub use apart::{Body, TakenApart, has_digest, take_apart};
 pub use canonical::{Canonical, Changes, canonical};

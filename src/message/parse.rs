@@ -266,7 +266,9 @@ mod tests {
     #[test]
     fn a_multipart_without_boundaries_is_text() {
         assert_eq!(tree("Content-Type: multipart/mixed; boundary=x\r\n\r\nhi\r\n")[0].0, "text/plain");
-        let guessed = tree("Content-Type: multipart/mixed\r\n\r\n--z\r\nContent-Type: text/html\r\n\r\nhi\r\n--z--\r\n");
+        let guessed = tree(
+            "Content-Type: multipart/mixed\r\n\r\n--z\r\nContent-Type: text/html\r\n\r\nhi\r\n--z--\r\n",
+        );
         assert_eq!(guessed[1], ("text/html".into(), "hi".into()));
     }
 }

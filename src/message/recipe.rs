@@ -154,7 +154,13 @@ impl Recipe {
     }
 
     /// Hands the octets of `range` of the message to `sink`, a piece at a time.
-    pub fn write_range(&self, header: &[u8], range: Range<u64>, pieces: &[Piece<'_>], sink: &mut impl FnMut(&[u8])) {
+    pub fn write_range(
+        &self,
+        header: &[u8],
+        range: Range<u64>,
+        pieces: &[Piece<'_>],
+        sink: &mut impl FnMut(&[u8]),
+    ) {
         sink(slice(header, 0, range.start..range.end.min(self.header_octets)));
         self.each_segment(range, &mut |segment, within| match segment {
             Segment::Gap(octets) => sink(slice(octets, 0, within)),
@@ -307,7 +313,9 @@ fn of_message(message: &Part, text: &SectionText) -> SectionBytes {
         SectionText::Header => SectionBytes::Range(header),
         SectionText::Text => SectionBytes::Range(message.body.clone()),
         SectionText::HeaderFields(names) => SectionBytes::Fields { header, names: names.clone(), not: false },
-        SectionText::HeaderFieldsNot(names) => SectionBytes::Fields { header, names: names.clone(), not: true },
+        SectionText::HeaderFieldsNot(names) => {
+            SectionBytes::Fields { header, names: names.clone(), not: true }
+        }
         // The grammar allows MIME after a part number only (RFC 3501 §6.4.5).
         SectionText::Mime => SectionBytes::Missing,
     }

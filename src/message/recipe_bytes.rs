@@ -294,7 +294,8 @@ impl<'a> Reader<'a> {
     }
 
     fn base64(&mut self) -> Option<Base64> {
-        let runs = (0..self.count()?).map(|_| Some((self.number()?, self.number()?))).collect::<Option<_>>()?;
+        let runs =
+            (0..self.count()?).map(|_| Some((self.number()?, self.number()?))).collect::<Option<_>>()?;
         let flags = self.number()?;
         let padding_dropped = u8::try_from(flags >> 1).ok()?;
         Some(Base64 { runs, last_newline: flags & 1 == 1, padding_dropped, tail: self.octets()?.to_vec() })

@@ -62,7 +62,8 @@ fn content_type(
     rest: &[u8],
     repairs: &mut Repairs,
 ) -> (ContentType, Option<Encoding>) {
-    let absent = || if in_digest { ContentType::new("message", "rfc822") } else { ContentType::new("text", "plain") };
+    let absent =
+        || if in_digest { ContentType::new("message", "rfc822") } else { ContentType::new("text", "plain") };
     let mut valid: Vec<ContentType> = values.iter().filter_map(|value| valid_type(value, repairs)).collect();
     match (valid.len(), values.first()) {
         (_, None) => (absent(), None),
@@ -144,7 +145,8 @@ fn repair_content_type(value: &[u8], repairs: &mut Repairs) -> (ContentType, Opt
 /// A part whose type says nothing is what its file name says.
 fn repair_type_by_name(found: ContentType, repairs: &mut Repairs) -> ContentType {
     let name = parameter(&found.parameters, "name").or_else(|| parameter(&found.parameters, "filename"));
-    let extension = name.as_deref().and_then(|name| name.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
+    let extension =
+        name.as_deref().and_then(|name| name.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
     let Some(extension) = extension else { return found };
     let guess = EXTENSIONS.iter().find(|(known, _, _)| *known == extension);
     let Some((_, main, sub)) = guess else { return found };
@@ -158,7 +160,11 @@ fn repair_several_content_types(types: Vec<ContentType>, rest: &[u8], repairs: &
     let score = |found: &ContentType| {
         let fits = match found.parameter("boundary") {
             Some(boundary) if found.main == "multipart" => {
-                if contains_boundary(rest, boundary) { 8 } else { -8 }
+                if contains_boundary(rest, boundary) {
+                    8
+                } else {
+                    -8
+                }
             }
             _ if found.main == "multipart" => -8,
             _ if found.sub == "html" && rest.trim_ascii_start().starts_with(b"<") => 4,
@@ -173,7 +179,8 @@ fn repair_several_content_types(types: Vec<ContentType>, rest: &[u8], repairs: &
 }
 
 fn contains_boundary(rest: &[u8], boundary: &[u8]) -> bool {
-    rest.split(|&b| b == b'\n').any(|line| line.strip_prefix(b"--").is_some_and(|line| line.starts_with(boundary)))
+    rest.split(|&b| b == b'\n')
+        .any(|line| line.strip_prefix(b"--").is_some_and(|line| line.starts_with(boundary)))
 }
 
 /// The Content-Transfer-Encoding that these fields mean.
@@ -198,15 +205,19 @@ fn repair_transfer_encoding(known: &[Option<Encoding>], rest: &[u8], repairs: &m
 
 /// More than five long lines of equal length that have only base64 characters.
 fn looks_like_base64(rest: &[u8]) -> bool {
-    let mut lines = rest.split(|&b| b == b'\n').map(|line| line.trim_ascii_end()).skip_while(|line| line.is_empty());
-    let Some(first) = lines.next().filter(|line| line.len() >= 40 && line.len() % 4 == 0) else { return false };
+    let mut lines =
+        rest.split(|&b| b == b'\n').map(|line| line.trim_ascii_end()).skip_while(|line| line.is_empty());
+    let Some(first) = lines.next().filter(|line| line.len() >= 40 && line.len() % 4 == 0) else {
+        return false;
+    };
     let alike = |line: &&[u8]| line.len() == first.len() && line.iter().all(|&b| base64_value(b).is_some());
     alike(&first) && lines.take_while(alike).count() >= 5
 }
 
 /// A multipart without a boundary that works: lines `--x` before a MIME header give it away.
 pub(super) fn repair_boundary(body: &[u8], repairs: &mut Repairs) -> Option<Vec<u8>> {
-    let mut lines = body.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).peekable();
+    let mut lines =
+        body.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).peekable();
     while let Some(line) = lines.next() {
         let Some(boundary) = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end) else { continue };
         let next = lines.peek().copied().unwrap_or_default();
@@ -223,8 +234,11 @@ pub(super) fn repair_boundary(body: &[u8], repairs: &mut Repairs) -> Option<Vec<
 pub(super) fn repair_multipart_without_parts(part: &mut ParsedPart, repairs: &mut Repairs) {
     repairs.note("multipart-without-parts");
     let double = part.content_type.sub == "appledouble";
-    part.content_type =
-        if double { ContentType::new("application", "octet-stream") } else { ContentType::new("text", "plain") };
+    part.content_type = if double {
+        ContentType::new("application", "octet-stream")
+    } else {
+        ContentType::new("text", "plain")
+    };
 }
 
 /// A text whose charset is undeclared, unknown, or us-ascii with 8-bit octets in it, is labelled with the guess.

@@ -58,7 +58,14 @@ impl Shape {
     }
 
     /// Writes `range` of the encoded octets. `piece` is the content from `offset` on, as far as [`Shape::needs`] says.
-    pub fn encode(&self, piece: &[u8], offset: u64, length: u64, range: Range<u64>, sink: &mut impl FnMut(&[u8])) {
+    pub fn encode(
+        &self,
+        piece: &[u8],
+        offset: u64,
+        length: u64,
+        range: Range<u64>,
+        sink: &mut impl FnMut(&[u8]),
+    ) {
         match self {
             Shape::Identity => sink(slice(piece, offset, range)),
             Shape::Base64(shape) => shape.encode(piece, offset, length, range, sink),
@@ -97,7 +104,10 @@ impl Base64 {
             let has_newline = line.len() > text.len();
             let plain = text.iter().position(|&b| base64_value(b).is_none()).unwrap_or(text.len());
             let only_padding = text[plain..].iter().all(|&b| b == b'=');
-            if !only_padding || (padding > 0 && !text.is_empty()) || (has_newline && !encoded[line.clone()].ends_with(b"\r\n")) {
+            if !only_padding
+                || (padding > 0 && !text.is_empty())
+                || (has_newline && !encoded[line.clone()].ends_with(b"\r\n"))
+            {
                 shape.tail = encoded[at..].to_vec();
                 break;
             }
@@ -129,7 +139,8 @@ impl Base64 {
 
     /// How many octets the lines are, without the tail.
     fn lines_octets(&self) -> u64 {
-        let all: u64 = self.runs.iter().map(|(length, count)| length.saturating_add(2).saturating_mul(*count)).sum();
+        let all: u64 =
+            self.runs.iter().map(|(length, count)| length.saturating_add(2).saturating_mul(*count)).sum();
         if self.last_newline { all } else { all.saturating_sub(2) }
     }
 
@@ -148,7 +159,14 @@ impl Base64 {
         start..(last.div_ceil(4) * 3).min(length).max(start)
     }
 
-    fn encode(&self, piece: &[u8], offset: u64, length: u64, range: Range<u64>, sink: &mut impl FnMut(&[u8])) {
+    fn encode(
+        &self,
+        piece: &[u8],
+        offset: u64,
+        length: u64,
+        range: Range<u64>,
+        sink: &mut impl FnMut(&[u8]),
+    ) {
         let mut characters = Characters { piece, offset, length, buffer: String::new(), start: 0 };
         self.each_line(range.clone(), &mut |mut wanted: Range<u64>, newline: &'static [u8]| {
             while !wanted.is_empty() {
@@ -242,7 +260,9 @@ mod tests {
                 let needed = shape.needs(range.clone(), length);
                 let piece = &content[needed.start as usize..needed.end as usize];
                 let mut written = Vec::new();
-                shape.encode(piece, needed.start, length, range.clone(), &mut |b: &[u8]| written.extend_from_slice(b));
+                shape.encode(piece, needed.start, length, range.clone(), &mut |b: &[u8]| {
+                    written.extend_from_slice(b)
+                });
                 assert_eq!(written, encoded[range.start as usize..range.end as usize], "{range:?} {shape:?}");
             }
         }

@@ -51,7 +51,8 @@ impl PartFields {
 
 /// A disposition that is no word is dropped; its parameters alone make an attachment.
 fn repair_disposition(mut found: Parametrized) -> Option<Parametrized> {
-    let is_word = !found.word.is_empty() && found.word.iter().all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let is_word = !found.word.is_empty()
+        && found.word.iter().all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if !is_word {
         if found.parameters.is_empty() {
             return None;
@@ -114,13 +115,21 @@ impl<'a> Printer<'a> {
         let (part, fields) = (&self.parsed[index], &self.fields[index]);
         let child = self.children[index].first().filter(|_| part.kind == PartKind::Message);
         // RFC 3501 has no form for a multipart without parts, nor for a message that is encoded.
-        let opaque = child.is_none() && (part.content_type.main == "multipart" || part.content_type.is_message());
+        let opaque =
+            child.is_none() && (part.content_type.main == "multipart" || part.content_type.is_message());
         if opaque {
             out.extend_from_slice(b"\"APPLICATION\" \"OCTET-STREAM\"");
         } else {
             self.upper(out, &part.content_type.main);
             out.push(b' ');
-            self.upper(out, if child.is_some() && part.content_type.sub == "news" { "rfc822" } else { &part.content_type.sub });
+            self.upper(
+                out,
+                if child.is_some() && part.content_type.sub == "news" {
+                    "rfc822"
+                } else {
+                    &part.content_type.sub
+                },
+            );
         }
         out.push(b' ');
         if part.content_type.main == "text" && part.content_type.parameter("charset").is_none() {
@@ -341,7 +350,8 @@ mod tests {
     fn a_text_is_described_as_in_rfc_3501() {
         let message = "Content-Type: text/plain; charset=US-ASCII\r\n\r\none\r\ntwo\r\n";
         let printed = structure(message);
-        let expected = "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 10 2 NIL NIL NIL NIL)";
+        let expected =
+            "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 10 2 NIL NIL NIL NIL)";
         assert_eq!(printed, expected);
         assert_eq!(body(&printed), "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 10 2)");
     }

@@ -14,9 +14,10 @@ pub fn search_text(content_type: &str, charset: Option<&str>, content: &[u8]) ->
             let declared = charset.or_else(|| html_charset(content));
             html_to_text(&charset::decode(content, declared))
         }
-        "message/rfc822" | "message/delivery-status" | "message/disposition-notification" | "message/global" => {
-            charset::decode(content, charset)
-        }
+        "message/rfc822"
+        | "message/delivery-status"
+        | "message/disposition-notification"
+        | "message/global" => charset::decode(content, charset),
         "application/ics" | "application/json" | "application/xml" | "application/pgp-keys" => {
             charset::decode(content, charset)
         }
@@ -48,7 +49,8 @@ fn html_charset(html: &[u8]) -> Option<&str> {
     let at = head.windows(8).position(|word| word.eq_ignore_ascii_case(b"charset="))? + 8;
     let rest = head[at..].trim_ascii_start();
     let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
-    let end = rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-_:.".contains(b)).unwrap_or(rest.len());
+    let end =
+        rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-_:.".contains(b)).unwrap_or(rest.len());
     std::str::from_utf8(&rest[..end]).ok().filter(|name| !name.is_empty())
 }
 
@@ -170,7 +172,8 @@ mod tests {
 
     #[test]
     fn html_is_searched_as_text() {
-        let html = b"<html><head><meta charset=\"koi8-r\"></head><body><p>\xf0\xd2\xc9&amp;</p></body></html>";
+        let html =
+            b"<html><head><meta charset=\"koi8-r\"></head><body><p>\xf0\xd2\xc9&amp;</p></body></html>";
         assert_eq!(search_text("text/html", None, html).trim(), "При&");
         assert_eq!(search_text("text/plain", Some("utf-8"), b"plain"), "plain");
         assert_eq!(search_text("image/png", None, b"plain"), "");

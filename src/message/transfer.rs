@@ -33,7 +33,9 @@ impl Encoding {
             () if is(&["7bit", "7-bit", "7bits"]) => Encoding::SevenBit,
             () if is(&["8bit", "8-bit", "8bits"]) => Encoding::EightBit,
             () if is(&["base64", "base-64"]) => Encoding::Base64,
-            () if is(&["quoted-printable", "quoted_printable", "quotedprintable"]) => Encoding::QuotedPrintable,
+            () if is(&["quoted-printable", "quoted_printable", "quotedprintable"]) => {
+                Encoding::QuotedPrintable
+            }
             () if is(&["x-uuencode", "uuencode", "x-uue", "uue"]) => Encoding::Uuencode,
             () if is(&["binary", "unknown", "none"]) => Encoding::Binary,
             // "16bit" and its like are all slips for octets sent as they are.

@@ -12,7 +12,9 @@ mod db_connection;
 mod db_listener;
 mod drive;
 mod listener;
+mod mailbox_registry;
 mod outbox;
+mod passwords;
 mod services;
 mod settings_load;
 

@@ -1,0 +1,422 @@
+//! # MailboxRegistry - who is interested in which mailbox
+//!
+//! Hears:  Subscribe, Unsubscribe, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
+//! Says:   Changed → sessions · Announce → DbListener · Run → Database
+//! Lives:  the server's life
+//! Knows:  a `mailbox::Shared` per mailbox that somebody watches, or watched lately
+//! Limits: limits::SNAPSHOT_CACHE_MESSAGES
+//!
+//! A writer says what it changed; the registry brings the shared snapshot up to date and pokes the sessions, which
+//! look at the snapshot themselves. So a thousand watchers of one mailbox cost no query, and a poke that finds a
+//! session's queue full may be dropped: the session has not looked yet, and will.
+//!
+//! Every change says which modseq it follows. One that does not follow what the snapshot holds means that something
+//! was missed, and the registry reads what happened since from the database. Signals of other hosts are only hints
+//! that this is needed; the database is the truth.
+
+use std::collections::HashMap;
+
+use actix::AsyncContext;
+use archiveopteryx::db;
+use archiveopteryx::limits;
+use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot};
+use tokio::sync::oneshot;
+
+use crate::database::{self, Database};
+use crate::db_listener::{self, DbListener, Heard};
+
+/// Registers a session for one mailbox. The answer comes when the mailbox's snapshot is in memory.
+pub struct Subscribe {
+    pub key: MailboxKey,
+    /// What the session's own look at the mailbox row said: the snapshot is at least that new when it is handed out.
+    pub at_least: ModSeq,
+    /// Only a session that may change the mailbox takes \Recent away from the next one.
+    pub read_write: bool,
+    pub session: actix::Recipient<Changed>,
+}
+
+impl actix::Message for Subscribe {
+    type Result = Result<Subscribed, db::Error>;
+}
+
+/// What a session gets when it has subscribed.
+pub struct Subscribed {
+    pub id: SubscriptionId,
+    pub shared: Shared,
+    /// Messages from this uid on are \Recent in this session.
+    pub recent_from: u32,
+}
+
+/// Names one subscription until it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscriptionId(u64);
+
+/// Ends a subscription.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Unsubscribe {
+    pub key: MailboxKey,
+    pub id: SubscriptionId,
+}
+
+/// Mailboxes have changed, by a delivery or by a session; the changes are committed.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Delivered {
+    pub changes: Vec<Change>,
+}
+
+/// Another host says how far these mailboxes have come.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Signalled {
+    pub changes: Vec<(MailboxKey, ModSeq)>,
+}
+
+/// Signals may have been missed: everything watched has to be compared with the database.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Reconnected;
+
+/// To a session: its mailbox has changed, look at the snapshot.
+#[derive(actix::Message, Clone, Copy)]
+#[rtype(result = "()")]
+pub struct Changed {
+    /// Set for the one session that is the first to hear of new messages: from here on they are its \Recent ones.
+    pub recent_from: Option<u32>,
+}
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Loaded {
+    key: MailboxKey,
+    outcome: Result<Option<db::LoadedMailbox>, db::Error>,
+}
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct CaughtUp {
+    key: MailboxKey,
+    outcome: Result<Option<Change>, db::Error>,
+}
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Compared {
+    outcome: Result<Vec<(MailboxKey, ModSeq)>, db::Error>,
+}
+
+/// The actor. One per server.
+pub struct MailboxRegistry {
+    database: actix::Addr<Database>,
+    listener: actix::Addr<DbListener>,
+    mailboxes: HashMap<MailboxKey, Watched>,
+    next_id: u64,
+    /// Counts uses, so that the mailbox that nobody has opened for longest is forgotten first.
+    clock: u64,
+}
+
+/// What the registry knows of one mailbox.
+#[derive(Default)]
+struct Watched {
+    /// None until it has been loaded.
+    shared: Option<Shared>,
+    waiting: Vec<(Subscribe, oneshot::Sender<Result<Subscribed, db::Error>>)>,
+    sessions: Vec<Session>,
+    /// The highest modseq that anybody has mentioned.
+    mentioned: ModSeq,
+    /// A load or a re-read is under way; when it ends, `mentioned` decides whether another is needed.
+    reading: bool,
+    /// The first uid that no session here was told of as \Recent.
+    recent_next: u32,
+    /// What the database knows of it.
+    recent_stored: u32,
+    used: u64,
+}
+
+struct Session {
+    id: SubscriptionId,
+    read_write: bool,
+    recipient: actix::Recipient<Changed>,
+}
+
+impl MailboxRegistry {
+    pub fn new(database: actix::Addr<Database>, listener: actix::Addr<DbListener>) -> Self {
+        Self { database, listener, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
+    }
+
+    /// Reads the mailbox, all of it or what has happened since, unless that is already under way.
+    fn read(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
+        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
+        if std::mem::replace(&mut watched.reading, true) {
+            return;
+        }
+        let database = self.database.clone();
+        let registry = ctx.address();
+        match &watched.shared {
+            None => actix_rt::spawn(async move {
+                let outcome = database::run(&database, db::LoadSnapshot { key }).await;
+                registry.do_send(Loaded { key, outcome });
+            }),
+            Some(shared) => {
+                let current = shared.current();
+                let unit = db::ReadChanges { key, since: current.highestmodseq, uidnext: current.uidnext };
+                actix_rt::spawn(async move {
+                    let outcome = database::run(&database, unit).await;
+                    registry.do_send(CaughtUp { key, outcome });
+                })
+            }
+        };
+    }
+
+    /// Answers whoever waits and pokes whoever watches, once nothing more is known to be missing.
+    fn settle(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
+        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
+        let Some(shared) = watched.shared.clone() else { return self.read(key, ctx) };
+        let current = shared.current();
+        watched.poke(&current);
+        if current.highestmodseq < watched.mentioned {
+            return self.read(key, ctx);
+        }
+        for (subscribe, answer) in std::mem::take(&mut watched.waiting) {
+            let subscribed = watched.admit(SubscriptionId(self.next_id), subscribe, &shared, &current);
+            self.next_id += 1;
+            // A session that has gone meanwhile is found out by the next poke.
+            let _ = answer.send(Ok(subscribed));
+        }
+        self.remember_recent(key);
+    }
+
+    /// Tells the database which messages are no longer \Recent to anybody. Losing this only shows \Recent twice.
+    fn remember_recent(&mut self, key: MailboxKey) {
+        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
+        if watched.recent_next <= watched.recent_stored {
+            return;
+        }
+        watched.recent_stored = watched.recent_next;
+        let unit = db::MarkRecent { key, first_recent_uid: watched.recent_next };
+        let database = self.database.clone();
+        actix_rt::spawn(async move {
+            if let Err(error) = database::run(&database, unit).await {
+                tracing::debug!(%error, mailbox = key.mailbox.0, "could not store which messages are recent");
+            }
+        });
+    }
+
+    /// Gives up on a mailbox that could not be read: those who wait hear why.
+    fn give_up(&mut self, key: MailboxKey, error: db::Error) {
+        let Some(mut watched) = self.mailboxes.remove(&key) else { return };
+        tracing::warn!(%error, mailbox = key.mailbox.0, "could not read a mailbox");
+        for (_, answer) in watched.waiting.drain(..) {
+            let _ = answer.send(Err(db::Error::Unavailable("the mailbox could not be read".into())));
+        }
+        // Sessions keep what they have been told; the next comparison with the database finds what they miss.
+        if !watched.sessions.is_empty() {
+            watched.reading = false;
+            self.mailboxes.insert(key, watched);
+        }
+    }
+
+    /// Forgets mailboxes that nobody watches, the longest unused first, until the rest fits.
+    fn forget_unwatched(&mut self) {
+        let held =
+            |watched: &Watched| watched.shared.as_ref().map_or(0, |shared| shared.current().len() as usize);
+        let mut total: usize = self.mailboxes.values().map(held).sum();
+        while total > limits::SNAPSHOT_CACHE_MESSAGES {
+            let unwatched =
+                self.mailboxes.iter().filter(|(_, w)| w.sessions.is_empty() && w.waiting.is_empty());
+            let Some(key) = unwatched.min_by_key(|(_, watched)| watched.used).map(|(key, _)| *key) else {
+                return;
+            };
+            total -= self.mailboxes.remove(&key).as_ref().map_or(0, held);
+        }
+    }
+}
+
+impl Watched {
+    fn admit(
+        &mut self,
+        id: SubscriptionId,
+        subscribe: Subscribe,
+        shared: &Shared,
+        current: &Snapshot,
+    ) -> Subscribed {
+        let recent_from = self.recent_next;
+        if subscribe.read_write {
+            self.recent_next = uidnext(current);
+        }
+        self.sessions.push(Session { id, read_write: subscribe.read_write, recipient: subscribe.session });
+        Subscribed { id, shared: shared.clone(), recent_from }
+    }
+
+    /// Tells every session to look, and the first that may change the mailbox which messages are \Recent for it.
+    fn poke(&mut self, current: &Snapshot) {
+        let mut recent_from = (self.recent_next < uidnext(current)).then_some(self.recent_next);
+        let recent_next = &mut self.recent_next;
+        self.sessions.retain(|session| {
+            let recent_from = if session.read_write { recent_from.take() } else { None };
+            match session.recipient.try_send(Changed { recent_from }) {
+                Ok(()) if recent_from.is_some() => *recent_next = uidnext(current),
+                Ok(()) | Err(actix::dev::SendError::Full(_)) => {}
+                Err(actix::dev::SendError::Closed(_)) => return false,
+            }
+            true
+        });
+    }
+}
+
+/// The first uid behind all that are there; where the last possible one is taken, that one.
+fn uidnext(snapshot: &Snapshot) -> u32 {
+    u32::try_from(snapshot.uidnext).unwrap_or(u32::MAX)
+}
+
+impl actix::Actor for MailboxRegistry {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // All deliveries of the server pass here, in groups; senders wait when this many are queued.
+        ctx.set_mailbox_capacity(1024);
+        let registry = ctx.address();
+        let tell = move |heard| match heard {
+            Heard::Signalled(changes) => registry.try_send(Signalled { changes }).is_ok(),
+            Heard::MayHaveMissed => registry.try_send(Reconnected).is_ok(),
+        };
+        self.listener.do_send(db_listener::Attach(Box::new(tell)));
+    }
+}
+
+impl actix::Handler<Subscribe> for MailboxRegistry {
+    type Result = actix::ResponseFuture<Result<Subscribed, db::Error>>;
+
+    fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) -> Self::Result {
+        self.clock += 1;
+        let key = subscribe.key;
+        let (answer, answered) = oneshot::channel();
+        let watched = self.mailboxes.entry(key).or_default();
+        watched.used = self.clock;
+        watched.mentioned = watched.mentioned.max(subscribe.at_least);
+        watched.waiting.push((subscribe, answer));
+        self.settle(key, ctx);
+        Box::pin(async move {
+            answered.await.unwrap_or_else(|_| Err(db::Error::Unavailable("the server is stopping".into())))
+        })
+    }
+}
+
+impl actix::Handler<Unsubscribe> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, gone: Unsubscribe, _: &mut Self::Context) {
+        if let Some(watched) = self.mailboxes.get_mut(&gone.key) {
+            watched.sessions.retain(|session| session.id != gone.id);
+        }
+        self.remember_recent(gone.key);
+        self.forget_unwatched();
+    }
+}
+
+impl actix::Handler<Delivered> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
+        for change in event.changes {
+            self.listener.do_send(db_listener::Announce { key: change.key, modseq: change.modseq });
+            let Some(watched) = self.mailboxes.get_mut(&change.key) else { continue };
+            watched.mentioned = watched.mentioned.max(change.modseq);
+            if let Some(shared) = &watched.shared {
+                // A gap leaves `mentioned` ahead of the snapshot, which makes settle() read.
+                let _: Applied = shared.apply(&change);
+                self.settle(change.key, ctx);
+            }
+        }
+    }
+}
+
+impl actix::Handler<Signalled> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, event: Signalled, ctx: &mut Self::Context) {
+        for (key, modseq) in event.changes {
+            let Some(watched) = self.mailboxes.get_mut(&key) else { continue };
+            watched.mentioned = watched.mentioned.max(modseq);
+            let behind = watched.shared.as_ref().is_some_and(|s| s.current().highestmodseq < modseq);
+            if behind && !watched.sessions.is_empty() {
+                self.read(key, ctx);
+            }
+        }
+    }
+}
+
+impl actix::Handler<Reconnected> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconnected, ctx: &mut Self::Context) {
+        // What nobody watches is compared when somebody opens it.
+        let keys = self.mailboxes.iter().filter(|(_, watched)| !watched.sessions.is_empty());
+        let keys: Vec<MailboxKey> = keys.map(|(key, _)| *key).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let database = self.database.clone();
+        let registry = ctx.address();
+        actix_rt::spawn(async move {
+            let outcome = database::run(&database, db::MailboxModseqs { keys }).await;
+            registry.do_send(Compared { outcome });
+        });
+    }
+}
+
+impl actix::Handler<Loaded> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, loaded: Loaded, ctx: &mut Self::Context) {
+        let mailbox = match loaded.outcome {
+            Ok(Some(mailbox)) => mailbox,
+            Ok(None) => {
+                return self.give_up(loaded.key, db::Error::Unavailable("the mailbox is gone".into()));
+            }
+            Err(error) => return self.give_up(loaded.key, error),
+        };
+        let Some(watched) = self.mailboxes.get_mut(&loaded.key) else { return };
+        watched.reading = false;
+        watched.recent_next = mailbox.first_recent_uid;
+        watched.recent_stored = mailbox.first_recent_uid;
+        watched.shared = Some(Shared::new(loaded.key, mailbox.snapshot));
+        self.settle(loaded.key, ctx);
+        self.forget_unwatched();
+    }
+}
+
+impl actix::Handler<CaughtUp> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, caught_up: CaughtUp, ctx: &mut Self::Context) {
+        let change = match caught_up.outcome {
+            Ok(Some(change)) => change,
+            Ok(None) => {
+                return self.give_up(caught_up.key, db::Error::Unavailable("the mailbox is gone".into()));
+            }
+            Err(error) => return self.give_up(caught_up.key, error),
+        };
+        let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
+        watched.reading = false;
+        // A mailbox cannot have come further than the database says: what was mentioned was another incarnation.
+        watched.mentioned = watched.mentioned.min(change.modseq);
+        if let Some(shared) = &watched.shared {
+            let _: Applied = shared.apply(&change);
+        }
+        self.settle(caught_up.key, ctx);
+    }
+}
+
+impl actix::Handler<Compared> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, compared: Compared, ctx: &mut Self::Context) {
+        match compared.outcome {
+            Ok(changes) => actix::Handler::handle(self, Signalled { changes }, ctx),
+            // The listener compares again in a while; until then nothing better can be done.
+            Err(error) => tracing::warn!(%error, "could not compare the watched mailboxes with the database"),
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! A group of deliveries in one transaction, each of them exactly once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use futures_util::future;
 use jiff::Timestamp;
 
 use super::keywords::KeywordIds;
@@ -17,7 +19,7 @@ pub struct Deliver {
     /// When that happens.
     pub saved_at: Timestamp,
     /// What is delivered.
-    pub messages: Vec<Delivering>,
+    pub messages: Vec<Arc<Delivering>>,
     /// Receipts whose clients have heard of their deliveries.
     pub clear: Vec<Receipt>,
 }
@@ -85,7 +87,8 @@ impl Unit for Deliver {
             delete_receipts(db, &self.clear).await?;
             return Ok(Group::default());
         }
-        let delivered = self.met_before(db).await?;
+        // What has served goes first: a client that has heard of its delivery may well make the same once more.
+        let (_, delivered) = future::try_join(delete_receipts(db, &self.clear), self.met_before(db)).await?;
         let new: Vec<&Delivering> = only_new(&self.messages, &delivered).collect();
         let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
         let known = store_message::known_bodies(db, &messages).await?;
@@ -93,9 +96,6 @@ impl Unit for Deliver {
         let keywords = KeywordIds::new();
 
         let mut statements: Vec<Sending<'_, Option<Placed>>> = Vec::new();
-        if !self.clear.is_empty() {
-            statements.push(Box::pin(delete_receipts(db, &self.clear)));
-        }
         if !new.is_empty() {
             statements.extend(store_message::store(db, &messages, &known));
             statements.push(Box::pin(insert_receipts(db, &new)));
@@ -140,8 +140,11 @@ impl Deliver {
     }
 }
 
-fn only_new<'a>(messages: &'a [Delivering], delivered: &[Delivered]) -> impl Iterator<Item = &'a Delivering> {
-    messages.iter().zip(delivered).filter(|(_, delivered)| **delivered == Delivered::New).map(|(d, _)| d)
+fn only_new<'a>(
+    messages: &'a [Arc<Delivering>],
+    delivered: &[Delivered],
+) -> impl Iterator<Item = &'a Delivering> {
+    messages.iter().zip(delivered).filter(|(_, delivered)| **delivered == Delivered::New).map(|(d, _)| &**d)
 }
 
 /// What goes into each mailbox, in the order in which mailboxes are locked.
@@ -191,7 +194,10 @@ async fn insert_receipts(db: &Lent<'_>, new: &[&Delivering]) -> Result<Option<Pl
     Ok(None)
 }
 
-async fn delete_receipts(db: &Lent<'_>, clear: &[Receipt]) -> Result<Option<Placed>, Error> {
+async fn delete_receipts(db: &Lent<'_>, clear: &[Receipt]) -> Result<(), Error> {
+    if clear.is_empty() {
+        return Ok(());
+    }
     db.execute(
         DELETE_RECEIPTS,
         &[
@@ -201,7 +207,7 @@ async fn delete_receipts(db: &Lent<'_>, clear: &[Receipt]) -> Result<Option<Plac
         ],
     )
     .await?;
-    Ok(None)
+    Ok(())
 }
 
 const SELECT_RECEIPTS: &str = include_str!("sql/select_receipts.sql");

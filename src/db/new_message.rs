@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::body::StoredBody;
 use crate::mailbox::{AccountId, MessageId};
+use crate::message::{self, Changes, Derived, TakenApart};
 
 /// A message of one account, with the bodies it refers to. What is shared between copies of one message is behind an
 /// [`Arc`], so that a copy for another recipient costs its header only.
@@ -110,6 +111,87 @@ pub struct NewAddress {
     pub localpart: String,
     /// After it, in lower case.
     pub domain: String,
+}
+
+impl NewMessage {
+    /// Takes an RFC 5322 message apart and packs its bodies: what can be done before the database is asked. The id is
+    /// given later. Costs time in proportion to the message.
+    pub fn prepare(account: AccountId, octets: Vec<u8>, arrived_at: Timestamp) -> NewMessage {
+        let canonical = message::canonical(octets);
+        let taken = message::take_apart(&canonical.bytes);
+        NewMessage::from_taken_apart(account, taken, canonical.changes, arrived_at)
+    }
+
+    /// Packs the bodies of a message that was taken apart.
+    pub fn from_taken_apart(
+        account: AccountId,
+        taken: TakenApart,
+        changes: Changes,
+        arrived_at: Timestamp,
+    ) -> NewMessage {
+        let hashes: Vec<[u8; 32]> = taken.bodies.iter().map(|body| body.hash).collect();
+        NewMessage {
+            account,
+            id: MessageId(0),
+            digest: taken.digest,
+            octets: taken.size,
+            header: taken.header,
+            recipe: taken.recipe.to_bytes(),
+            verbatim: taken.recipe.verbatim,
+            canonicalized: i16::from(changes.bare_lf)
+                | i16::from(changes.nul) << 1
+                | i16::from(changes.binary) << 2,
+            arrived_at,
+            derived: Arc::new(NewDerived::new(taken.derived, &hashes)),
+            bodies: taken
+                .bodies
+                .into_iter()
+                .map(|body| Arc::new(StoredBody::new(body.hash, body.content)))
+                .collect(),
+        }
+    }
+}
+
+impl NewDerived {
+    /// The rows' values of what was derived. `hashes` are those of the bodies that its parts refer to.
+    fn new(derived: Derived, hashes: &[[u8; 32]]) -> NewDerived {
+        let parts = derived.parts.into_iter().map(|part| NewPart {
+            parent: part.parent.and_then(|parent| i32::try_from(parent).ok()),
+            section: part.section,
+            content_type: part.content_type,
+            charset: part.charset,
+            disposition: part.disposition,
+            filename: part.filename,
+            encoding: Some(part.encoding.name().to_ascii_lowercase()),
+            octets: part.octets as i64,
+            lines: part.lines as i64,
+            body: part.body.and_then(|body| hashes.get(body).copied()),
+        });
+        let addresses = derived.addresses.into_iter().map(|address| NewAddress {
+            field: address.field as i16,
+            position: address.position,
+            id: address_id(address.name.as_deref(), &address.localpart, &address.domain),
+            name: address.name.filter(|name| !name.is_empty()),
+            localpart: address.localpart,
+            domain: address.domain,
+        });
+        NewDerived {
+            base_subject: Some(derived.base_subject).filter(|base| *base != derived.subject),
+            subject: Some(derived.subject).filter(|subject| !subject.is_empty()),
+            sent_at: derived.sent_at,
+            sent_on: derived.sent_on,
+            message_id: derived.message_id,
+            in_reply_to: derived.in_reply_to,
+            references: derived.references,
+            thread_root: derived.thread_root,
+            list_id: derived.list_id,
+            envelope: derived.envelope,
+            bodystructure: derived.bodystructure,
+            repairs: derived.repairs,
+            parts: parts.collect(),
+            addresses: addresses.collect(),
+        }
+    }
 }
 
 /// The id of an address: the beginning of a digest, so that whoever meets the address knows its id without asking.

@@ -262,6 +262,9 @@ fn line() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    // The failing input is printed whole; there is no place beside an integration test to keep it.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn messages_of_random_lines_come_back(lines in proptest::collection::vec(line(), 0..40), end in any::<bool>()) {
         let mut text = lines.join("\r\n");

@@ -78,7 +78,8 @@ struct Splitter<'a> {
     at: usize,
     quotes_end: bool,
     comments_end: bool,
-    angles_end: bool,
+    /// No angle bracket closes before this position.
+    open_until: usize,
 }
 
 impl Splitter<'_> {
@@ -162,12 +163,10 @@ impl Splitter<'_> {
     }
 
     fn angle(&mut self, here: usize, item: &mut Item) -> bool {
-        if self.angles_end {
-            return false;
-        }
-        let near = &self.value[..self.value.len().min(here + ANGLE_OCTETS_MAX)];
-        let Some(close) = closing_angle(near, here + 1) else {
-            self.angles_end = !self.value[here..].contains(&b'>');
+        let near = self.value.len().min(here + ANGLE_OCTETS_MAX);
+        let from = self.open_until.max(here + 1);
+        let Some(close) = closing_angle(&self.value[..near], from) else {
+            self.open_until = near;
             return false;
         };
         let inside = &self.value[here + 1..close];

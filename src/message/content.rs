@@ -62,7 +62,7 @@ impl std::fmt::Display for ContentType {
 
 /// Reads a value with parameters. Whatever is wrong with it, something comes of it.
 pub fn parametrized(value: &[u8]) -> Parametrized {
-    let mut reader = Reader { value, at: 0 };
+    let mut reader = Reader { value, at: 0, comments_end: false };
     let word = reader.until(b";").trim_ascii().to_vec();
     let mut parameters = Vec::new();
     while reader.at < value.len() && parameters.len() < PARAMETERS_MAX {
@@ -158,6 +158,8 @@ fn strip_prefix_ignoring_case<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a 
 struct Reader<'a> {
     value: &'a [u8],
     at: usize,
+    /// A comment did not close: later parentheses are ordinary, so that the time is linear.
+    comments_end: bool,
 }
 
 impl Reader<'_> {
@@ -187,7 +189,7 @@ impl Reader<'_> {
     /// Skips a comment; a parenthesis that never closes is an ordinary character and skipped alone.
     fn comment(&mut self) {
         let mut depth = 0usize;
-        let mut i = self.at;
+        let mut i = if self.comments_end { self.value.len() } else { self.at };
         while let Some(&b) = self.value.get(i) {
             match b {
                 b'\\' => i += 1,
@@ -201,6 +203,7 @@ impl Reader<'_> {
             }
             i += 1;
         }
+        self.comments_end = true;
         self.at += 1;
     }
 

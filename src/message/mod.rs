@@ -27,7 +27,7 @@ pub mod text;
 pub mod transfer;
 
 pub use apart::{Body, TakenApart, has_digest, take_apart};
-pub use canonical::{Canonical, Changes, canonical};
+pub use canonical::{Canonical, Changes, canonical, canonical_binary};
 pub use derived::{AddressField, AddressUse, Derived, PartInfo};
 pub use parse::PartKind;
 pub use recipe::{BodyRef, Need, Part, Piece, Recipe, Segment, Source, rebuild};

@@ -172,7 +172,8 @@ impl Writer {
             self.number(length);
             self.number(count);
         }
-        self.number(u64::from(shape.last_newline) | u64::from(shape.padding_dropped) << 1);
+        let stray_bits = u64::from(shape.stray_bits & 15);
+        self.number(u64::from(shape.last_newline) | stray_bits << 1 | u64::from(shape.padding_dropped) << 5);
         self.octets(&shape.tail);
     }
 
@@ -297,8 +298,10 @@ impl<'a> Reader<'a> {
         let runs =
             (0..self.count()?).map(|_| Some((self.number()?, self.number()?))).collect::<Option<_>>()?;
         let flags = self.number()?;
-        let padding_dropped = u8::try_from(flags >> 1).ok()?;
-        Some(Base64 { runs, last_newline: flags & 1 == 1, padding_dropped, tail: self.octets()?.to_vec() })
+        let stray_bits = (flags >> 1 & 15) as u8;
+        let padding_dropped = u8::try_from(flags >> 5).ok()?;
+        let last_newline = flags & 1 == 1;
+        Some(Base64 { runs, last_newline, padding_dropped, stray_bits, tail: self.octets()?.to_vec() })
     }
 
     fn quoted_printable(&mut self) -> Option<QuotedPrintable> {

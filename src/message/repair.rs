@@ -199,6 +199,10 @@ fn repair_transfer_encoding(known: &[Option<Encoding>], rest: &[u8], repairs: &m
     if looks_like_base64(rest) {
         return Encoding::Base64;
     }
+    // Beside 7bit or 8bit, quoted-printable was meant if anything in the body is escaped.
+    if known.contains(&Some(Encoding::QuotedPrintable)) && rest.contains(&b'=') {
+        return Encoding::QuotedPrintable;
+    }
     let identity = known.iter().flatten().find(|encoding| encoding.is_identity());
     identity.copied().unwrap_or(if rest.is_ascii() { Encoding::SevenBit } else { Encoding::EightBit })
 }
@@ -335,6 +339,9 @@ mod tests {
         let line = format!("{}\r\n", "QUJD".repeat(18));
         assert_eq!(mime(unknown, &line.repeat(7)).1, Encoding::Base64);
         assert_eq!(mime(unknown, "hello").1, Encoding::SevenBit);
+        let two = "Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: quoted-printable\r\n";
+        assert_eq!(mime(two, "=20").1, Encoding::QuotedPrintable);
+        assert_eq!(mime(two, "hello").1, Encoding::SevenBit);
         let multipart = "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n";
         assert_eq!(mime(multipart, "--b").1, Encoding::SevenBit);
     }

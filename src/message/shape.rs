@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, STANDARD_NO_PAD};
 
 use super::quoted_printable::QuotedPrintable;
 use super::transfer::{Encoding, base64_value};
@@ -28,6 +29,8 @@ pub struct Base64 {
     pub last_newline: bool,
     /// How many `=` the sender left out at the end.
     pub padding_dropped: u8,
+    /// Bits after the last octet, which ought to be zero (RFC 4648 §3.5).
+    pub stray_bits: u8,
     /// What follows the base64 text as it stands, such as the footer of a mailing list.
     pub tail: Vec<u8>,
 }
@@ -122,8 +125,13 @@ impl Base64 {
             shape.last_newline = has_newline;
             at = line.end;
         }
-        // The strict decoder refuses stray bits after the last octet, which we could not write again.
-        STANDARD_NO_PAD.decode_vec(&characters, &mut content).ok()?;
+        shape.stray_bits =
+            match (characters.len() % 4, characters.last().and_then(|&last| base64_value(last))) {
+                (2, Some(last)) => last & 15,
+                (3, Some(last)) => last & 3,
+                _ => 0,
+            };
+        LENIENT.decode_vec(&characters, &mut content).ok()?;
         let wanted = (3 - content.len() % 3) % 3;
         shape.padding_dropped = u8::try_from(wanted.checked_sub(padding)?).ok()?;
         let cost = shape.runs.len() * 4 + shape.tail.len();
@@ -167,7 +175,8 @@ impl Base64 {
         range: Range<u64>,
         sink: &mut impl FnMut(&[u8]),
     ) {
-        let mut characters = Characters { piece, offset, length, buffer: String::new(), start: 0 };
+        let mut characters =
+            Characters { piece, offset, length, stray_bits: self.stray_bits, buffer: Vec::new(), start: 0 };
         self.each_line(range.clone(), &mut |mut wanted: Range<u64>, newline: &'static [u8]| {
             while !wanted.is_empty() {
                 let given = characters.at(wanted.clone());
@@ -214,7 +223,8 @@ struct Characters<'a> {
     piece: &'a [u8],
     offset: u64,
     length: u64,
-    buffer: String,
+    stray_bits: u8,
+    buffer: Vec<u8>,
     start: u64,
 }
 
@@ -234,11 +244,32 @@ impl Characters<'_> {
             // Only the very end of the content may be an incomplete group: elsewhere padding would be wrong.
             let complete = from + available.len() as u64 == self.length;
             let whole = if complete { available.len() } else { available.len() / 3 * 3 };
-            STANDARD.encode_string(&available[..whole], &mut self.buffer);
+            self.buffer.resize(whole.div_ceil(3) * 4, 0);
+            if STANDARD.encode_slice(&available[..whole], &mut self.buffer).is_err() {
+                unreachable!("the buffer has four characters for every three octets");
+            }
+            if complete && self.stray_bits != 0 {
+                self.put_stray_bits();
+            }
         }
-        slice(self.buffer.as_bytes(), self.start, wanted)
+        slice(&self.buffer, self.start, wanted)
+    }
+
+    /// Puts the sender's stray bits into the last character of the content.
+    fn put_stray_bits(&mut self) {
+        let Some(last) = self.buffer.iter_mut().rev().find(|b| **b != b'=') else { return };
+        let value = base64_value(*last).unwrap_or(0) | (self.stray_bits & 15);
+        *last = base64::alphabet::STANDARD.as_str().as_bytes()[usize::from(value)];
     }
 }
+
+/// Takes stray bits after the last octet, which [`Base64::stray_bits`] remembers.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
 
 /// Characters that are encoded or decoded in one step, so that a large body needs no second copy; divisible by 4.
 const CHARACTERS_AT_ONCE: usize = 64 * 1024;
@@ -273,13 +304,14 @@ mod tests {
         comes_back(b"aGVsbG8gd29ybGQ=\r\n", true);
         comes_back(b"aGVsbG8gd29ybGQ=", true);
         comes_back(b"aGVsbG8gd29ybGQ\r\n\r\n\r\n", true);
+        comes_back(b"aGVsbG8gd29ybGR=\r\n", true);
+        comes_back(b"aGVsbG8gd29yb\r\nG\r\n", true);
         comes_back(b"\r\naGVsb\r\nG8gd2\r\n9ybGQ\r\n=\r\n", true);
         comes_back(b"aGVs\r\nbG8gd29y\r\n\r\nbGQ=\r\n-- \r\nA footer\r\n", true);
     }
 
     #[test]
     fn what_is_not_canonical_base64_stays_as_it_is() {
-        comes_back(b"aGVsbG8gd29ybGR=\r\n", false);
         comes_back(b"This is no base64 at all.\r\n", false);
         comes_back(b"", false);
         comes_back(b"aGVsb\r\n", false);

@@ -37,6 +37,8 @@ pub const KEYWORDS_PER_MAILBOX_MAX: usize = 1000;
 pub const FETCH_PAGE_MESSAGES: usize = 500;
 /// Octets of message content that one page of FETCH holds in memory; a single larger message is a page of its own.
 pub const FETCH_PAGE_BYTES: usize = 1024 * 1024;
+/// Octets of answers from memory that are written out at once: large enough to cost few switches, small enough to hold.
+pub const FETCH_EMIT_BYTES: usize = 64 * 1024;
 /// Messages whose text one page of SEARCH reads.
 pub const SEARCH_PAGE_MESSAGES: usize = 500;
 /// Octets queued for one client that is slow to read before its commands wait.

@@ -7,7 +7,8 @@ use archiveopteryx::db::{
 };
 use archiveopteryx::db::{MailboxModseqs, Unit};
 use archiveopteryx::mailbox::{
-    AccountId, Change, FlagSet, Keyword, MailboxId, MailboxKey, ModSeq, Snapshot, System, Uid, UidSet,
+    AccountId, Change, FlagSet, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Snapshot, System, Uid,
+    UidSet,
 };
 use support::{Lender, Scratch};
 
@@ -158,7 +159,7 @@ fn keywords_come_and_go() {
 fn copies_keep_flags_and_dates() {
     test(async |lender| {
         let before = snapshot(lender, SENT).await;
-        let unit = CopyMessages { source: INBOX, uids: uids("9:12"), target: "Sent".into(), moved_by: None };
+        let unit = CopyMessages { source: INBOX, uids: uids("9:12"), target: name("Sent"), moved_by: None };
         let copied = run(lender, unit).await.expect("two messages are there");
         let pairs: Vec<(u32, u32)> = copied.uids.iter().map(|(a, b)| (a.get(), b.get())).collect();
         assert_eq!(pairs, [(9, 1), (10, 2)]);
@@ -167,10 +168,10 @@ fn copies_keep_flags_and_dates() {
         assert_follows(lender, &before, &copied.changes[0]).await;
         let after = snapshot(lender, SENT).await;
         assert_eq!(listing(&after), ["1 9 2 (\\Seen)", "2 10 2 ($Work)"]);
-        let unit = CopyMessages { source: INBOX, uids: uids("1"), target: "Nowhere".into(), moved_by: None };
+        let unit = CopyMessages { source: INBOX, uids: uids("1"), target: name("Nowhere"), moved_by: None };
         let refused = lender.run(unit).await.expect_err("there is no such mailbox");
         assert!(refused.to_string().contains("no mailbox"), "{refused}");
-        let unit = CopyMessages { source: INBOX, uids: uids("77"), target: "Sent".into(), moved_by: None };
+        let unit = CopyMessages { source: INBOX, uids: uids("77"), target: name("Sent"), moved_by: None };
         assert!(run(lender, unit).await.is_none());
     });
 }
@@ -182,7 +183,7 @@ fn moved_messages_leave_a_tombstone() {
         let unit = CopyMessages {
             source: INBOX,
             uids: uids("2:3"),
-            target: "Sent".into(),
+            target: name("Sent"),
             moved_by: Some(by("move")),
         };
         let moved = run(lender, unit).await.expect("they are there");
@@ -194,7 +195,7 @@ fn moved_messages_leave_a_tombstone() {
         let unit = CopyMessages {
             source: INBOX,
             uids: uids("1"),
-            target: "INBOX".into(),
+            target: name("INBOX"),
             moved_by: Some(by("move")),
         };
         let moved = run(lender, unit).await.expect("it is there");
@@ -232,4 +233,8 @@ fn recent_is_remembered_and_never_goes_back() {
 
 fn by(reason: &'static str) -> Culprit {
     Culprit { account: Some(AccountId(1)), door: "imap", client: None, reason }
+}
+
+fn name(text: &str) -> MailboxName {
+    MailboxName::new(text).expect("a name")
 }

@@ -7,7 +7,7 @@ use super::keywords::ensure_keywords;
 use super::mailbox_row::{KeywordNames, MessageRow, modseq, range_columns, uid, uidvalidity};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::{Change, Keyword, MailboxId, MailboxKey, ModSeq, Uid, UidSet, UidValidity};
+use crate::mailbox::{Change, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Uid, UidSet, UidValidity};
 
 /// Copies messages into the mailbox of the same account that has the name `target`; None when none of them was there.
 ///
@@ -15,7 +15,7 @@ use crate::mailbox::{Change, Keyword, MailboxId, MailboxKey, ModSeq, Uid, UidSet
 pub struct CopyMessages {
     pub source: MailboxKey,
     pub uids: UidSet,
-    pub target: String,
+    pub target: MailboxName,
     /// For MOVE: the messages leave the source, in the same transaction (RFC 6851 §3.3).
     pub moved_by: Option<Culprit>,
 }
@@ -44,8 +44,8 @@ impl Unit for CopyMessages {
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let account = self.source.account;
-        let named = include_str!("sql/select_mailbox_named.sql");
-        let row = db.query_opt(named, &[&account.0, &self.target]).await?.ok_or_else(no_target)?;
+        let named = include_str!("sql/select_mailbox_by_name.sql");
+        let row = db.query_opt(named, &[&account.0, &self.target.as_str()]).await?.ok_or_else(no_target)?;
         let target = MailboxKey { account, mailbox: MailboxId(row.get(0)) };
         let locked = self.lock(db, target).await?;
         let known = self.carry_keywords(db, target).await?;

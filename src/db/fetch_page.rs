@@ -128,9 +128,14 @@ impl FetchPage {
 }
 
 impl Extent {
-    /// Which octets of the whole message these are. None for fields, which the header holds, and for nothing.
+    /// Which octets of the whole message these are. None for nothing.
     pub fn range(&self, recipe: &Recipe) -> Option<Range<u64>> {
-        let SectionBytes::Range(section) = recipe.section(&self.section) else { return None };
+        let section = match recipe.section(&self.section) {
+            SectionBytes::Range(section) => section,
+            // The whole header of a part is needed to select fields from it.
+            SectionBytes::Fields { header, .. } => return Some(header),
+            SectionBytes::Missing => return None,
+        };
         let start = section.start.saturating_add(self.origin).min(section.end);
         let end = start.saturating_add(self.length).min(section.end);
         (start < end).then_some(start..end)
@@ -154,8 +159,8 @@ impl FetchedMessage {
         let owned = |column: usize| octets(column).unwrap_or_default().to_vec();
         let recipe = match octets(4) {
             None => None,
-            Some(stored) => Some(Recipe::from_bytes(stored).ok_or_else(|| {
-                error::Error::bug(format!("the recipe of message {} cannot be read", row.get::<_, i64>(0)))
+            Some(stored) => Some(Recipe::from_bytes(stored).map_err(|error| {
+                error::Error::bug(format!("the recipe of message {}: {error}", row.get::<_, i64>(0)))
             })?),
         };
         Ok(FetchedMessage {

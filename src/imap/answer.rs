@@ -28,6 +28,8 @@ pub enum After {
     Continue,
     /// It is closed.
     Unselect,
+    /// The connection ends here: an answer broke off where no other octets may follow.
+    Close,
     /// It is closed, and this one is opened; then the conversation says what that came to.
     Open(Opening),
 }

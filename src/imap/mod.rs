@@ -5,6 +5,10 @@ pub mod grammar;
 
 pub mod answer;
 pub mod response;
+pub mod selected;
+
+mod print;
 
 pub use answer::{After, Answer, Opening};
 pub use command::{OnMailbox, SelectedCommand};
+pub use selected::Selected;

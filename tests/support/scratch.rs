@@ -1,10 +1,11 @@
 //! A PostgreSQL cluster for one test file: the schema of this package in it, units run on it, no server around it.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use archiveopteryx::db::{self, Access, Lent, Unit};
+use archiveopteryx::db::{self, Access, ErasedUnit, Lent, Unit};
 use tokio_postgres::{Client, NoTls};
 
 /// A running cluster; it ends, and its files go, when this is dropped.
@@ -49,9 +50,6 @@ impl Scratch {
             .args(["-w", "start"]));
         for statement in ROLES {
             scratch.psql("super", "postgres", &["-c", statement]);
-        }
-        for statement in SCHEMA {
-            scratch.psql("aox_owner", "aox", &["-c", statement]);
         }
         let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
         let files = std::fs::read_dir(migrations).expect("the package has migrations");
@@ -114,12 +112,18 @@ impl Drop for Scratch {
 impl Lender {
     /// Runs a unit in a transaction if it wants one.
     pub async fn run<U: Unit>(&self, unit: U) -> Result<U::Output, db::Error> {
+        let outcome = self.run_erased(Box::new(unit)).await?;
+        Ok(*outcome.downcast::<U::Output>().expect("it is the unit's own outcome"))
+    }
+
+    /// The same with a unit whose type is forgotten, as plans have them.
+    pub async fn run_erased(&self, unit: Box<dyn ErasedUnit>) -> Result<Box<dyn Any + Send>, db::Error> {
         let lent = Lent::new(&self.client, &self.statements);
-        if U::ACCESS == Access::Read {
-            return unit.run(&lent).await;
+        if unit.access() == Access::Read {
+            return unit.run_erased(&lent).await;
         }
         self.client.batch_execute("begin").await?;
-        let outcome = unit.run(&lent).await;
+        let outcome = unit.run_erased(&lent).await;
         self.client.batch_execute(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
         outcome
     }
@@ -155,4 +159,3 @@ const ROLES: [&str; 5] = [
     "grant aox_reaper to aox_owner",
     "create database aox owner aox_owner",
 ];
-const SCHEMA: [&str; 2] = ["create schema aox", "grant create, usage on schema aox to aox_reaper"];

@@ -4,12 +4,16 @@ use nom::Parser;
 use nom::combinator::map;
 use nom::sequence::preceded;
 
+use crate::db::{Copied, CopyMessages};
+use crate::error::{Code, Error};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::set::sequence_set;
-use crate::mailbox::MailboxName;
+use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
+use crate::mailbox::{MailboxName, UidSet};
+use crate::plan::Plan;
 
 /// Which messages are to be in which mailbox too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,4 +27,42 @@ pub struct Copy {
 pub fn parse(input: &[u8]) -> Parsed<'_, Copy> {
     let arguments = (preceded(sp, sequence_set), preceded(sp, mailbox));
     map(arguments, |(set, mailbox)| Copy { set, mailbox }).parse(input)
+}
+
+impl Copy {
+    /// One unit copies all messages, or none.
+    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        let uids = match selected.messages(&self.set, running.uid) {
+            Ok(uids) => uids,
+            Err(error) => return running.failed(selected, error),
+        };
+        if uids.is_empty() {
+            return running.done(selected);
+        }
+        let (source, uids) = (selected.key(), selected.spans(&uids));
+        let unit = CopyMessages { source, uids, target: self.mailbox, moved_by: None };
+        Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
+            Ok(Some(copied)) => respond(copied, running, selected),
+            Ok(None) => running.failed(selected, all_gone()),
+            Err(error) => running.failed(selected, error),
+        })
+    }
+}
+
+/// The tagged line says which uids the copies have (RFC 4315 §3).
+fn respond(copied: Copied, mut running: Running, selected: &mut Selected) -> Step {
+    running.code = Some(copyuid(&copied));
+    selected.absorb(running, copied.changes, |running, selected| running.done(selected))
+}
+
+/// `resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set` (RFC 4315 §4)
+pub(super) fn copyuid(copied: &Copied) -> String {
+    let source: UidSet = copied.uids.iter().map(|(source, _)| *source).collect();
+    let target: UidSet = copied.uids.iter().map(|(_, target)| *target).collect();
+    format!("COPYUID {} {source} {target}", copied.uidvalidity)
+}
+
+/// Others have expunged every message that was named (RFC 2180 §4.4).
+pub(super) fn all_gone() -> Error {
+    Error::no(Code::Other, "These messages have been expunged")
 }

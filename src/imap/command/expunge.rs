@@ -4,10 +4,14 @@ use nom::Parser;
 use nom::combinator::map;
 use nom::sequence::preceded;
 
+use crate::db;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
+use crate::mailbox::{System, UidSet};
+use crate::plan::Plan;
 
 /// Which of the messages marked \Deleted are to leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,4 +28,51 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Expunge> {
 /// `uid-expunge = "UID" SP "EXPUNGE" SP sequence-set`, from the last space on.
 pub fn parse_uid(input: &[u8]) -> Parsed<'_, Expunge> {
     map(preceded(sp, sequence_set), |uids| Expunge { uids: Some(uids) }).parse(input)
+}
+
+impl Expunge {
+    /// One unit takes out what is \Deleted, as far as is known here; without such messages there is nothing to do.
+    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        if let Err(error) = selected.check_writable() {
+            return running.failed(selected, error);
+        }
+        let mut uids = deleted(selected);
+        if let Some(set) = &self.uids {
+            uids = uids.intersection(&set.resolve(selected.view.told().last_uid()));
+        }
+        if uids.is_empty() {
+            return running.done(selected);
+        }
+        Plan::run(unit(&uids, "expunge", selected), |outcome, selected: &mut Selected| match outcome {
+            Ok(change) => selected
+                .absorb(running, change.into_iter().collect(), |running, selected| running.done(selected)),
+            Err(error) => running.failed(selected, error),
+        })
+    }
+}
+
+/// CLOSE (RFC 3501 §6.4.2): expunges without a word, except after EXAMINE, then closes the mailbox.
+pub fn close(running: Running, selected: &mut Selected) -> Step {
+    let uids = deleted(selected);
+    if selected.is_read_only() || uids.is_empty() {
+        return running.close(selected);
+    }
+    Plan::run(unit(&uids, "close", selected), |outcome, selected: &mut Selected| match outcome {
+        Ok(change) => {
+            let close = |running: Running, selected: &mut Selected| running.close(selected);
+            selected.absorb(running, change.into_iter().collect(), close)
+        }
+        // The mailbox stays open, so that the client can try again: nothing was expunged.
+        Err(error) => running.failed(selected, error),
+    })
+}
+
+/// The messages with \Deleted, those included that the client has not been told of.
+fn deleted(selected: &Selected) -> UidSet {
+    selected.shared.current().uids_with(System::DELETED)
+}
+
+fn unit(uids: &UidSet, reason: &'static str, selected: &Selected) -> db::Expunge {
+    let by = selected.culprit(reason);
+    db::Expunge { key: selected.key(), uids: uids.iter().collect(), only_deleted: true, by }
 }

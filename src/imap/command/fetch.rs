@@ -1,5 +1,9 @@
 //! FETCH and UID FETCH (RFC 3501 §6.4.5): data of messages.
 
+mod large;
+mod plan;
+mod respond;
+
 use std::fmt;
 
 use nom::Parser;

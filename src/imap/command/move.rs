@@ -4,12 +4,17 @@ use nom::Parser;
 use nom::combinator::map;
 use nom::sequence::preceded;
 
+use super::copy;
+use crate::db::{Copied, CopyMessages};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::response;
+use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::MailboxName;
 use crate::mailbox::uid_set::SequenceSet;
+use crate::plan::Plan;
 
 /// Which messages are to go to which mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,4 +28,32 @@ pub struct Move {
 pub fn parse(input: &[u8]) -> Parsed<'_, Move> {
     let arguments = (preceded(sp, sequence_set), preceded(sp, mailbox));
     map(arguments, |(set, mailbox)| Move { set, mailbox }).parse(input)
+}
+
+impl Move {
+    /// One unit copies all messages and takes them out of this mailbox, or does nothing.
+    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        let messages = selected.check_writable().and_then(|()| selected.messages(&self.set, running.uid));
+        let uids = match messages {
+            Ok(uids) => uids,
+            Err(error) => return running.failed(selected, error),
+        };
+        if uids.is_empty() {
+            return running.done(selected);
+        }
+        let (source, uids) = (selected.key(), selected.spans(&uids));
+        let moved_by = Some(selected.culprit("move"));
+        let unit = CopyMessages { source, uids, target: self.mailbox, moved_by };
+        Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
+            Ok(Some(moved)) => respond(moved, running, selected),
+            Ok(None) => running.failed(selected, copy::all_gone()),
+            Err(error) => running.failed(selected, error),
+        })
+    }
+}
+
+/// RFC 6851 §4.3: COPYUID comes before the expunges, so that the client still knows which messages it speaks of.
+fn respond(moved: Copied, mut running: Running, selected: &mut Selected) -> Step {
+    running.untagged = response::ok("*", Some(&copy::copyuid(&moved)), "Moved");
+    selected.absorb(running, moved.changes, |running, selected| running.done(selected))
 }

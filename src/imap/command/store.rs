@@ -7,12 +7,15 @@ use nom::character::complete::char;
 use nom::combinator::{map, opt, value};
 use nom::sequence::preceded;
 
+use crate::db::{Marking, SetFlags};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::flags::store_flags;
 use crate::imap::grammar::set::sequence_set;
-use crate::mailbox::FlagSet;
+use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
+use crate::mailbox::{FlagSet, UidSet};
+use crate::plan::Plan;
 
 /// Which flags are to become what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,50 @@ fn store_att_flags(input: &[u8]) -> Parsed<'_, (Action, bool, FlagSet)> {
     let silent = map(opt(tag_no_case(".SILENT")), |word| word.is_some());
     let action = nom::sequence::terminated(action, tag_no_case("FLAGS"));
     (action, silent, preceded(sp, store_flags)).parse(input)
+}
+
+impl Store {
+    /// One unit changes the flags of all messages at once.
+    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        let messages = selected.check_writable().and_then(|()| selected.messages(&self.set, running.uid));
+        let uids = match messages {
+            Ok(uids) => uids,
+            Err(error) => return running.failed(selected, error),
+        };
+        if uids.is_empty() {
+            return running.done(selected);
+        }
+        let (key, spans) = (selected.key(), selected.spans(&uids));
+        let unit = SetFlags { key, uids: spans, marking: self.marking(), flags: self.flags.clone() };
+        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
+            Ok(change) => selected.absorb(running, change.into_iter().collect(), move |running, selected| {
+                self.respond(&uids, running, selected)
+            }),
+            Err(error) => running.failed(selected, error),
+        })
+    }
+
+    /// The client hears of all flags it named the messages of, or believes what it asked for (RFC 3501 §6.4.6).
+    fn respond(self, uids: &UidSet, mut running: Running, selected: &mut Selected) -> Step {
+        if self.silent {
+            selected.view.silence(uids, |before| self.marking().apply(before, &self.flags));
+        } else {
+            selected.view.tell_flags(uids);
+        }
+        if selected.some_are_gone(uids) {
+            // RFC 5530 §3: some messages were expunged by others, and have no flags any more.
+            running.code = Some("EXPUNGEISSUED".to_owned());
+        }
+        running.done(selected)
+    }
+
+    fn marking(&self) -> Marking {
+        match self.action {
+            Action::Replace => Marking::Replace,
+            Action::Add => Marking::Add,
+            Action::Remove => Marking::Remove,
+        }
+    }
 }
 
 #[cfg(test)]

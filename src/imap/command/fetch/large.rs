@@ -1,0 +1,132 @@
+//! A message that is larger than a page: its content leaves in pieces, and is never in memory whole.
+
+use std::ops::Range;
+
+use super::Item;
+use super::plan::{Fetching, OnPage};
+use super::respond::{Line, literal_length, part_of};
+use crate::db::{self, FetchedMessage, FetchedPage, ReadContent};
+use crate::error::Error;
+use crate::imap::answer::{After, Answer};
+use crate::imap::selected::{Selected, Step};
+use crate::limits;
+use crate::message::section::SectionBytes;
+use crate::plan::Plan;
+
+/// The response for one large message, under way.
+struct Large {
+    fetching: Fetching,
+    message: OnPage,
+    stored: FetchedMessage,
+    /// The item that is next.
+    item: usize,
+}
+
+/// Begins with the only message of the page.
+pub(super) fn begin(
+    mut fetching: Fetching,
+    mut page: Vec<OnPage>,
+    fetched: FetchedPage,
+    selected: &mut Selected,
+) -> Step {
+    let message = page.pop().expect("a large message is a page of its own");
+    let Some(stored) = fetched.into_single() else {
+        fetching.missed = true;
+        return fetching.next_page(selected);
+    };
+    let mut out = std::mem::take(&mut fetching.running.untagged);
+    let _ = Line::begin(&mut out, &message, selected);
+    Large { fetching, message, stored, item: 0 }.go_on(out, selected)
+}
+
+impl Large {
+    /// Writes items up to the next one that must be read.
+    fn go_on(mut self, mut out: Vec<u8>, selected: &mut Selected) -> Step {
+        while let Some(item) = self.fetching.items.get(self.item) {
+            let mut line = Line::resume(&mut out, &self.message, selected);
+            let Item::Section(wanted) = item else {
+                line.item(item, &self.stored).expect("only sections can fail");
+                self.item += 1;
+                continue;
+            };
+            let recipe = self.stored.recipe.as_ref().expect("it was asked for");
+            match recipe.section(&wanted.section) {
+                SectionBytes::Range(section) if !wanted.is_header() => {
+                    let range = part_of(section, wanted.partial);
+                    line.name(wanted);
+                    literal_length(&mut out, range.end - range.start);
+                    self.item += 1;
+                    return self.stream(out, range, selected);
+                }
+                SectionBytes::Fields { header, .. } if !wanted.is_header() && !self.has(&header) => {
+                    return self.read(header, selected, |large, selected| large.go_on(out, selected));
+                }
+                _ => {
+                    if let Err(error) = line.item(item, &self.stored) {
+                        return broken(self.fetching, out, error);
+                    }
+                    self.item += 1;
+                }
+            }
+        }
+        Line::resume(&mut out, &self.message, selected).end(&self.fetching.items);
+        Plan::emit(out, |selected| self.fetching.next_page(selected))
+    }
+
+    /// Writes a range of the message, a piece at a time, then goes on with the next item.
+    fn stream(self, mut out: Vec<u8>, range: Range<u64>, selected: &mut Selected) -> Step {
+        if range.is_empty() {
+            out.push(b' ');
+            return self.go_on(out, selected);
+        }
+        let end = range.end.min(range.start + limits::FETCH_PAGE_BYTES as u64);
+        let piece = range.start..end;
+        let Some(octets) = self.stored.octets(piece.clone()) else {
+            return self.read(piece, selected, move |large, selected| large.stream(out, range, selected));
+        };
+        out.extend_from_slice(&octets);
+        Plan::emit(out, move |selected| self.stream(Vec::new(), end..range.end, selected))
+    }
+
+    /// Whether a range of the message can be written with the content that is here.
+    fn has(&self, range: &Range<u64>) -> bool {
+        self.stored.octets(range.clone()).is_some()
+    }
+
+    /// Reads the content that a range of the message needs, and forgets other content.
+    fn read(
+        mut self,
+        range: Range<u64>,
+        _: &mut Selected,
+        then: impl FnOnce(Large, &mut Selected) -> Step + Send + 'static,
+    ) -> Step {
+        let recipe = self.stored.recipe.as_ref().expect("it was asked for");
+        let (bodies, wanted): (Vec<usize>, Vec<_>) =
+            db::needed(recipe, std::iter::once(range.clone())).into_iter().unzip();
+        self.stored.content = Vec::new();
+        Plan::run(ReadContent { wanted }, move |outcome, selected: &mut Selected| {
+            let error = match outcome {
+                Ok(contents) => {
+                    self.stored.content = bodies.into_iter().zip(contents).collect();
+                    if self.has(&range) {
+                        return then(self, selected);
+                    }
+                    Error::bug(format!("content of message {} is incomplete", self.message.entry.message))
+                }
+                Err(error) => error.into(),
+            };
+            broken(self.fetching, Vec::new(), error)
+        })
+    }
+}
+
+/// A literal was announced and cannot be filled: the client would take whatever follows for mail, so nothing follows.
+fn broken(fetching: Fetching, untagged: Vec<u8>, error: Error) -> Step {
+    tracing::error!(%error, "a message broke off in the middle, and so does its connection");
+    Plan::Done(Answer {
+        untagged,
+        changes: fetching.running.changes,
+        next: After::Close,
+        ..Answer::default()
+    })
+}

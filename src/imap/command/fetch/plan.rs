@@ -1,0 +1,256 @@
+//! How FETCH goes through its messages: from memory where that is enough, else a page at a time.
+
+use super::respond::{self, Line};
+use super::{Fetch, Item, SectionItem, large};
+use crate::db::{Columns, Extent, FetchPage, FetchedPage, Marking, SetFlags};
+use crate::imap::selected::{Running, Selected, Step};
+use crate::limits;
+use crate::mailbox::{Change, Entry, FlagSet, Msn, System, Uid, UidSet};
+use crate::message::section::SectionText;
+use crate::plan::Plan;
+
+/// A FETCH under way.
+pub(super) struct Fetching {
+    pub running: Running,
+    pub items: Vec<Item>,
+    /// The messages that are still to come.
+    rest: UidSet,
+    columns: Columns,
+    pub extents: Vec<Extent>,
+    /// Whether the client reads the messages, in the sense of \Seen.
+    reads: bool,
+    /// Some message was no longer in the database.
+    pub missed: bool,
+}
+
+/// A message of the page, as the client was told of it, and its new flags if FETCH has changed them.
+pub(super) struct OnPage {
+    pub msn: Msn,
+    pub entry: Entry,
+    pub flags: Option<FlagSet>,
+}
+
+impl Fetch {
+    /// Begins with the first messages.
+    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        let rest = match selected.messages(&self.set, running.uid) {
+            Ok(uids) => uids,
+            Err(error) => return running.failed(selected, error),
+        };
+        let mut items = self.items;
+        // RFC 3501 §6.4.8: the answers to UID FETCH have the uid, asked for or not.
+        if running.uid && !items.contains(&Item::Uid) {
+            items.insert(0, Item::Uid);
+        }
+        let reads = items.iter().any(|item| matches!(item, Item::Section(section) if !section.peek));
+        let fetching = Fetching {
+            columns: columns(&items),
+            extents: items.iter().filter_map(extent).collect(),
+            reads: reads && !selected.is_read_only(),
+            running,
+            items,
+            rest,
+            missed: false,
+        };
+        match fetching.columns == Columns::default() && fetching.extents.is_empty() {
+            true => fetching.from_memory(selected),
+            false => fetching.next_page(selected),
+        }
+    }
+}
+
+impl Fetching {
+    /// What the snapshot knows, without a database, as fast as it can be printed.
+    fn from_memory(mut self, selected: &mut Selected) -> Step {
+        let told = selected.view.told();
+        let mut out = std::mem::take(&mut self.running.untagged);
+        out.reserve(limits::FETCH_EMIT_BYTES + 1024);
+        let mut last = None;
+        for (msn, entry) in told.by_uids(&self.rest) {
+            respond::from_memory(&mut out, &self.items, msn, entry, &selected.view);
+            if out.len() >= limits::FETCH_EMIT_BYTES {
+                last = Some(entry.uid);
+                break;
+            }
+        }
+        let Some(last) = last else {
+            self.running.untagged = out;
+            return self.running.done(selected);
+        };
+        self.skip_to_behind(last);
+        Plan::emit(out, |selected| self.from_memory(selected))
+    }
+
+    /// Reads the next page, if there is one.
+    pub fn next_page(mut self, selected: &mut Selected) -> Step {
+        let page = self.take_page(selected);
+        let Some(first) = page.first() else { return self.finish(selected) };
+        let is_large = self.content_bytes(&first.entry) > limits::FETCH_PAGE_BYTES as u64;
+        let mut unit = FetchPage {
+            account: selected.key().account,
+            messages: page.iter().map(|message| message.entry.message).collect(),
+            columns: self.columns,
+            extents: self.extents.clone(),
+        };
+        if is_large {
+            // Its content comes later, piece by piece.
+            unit.extents = Vec::new();
+            (unit.columns.header, unit.columns.recipe) = (true, true);
+        }
+        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
+            Ok(fetched) => self.mark_seen(page, selected, move |fetching, page, selected| match is_large {
+                true => large::begin(fetching, page, fetched, selected),
+                false => fetching.respond(&page, &fetched, selected),
+            }),
+            Err(error) => self.running.failed(selected, error),
+        })
+    }
+
+    /// The next messages: as many as a page may have, but one at least.
+    fn take_page(&mut self, selected: &Selected) -> Vec<OnPage> {
+        let mut page: Vec<OnPage> = Vec::new();
+        let mut bytes = 0;
+        for (msn, entry) in selected.view.told().by_uids(&self.rest) {
+            bytes += self.content_bytes(entry);
+            let is_full =
+                page.len() == limits::FETCH_PAGE_MESSAGES || bytes > limits::FETCH_PAGE_BYTES as u64;
+            if is_full && !page.is_empty() {
+                break;
+            }
+            page.push(OnPage { msn, entry: *entry, flags: None });
+        }
+        if let Some(message) = page.last() {
+            self.skip_to_behind(message.entry.uid);
+        }
+        page
+    }
+
+    fn skip_to_behind(&mut self, uid: Uid) {
+        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, uid));
+    }
+
+    /// How much content of a message is asked for, at most.
+    fn content_bytes(&self, entry: &Entry) -> u64 {
+        let size = u64::from(entry.size);
+        self.extents.iter().map(|extent| extent.length.min(size)).sum()
+    }
+
+    /// Sets \Seen where the client reads what it had not (RFC 3501 §6.4.5), then goes on with `then`.
+    fn mark_seen(
+        self,
+        page: Vec<OnPage>,
+        selected: &mut Selected,
+        then: impl FnOnce(Fetching, Vec<OnPage>, &mut Selected) -> Step + Send + 'static,
+    ) -> Step {
+        let current = selected.shared.current();
+        let is_unseen =
+            |uid: &Uid| current.by_uid(*uid).is_some_and(|(_, entry)| !entry.system.contains(System::SEEN));
+        let unseen: UidSet = match self.reads {
+            true => page.iter().map(|message| message.entry.uid).filter(is_unseen).collect(),
+            false => UidSet::new(),
+        };
+        if unseen.is_empty() {
+            return then(self, page, selected);
+        }
+        let seen = FlagSet::new(System::SEEN, []);
+        let unit = SetFlags {
+            key: selected.key(),
+            uids: selected.spans(&unseen),
+            marking: Marking::Add,
+            flags: seen.clone(),
+        };
+        let Fetching { running, items, rest, columns, extents, reads, missed } = self;
+        Plan::run(unit, move |outcome, selected: &mut Selected| {
+            let change: Vec<Change> = match outcome {
+                Ok(change) => change.into_iter().collect(),
+                Err(error) => return running.failed(selected, error),
+            };
+            let page = with_new_flags(page, &change);
+            selected.view.silence(&unseen, |before| before.union(&seen));
+            selected.absorb(running, change, move |running, selected| {
+                let fetching = Fetching { running, items, rest, columns, extents, reads, missed };
+                then(fetching, page, selected)
+            })
+        })
+    }
+
+    /// Writes the page, and goes on when it has left.
+    fn respond(mut self, page: &[OnPage], fetched: &FetchedPage, selected: &mut Selected) -> Step {
+        let mut out = std::mem::take(&mut self.running.untagged);
+        for message in page {
+            let Some(stored) = fetched.get(message.entry.message) else {
+                self.missed = true;
+                continue;
+            };
+            let mut line = Line::begin(&mut out, message, selected);
+            for item in &self.items {
+                if let Err(error) = line.item(item, stored) {
+                    line.abandon();
+                    self.running.untagged = out;
+                    return self.running.failed(selected, error);
+                }
+            }
+            line.end(&self.items);
+        }
+        Plan::emit(out, |selected| self.next_page(selected))
+    }
+
+    fn finish(mut self, selected: &mut Selected) -> Step {
+        if self.missed {
+            // RFC 5530 §3: messages that others expunged long enough ago cannot be had any more.
+            self.running.code = Some("EXPUNGEISSUED".to_owned());
+        }
+        self.running.done(selected)
+    }
+}
+
+fn with_new_flags(mut page: Vec<OnPage>, changes: &[Change]) -> Vec<OnPage> {
+    for change in changes.iter().flat_map(|change| &change.flags) {
+        // Both are in the order of uids.
+        if let Ok(at) = page.binary_search_by_key(&change.uid, |message| message.entry.uid) {
+            page[at].flags = Some(change.flags.clone());
+        }
+    }
+    page
+}
+
+/// The stored columns that the items need, beside those that content needs.
+fn columns(items: &[Item]) -> Columns {
+    let mut columns = Columns::default();
+    for item in items {
+        match item {
+            Item::Envelope => columns.envelope = true,
+            Item::Body | Item::BodyStructure => columns.bodystructure = true,
+            Item::Section(section) if section.is_header() => columns.header = true,
+            _ => {}
+        }
+    }
+    columns
+}
+
+/// The content that an item needs.
+fn extent(item: &Item) -> Option<Extent> {
+    let Item::Section(wanted) = item else { return None };
+    if wanted.is_header() {
+        return None;
+    }
+    let (origin, length) = match wanted.partial {
+        // Fields are cut when they have been selected.
+        Some(partial) if !wanted.selects_fields() => (partial.origin, partial.length),
+        _ => (0, u64::MAX),
+    };
+    Some(Extent { section: wanted.section.clone(), origin, length })
+}
+
+impl SectionItem {
+    /// Whether it is a piece of the message's own header, which is stored as it is.
+    pub(super) fn is_header(&self) -> bool {
+        self.section.part.is_empty()
+            && (self.section.text == Some(SectionText::Header) || self.selects_fields())
+    }
+
+    /// HEADER.FIELDS and HEADER.FIELDS.NOT.
+    pub(super) fn selects_fields(&self) -> bool {
+        matches!(self.section.text, Some(SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_)))
+    }
+}

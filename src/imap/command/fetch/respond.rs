@@ -1,0 +1,194 @@
+//! What FETCH prints (RFC 3501 §7.4.2).
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::plan::OnPage;
+use super::{Item, Partial, SectionItem};
+use crate::db::FetchedMessage;
+use crate::error::Error;
+use crate::imap::print::{date_time, number};
+use crate::imap::selected::Selected;
+use crate::mailbox::{Entry, Msn, View};
+use crate::message::section::{SectionBytes, SectionText, select_fields};
+use crate::message::structure::body_from_bodystructure;
+
+/// One whole response, of a message of which only what is in memory was asked for.
+pub(super) fn from_memory(out: &mut Vec<u8>, items: &[Item], msn: Msn, entry: &Entry, view: &View) {
+    out.extend_from_slice(b"* ");
+    number(out, msn.get().into());
+    out.extend_from_slice(b" FETCH (");
+    for item in items {
+        match item {
+            Item::Uid => uid(out, entry),
+            Item::Flags => {
+                out.extend_from_slice(b"FLAGS ");
+                view.write_flags(out, entry);
+            }
+            Item::Size => size(out, entry),
+            Item::InternalDate => internal_date(out, entry),
+            Item::Envelope | Item::Body | Item::BodyStructure | Item::Section(_) => {
+                unreachable!("these are not in memory")
+            }
+        }
+        out.push(b' ');
+    }
+    // Every item left a space behind; there is one item at least.
+    out.pop();
+    out.extend_from_slice(b")\r\n");
+}
+
+/// One response that is being written.
+pub(super) struct Line<'a> {
+    pub out: &'a mut Vec<u8>,
+    start: usize,
+    message: &'a OnPage,
+    selected: &'a Selected,
+}
+
+impl<'a> Line<'a> {
+    /// Writes what every response begins with.
+    pub fn begin(out: &'a mut Vec<u8>, message: &'a OnPage, selected: &'a Selected) -> Line<'a> {
+        let start = out.len();
+        out.extend_from_slice(b"* ");
+        number(out, message.msn.get().into());
+        out.extend_from_slice(b" FETCH (");
+        Line { out, start, message, selected }
+    }
+
+    /// Goes on with a response whose beginning has left already.
+    pub fn resume(out: &'a mut Vec<u8>, message: &'a OnPage, selected: &'a Selected) -> Line<'a> {
+        let start = out.len();
+        Line { out, start, message, selected }
+    }
+
+    /// Writes one item and a space.
+    pub fn item(&mut self, item: &Item, stored: &FetchedMessage) -> Result<(), Error> {
+        let out = &mut *self.out;
+        match item {
+            Item::Uid => uid(out, &self.message.entry),
+            Item::Flags => self.flags(),
+            Item::Size => size(out, &self.message.entry),
+            Item::InternalDate => internal_date(out, &self.message.entry),
+            Item::Envelope => {
+                out.extend_from_slice(b"ENVELOPE ");
+                out.extend_from_slice(&stored.envelope);
+            }
+            Item::BodyStructure => {
+                out.extend_from_slice(b"BODYSTRUCTURE ");
+                out.extend_from_slice(&stored.bodystructure);
+            }
+            Item::Body => {
+                out.extend_from_slice(b"BODY ");
+                out.extend(body_from_bodystructure(&stored.bodystructure));
+            }
+            Item::Section(wanted) => {
+                let octets = section(wanted, stored)?;
+                self.name(wanted);
+                match octets {
+                    Some(octets) => literal(self.out, &octets),
+                    None => self.out.extend_from_slice(b"NIL"),
+                }
+            }
+        }
+        self.out.push(b' ');
+        Ok(())
+    }
+
+    /// Ends the response; flags that FETCH itself has changed are said even if they were not asked for.
+    pub fn end(mut self, items: &[Item]) {
+        if self.message.flags.is_some() && !items.contains(&Item::Flags) {
+            self.flags();
+        } else {
+            self.out.pop();
+        }
+        self.out.extend_from_slice(b")\r\n");
+    }
+
+    /// Takes back what was written: the response cannot be finished.
+    pub fn abandon(self) {
+        self.out.truncate(self.start);
+    }
+
+    /// The name of a section and a space.
+    pub fn name(&mut self, wanted: &SectionItem) {
+        self.out.extend_from_slice(wanted.to_string().as_bytes());
+        self.out.push(b' ');
+    }
+
+    fn flags(&mut self) {
+        self.out.extend_from_slice(b"FLAGS ");
+        match &self.message.flags {
+            Some(flags) => self.selected.write_flag_set(self.out, self.message.entry.uid, flags),
+            None => self.selected.view.write_flags(self.out, &self.message.entry),
+        }
+    }
+}
+
+/// The octets of a section; None when the message has no such part.
+fn section<'m>(wanted: &SectionItem, stored: &'m FetchedMessage) -> Result<Option<Cow<'m, [u8]>>, Error> {
+    if wanted.is_header() {
+        let header = match &wanted.section.text {
+            Some(SectionText::HeaderFields(names)) => Cow::Owned(select_fields(&stored.header, names, false)),
+            Some(SectionText::HeaderFieldsNot(names)) => {
+                Cow::Owned(select_fields(&stored.header, names, true))
+            }
+            _ => Cow::Borrowed(&stored.header[..]),
+        };
+        return Ok(Some(cut(header, wanted.partial)));
+    }
+    let recipe = stored.recipe.as_ref().expect("sections come with their recipe");
+    let read =
+        |range| stored.octets(range).ok_or_else(|| Error::bug("the content of a message is incomplete"));
+    Ok(match recipe.section(&wanted.section) {
+        SectionBytes::Missing => None,
+        SectionBytes::Range(range) => Some(Cow::Owned(read(part_of(range, wanted.partial))?)),
+        SectionBytes::Fields { header, names, not } => {
+            let fields = select_fields(&read(header)?, &names, not);
+            Some(cut(Cow::Owned(fields), wanted.partial))
+        }
+    })
+}
+
+/// The octets of a partial fetch within those of the section; what lies beyond the end is nothing (RFC 3501 §6.4.5).
+pub(super) fn part_of(section: Range<u64>, partial: Option<Partial>) -> Range<u64> {
+    let Some(Partial { origin, length }) = partial else { return section };
+    let start = section.start.saturating_add(origin).min(section.end);
+    start..start.saturating_add(length).min(section.end)
+}
+
+fn cut(octets: Cow<'_, [u8]>, partial: Option<Partial>) -> Cow<'_, [u8]> {
+    if partial.is_none() {
+        return octets;
+    }
+    let range = part_of(0..octets.len() as u64, partial);
+    Cow::Owned(octets[range.start as usize..range.end as usize].to_vec())
+}
+
+/// `literal = "{" number "}" CRLF *CHAR8`
+fn literal(out: &mut Vec<u8>, octets: &[u8]) {
+    literal_length(out, octets.len() as u64);
+    out.extend_from_slice(octets);
+}
+
+/// What announces a literal.
+pub(super) fn literal_length(out: &mut Vec<u8>, length: u64) {
+    out.push(b'{');
+    number(out, length);
+    out.extend_from_slice(b"}\r\n");
+}
+
+fn uid(out: &mut Vec<u8>, entry: &Entry) {
+    out.extend_from_slice(b"UID ");
+    number(out, entry.uid.get().into());
+}
+
+fn size(out: &mut Vec<u8>, entry: &Entry) {
+    out.extend_from_slice(b"RFC822.SIZE ");
+    number(out, entry.size.into());
+}
+
+fn internal_date(out: &mut Vec<u8>, entry: &Entry) {
+    out.extend_from_slice(b"INTERNALDATE ");
+    date_time(out, entry.internal_date());
+}

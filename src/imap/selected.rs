@@ -1,0 +1,338 @@
+//! The selected state: one mailbox as one client has been told of it, and what that client can do with it.
+//!
+//! Everything here is pure. A command becomes a [`Plan`] that the session's actor carries out; what others change is
+//! found in the shared snapshot, and [`Selected::sync`] says how the client is told of it, and when.
+
+use std::sync::Arc;
+
+use super::answer::{After, Answer, Opening};
+use super::command::{OnMailbox, SelectedCommand};
+use super::print::number;
+use super::response;
+use crate::db::{Culprit, ReadChanges};
+use crate::error::{Code, Error};
+use crate::limits;
+use crate::mailbox::{
+    Applied, Change, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot, System, Uid, UidSet,
+    Update, View,
+};
+use crate::plan::Plan;
+
+/// One mailbox, opened by one client.
+pub struct Selected {
+    pub(super) view: View,
+    pub(super) shared: Shared,
+    read_only: bool,
+    idling: bool,
+    /// The keywords that the client has been told of.
+    keywords_told: Vec<Keyword>,
+    client: Option<String>,
+}
+
+/// What a command on the mailbox does next.
+pub type Step = Plan<Selected, Answer>;
+
+/// A command under way: whose answer it is, and what has come of it so far.
+pub struct Running {
+    pub tag: String,
+    /// It came after UID: its numbers are uids.
+    pub uid: bool,
+    /// As the answer calls it.
+    pub name: &'static str,
+    /// Whether the client may hear of expunges at the end.
+    pub may_expunge: bool,
+    /// Untagged lines that are still to be sent.
+    pub untagged: Vec<u8>,
+    /// A response code for the tagged line.
+    pub code: Option<String>,
+    /// What was changed, for all who watch.
+    pub changes: Vec<Change>,
+}
+
+impl Selected {
+    /// Opens the mailbox. Messages from the uid `recent_from` on are \Recent for this client.
+    pub fn open(opening: Opening, shared: Shared, recent_from: u32) -> (Selected, Answer) {
+        let current = shared.current();
+        let mut selected = Selected {
+            view: View::new(current.clone()).with_recent(new_since(recent_from, &current)),
+            shared,
+            read_only: opening.read_only,
+            idling: false,
+            keywords_told: current.keywords(),
+            client: None,
+        };
+        let untagged = selected.introduction(&current);
+        let (code, name) = match opening.read_only {
+            false => ("READ-WRITE", "SELECT"),
+            true => ("READ-ONLY", "EXAMINE"),
+        };
+        let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
+        (selected, Answer { untagged, tagged, ..Answer::default() })
+    }
+
+    /// The client's address, for the tombstones of what it expunges.
+    pub fn set_client(&mut self, client: String) {
+        self.client = Some(client);
+    }
+
+    /// New messages from the uid `first` on are \Recent for this client, and for no other.
+    pub fn recent_from(&mut self, first: u32) {
+        self.view.add_recent(&new_since(first, &self.shared.current()));
+    }
+
+    /// What the command does first.
+    pub fn execute(&mut self, command: SelectedCommand) -> Step {
+        let SelectedCommand { tag, uid, command } = command;
+        let running = |name, may_expunge| {
+            let (untagged, code, changes) = (Vec::new(), None, Vec::new());
+            Running { tag, uid, name, may_expunge, untagged, code, changes }
+        };
+        // RFC 3501 §7.4.1: sequence numbers must not change under FETCH, STORE and SEARCH; uids never do.
+        match command {
+            OnMailbox::Fetch(fetch) => fetch.plan(running("FETCH", uid), self),
+            OnMailbox::Store(store) => store.plan(running("STORE", uid), self),
+            OnMailbox::Search(search) => search.plan(running("SEARCH", uid), self),
+            OnMailbox::Copy(copy) => copy.plan(running("COPY", true), self),
+            OnMailbox::Move(r#move) => r#move.plan(running("MOVE", true), self),
+            OnMailbox::Expunge(expunge) => expunge.plan(running("EXPUNGE", true), self),
+            OnMailbox::Noop => running("NOOP", true).done(self),
+            OnMailbox::Check => running("CHECK", true).done(self),
+            OnMailbox::Close => super::command::expunge::close(running("CLOSE", false), self),
+            OnMailbox::Unselect => running("UNSELECT", false).close(self),
+            OnMailbox::Idle => self.start_idle(),
+            OnMailbox::IdleDone => {
+                self.idling = false;
+                running("IDLE", true).done(self)
+            }
+        }
+    }
+
+    /// The untagged lines that bring the client up to date.
+    pub fn sync(&mut self, may_expunge: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_updates(&mut out, may_expunge, false);
+        out
+    }
+
+    /// What a client in IDLE is to be told now; None when it is not in IDLE, or knows everything.
+    pub fn changed(&mut self) -> Option<Vec<u8>> {
+        let lines = if self.idling { self.sync(true) } else { Vec::new() };
+        (!lines.is_empty()).then_some(lines)
+    }
+
+    /// Which mailbox this is.
+    pub fn key(&self) -> MailboxKey {
+        self.shared.key()
+    }
+
+    /// Whether the client opened it by EXAMINE.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Refuses what a client that used EXAMINE may not do.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        match self.read_only {
+            false => Ok(()),
+            true => Err(Error::no(Code::Other, "The mailbox is open read-only, by EXAMINE")),
+        }
+    }
+
+    /// The messages that a set means: uids, or sequence numbers.
+    pub(super) fn messages(&self, set: &SequenceSet, uid: bool) -> Result<UidSet, Error> {
+        match uid {
+            true => Ok(self.view.uids(set)),
+            false => self.view.messages(set),
+        }
+    }
+
+    /// The same messages in as few ranges as possible. Uids between them that belong to no message may be named too:
+    /// the messages of a mailbox with many holes are still one range.
+    pub(super) fn spans(&self, uids: &UidSet) -> UidSet {
+        let (told, current) = (self.view.told(), self.shared.current());
+        let mut spans: Vec<(u32, u32)> = Vec::new();
+        for (first, last) in uids.ranges().map(|(first, last)| (first.get(), last.get())) {
+            let is_empty = |from: u32, to: u32| {
+                let (from, to) = (Uid::new(from), Uid::new(to));
+                let hole = from.zip(to).map(|(from, to)| UidSet::range(from, to)).unwrap_or_default();
+                told.count_in(&hole) == 0 && current.count_in(&hole) == 0
+            };
+            match spans.last_mut() {
+                Some(span) if is_empty(span.1 + 1, first - 1) => span.1 = last,
+                _ => spans.push((first, last)),
+            }
+        }
+        UidSet::from_ranges(spans)
+    }
+
+    /// Whether others have expunged some of these messages, so that the client is still to hear of it.
+    pub(super) fn some_are_gone(&self, uids: &UidSet) -> bool {
+        self.shared.current().count_in(uids) < self.view.told().count_in(uids)
+    }
+
+    /// Who expunges here, as the tombstones say it.
+    pub(super) fn culprit(&self, reason: &'static str) -> Culprit {
+        let account = Some(self.key().account);
+        Culprit { account, door: "imap", client: self.client.clone(), reason }
+    }
+
+    /// Puts what a command has changed into the shared snapshot at once, then goes on with `then`.
+    pub(super) fn absorb(
+        &mut self,
+        mut running: Running,
+        changes: Vec<Change>,
+        then: impl FnOnce(Running, &mut Selected) -> Step + Send + 'static,
+    ) -> Step {
+        let ours = changes.iter().filter(|change| change.key == self.shared.key());
+        let missing = ours.filter(|change| matches!(self.shared.apply(change), Applied::Gap(_))).count() > 0;
+        running.changes.extend(changes);
+        if !missing {
+            return then(running, self);
+        }
+        // Somebody else's change came in between and has not been heard of yet.
+        let current = self.shared.current();
+        let unit = ReadChanges { key: self.key(), since: current.highestmodseq, uidnext: current.uidnext };
+        Plan::run(unit, move |outcome, selected: &mut Selected| {
+            if let Ok(Some(change)) = outcome {
+                selected.shared.apply(&change);
+            }
+            // If it cannot be read now, the registry will: the client hears of it later.
+            then(running, selected)
+        })
+    }
+
+    /// Appends the flags a message has now, for a client that has not been told them: `(\Seen \Recent)`.
+    pub(super) fn write_flag_set(&self, out: &mut Vec<u8>, uid: Uid, flags: &FlagSet) {
+        response::flag_list(out, flags);
+        if self.view.recent().contains(uid) {
+            out.pop();
+            out.extend_from_slice(if out.ends_with(b"(") { b"\\Recent)" } else { b" \\Recent)" });
+        }
+    }
+
+    fn start_idle(&mut self) -> Step {
+        self.idling = true;
+        let mut untagged = b"+ idling\r\n".to_vec();
+        self.write_updates(&mut untagged, true, false);
+        Plan::Done(Answer { untagged, ..Answer::default() })
+    }
+
+    /// What SELECT and EXAMINE say (RFC 3501 §6.3.1).
+    fn introduction(&mut self, current: &Snapshot) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_flags_offered(&mut out);
+        out.extend_from_slice(format!("* {} EXISTS\r\n", current.len()).as_bytes());
+        out.extend_from_slice(format!("* {} RECENT\r\n", self.view.recent_count()).as_bytes());
+        if let Some(msn) = current.first_unseen() {
+            out.extend(response::ok("*", Some(&format!("UNSEEN {msn}")), "First unseen message"));
+        }
+        let uidvalidity = format!("UIDVALIDITY {}", current.uidvalidity);
+        out.extend(response::ok("*", Some(&uidvalidity), "Uids are valid"));
+        // A full mailbox has no next uid; the greatest one is as good a prediction as can be said.
+        let uidnext = format!("UIDNEXT {}", current.uidnext.min(u64::from(u32::MAX)));
+        out.extend(response::ok("*", Some(&uidnext), "Predicted next uid"));
+        out
+    }
+
+    /// FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1).
+    fn write_flags_offered(&self, out: &mut Vec<u8>) {
+        let all = FlagSet::new(System(0x1f), self.keywords_told.iter().cloned());
+        out.extend_from_slice(format!("* FLAGS ({all})\r\n").as_bytes());
+        let has_room = self.keywords_told.len() < limits::KEYWORDS_PER_MAILBOX_MAX;
+        let code = match (self.read_only, has_room) {
+            (true, _) => "PERMANENTFLAGS ()".to_owned(),
+            (false, true) => format!("PERMANENTFLAGS ({all} \\*)"),
+            (false, false) => format!("PERMANENTFLAGS ({all})"),
+        };
+        let text = if self.read_only { "No flags can be changed" } else { "Flags that can be changed" };
+        out.extend(response::ok("*", Some(&code), text));
+    }
+
+    /// Appends what is new to the client. With `with_uid`, flags come with uids, as answers to UID commands do.
+    fn write_updates(&mut self, out: &mut Vec<u8>, may_expunge: bool, with_uid: bool) {
+        let updates = self.view.sync(self.shared.current(), may_expunge);
+        if updates.iter().any(|update| matches!(update, Update::Flags { .. } | Update::Exists(_))) {
+            self.write_new_keywords(out);
+        }
+        for update in updates {
+            out.extend_from_slice(b"* ");
+            match update {
+                Update::Expunged(msn) => {
+                    number(out, msn.get().into());
+                    out.extend_from_slice(b" EXPUNGE\r\n");
+                }
+                Update::Exists(count) => {
+                    number(out, count.into());
+                    out.extend_from_slice(b" EXISTS\r\n");
+                }
+                Update::Recent(count) => {
+                    number(out, count.into());
+                    out.extend_from_slice(b" RECENT\r\n");
+                }
+                Update::Flags { msn, uid } => {
+                    number(out, msn.get().into());
+                    out.extend_from_slice(b" FETCH (");
+                    if with_uid {
+                        out.extend_from_slice(b"UID ");
+                        number(out, uid.get().into());
+                        out.push(b' ');
+                    }
+                    out.extend_from_slice(b"FLAGS ");
+                    let entry =
+                        self.view.get(msn).expect("an update is about a message that the client knows");
+                    self.view.write_flags(out, entry);
+                    out.extend_from_slice(b")\r\n");
+                }
+            }
+        }
+    }
+
+    /// Says FLAGS again when there are keywords that the client has not heard of.
+    fn write_new_keywords(&mut self, out: &mut Vec<u8>) {
+        let mut new = self.view.told().keywords();
+        new.retain(|keyword| !self.keywords_told.contains(keyword));
+        if !new.is_empty() {
+            self.keywords_told.extend(new);
+            self.keywords_told.sort();
+            self.write_flags_offered(out);
+        }
+    }
+}
+
+impl Running {
+    /// The command has done what was asked.
+    pub fn done(mut self, selected: &mut Selected) -> Step {
+        selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
+        let prefix = if self.uid { "UID " } else { "" };
+        let text = format!("{prefix}{} completed", self.name);
+        let tagged = response::ok(&self.tag, self.code.as_deref(), &text);
+        self.answer(tagged, After::Continue)
+    }
+
+    /// The command failed, or did only a part of what was asked.
+    pub fn failed(mut self, selected: &mut Selected, error: impl Into<Error>) -> Step {
+        selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
+        let tagged = response::failure(&self.tag, &error.into());
+        self.answer(tagged, After::Continue)
+    }
+
+    /// The mailbox is closed; nothing more is said of it.
+    pub fn close(self, _: &mut Selected) -> Step {
+        let tagged = response::ok(&self.tag, None, &format!("{} completed", self.name));
+        self.answer(tagged, After::Unselect)
+    }
+
+    fn answer(self, tagged: Vec<u8>, next: After) -> Step {
+        let Running { untagged, changes, .. } = self;
+        Plan::Done(Answer { untagged, tagged, changes, next, ..Answer::default() })
+    }
+}
+
+/// The messages from a uid on that have arrived until now.
+fn new_since(first: u32, current: &Arc<Snapshot>) -> UidSet {
+    let last = u32::try_from(current.uidnext - 1).unwrap_or(u32::MAX);
+    match (Uid::new(first.max(1)), Uid::new(last)) {
+        (Some(first), Some(last)) if first <= last => UidSet::range(first, last),
+        _ => UidSet::new(),
+    }
+}

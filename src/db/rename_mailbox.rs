@@ -77,7 +77,7 @@ impl RenameMailbox {
         let moved = CopyMessages {
             source: MailboxKey { account: self.account, mailbox: inbox },
             uids: UidSet::range(Uid::MIN, Uid::MAX),
-            target: self.to.as_str().to_owned(),
+            target: self.to.clone(),
             moved_by: Some(self.by.clone()),
         };
         Ok(moved.run(db).await?.map_or_else(Vec::new, |copied| copied.changes))

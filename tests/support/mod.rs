@@ -6,6 +6,7 @@
 pub mod corpus;
 pub mod imap;
 pub mod lmtp;
+pub mod postgres;
 pub mod scratch;
 pub mod server;
 pub mod transcript;

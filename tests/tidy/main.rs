@@ -249,6 +249,34 @@ fn every_command_has_a_transcript_and_every_message_is_used() {
 }
 
 #[test]
+fn every_file_is_a_module_of_its_parent() {
+    let mut faults = Vec::new();
+    let sources = sources(&["src", "actors"]);
+    for source in &sources {
+        let (folder, name) = source.path.rsplit_once('/').expect("it lies in a folder");
+        let stem = name.trim_end_matches(".rs");
+        // Tests of their own file are named by a path.
+        if ["lib", "main"].contains(&stem) || stem.ends_with("tests") {
+            continue;
+        }
+        // The module of a folder is declared one level further up.
+        let (folder, stem) = match folder.rsplit_once('/') {
+            Some((above, inner)) if stem == "mod" => (above, inner),
+            _ => (folder, stem),
+        };
+        let parents = ["mod.rs", "lib.rs", "main.rs"].map(|parent| format!("{folder}/{parent}"));
+        let sibling = format!("{folder}.rs");
+        let declared = sources.iter().filter(|other| parents.contains(&other.path) || other.path == sibling);
+        let modules = [format!("mod {stem}"), format!("mod r#{stem}")];
+        if !declared.into_iter().any(|other| modules.iter().any(|module| !other.find_code(module).is_empty()))
+        {
+            faults.push(format!("{} belongs to no module", source.path));
+        }
+    }
+    assert_none(faults);
+}
+
+#[test]
 fn every_actor_says_what_it_hears() {
     let mut faults = Vec::new();
     println!("| actor | hears |\n|---|---|");

@@ -15,6 +15,10 @@ pub const IMAP_LINE_BYTES_BEFORE_LOGIN_MAX: usize = 16 * 1024;
 pub const IMAP_LITERAL_BYTES_MAX: usize = 64 * 1024;
 /// The same before login: only user names and passwords.
 pub const IMAP_LITERAL_BYTES_BEFORE_LOGIN_MAX: usize = 4 * 1024;
+/// All literals of one command but APPEND: as many as a long search needs.
+pub const IMAP_LITERALS_BYTES_MAX: u64 = 1024 * 1024;
+/// A message that is taken apart where it arrives; a larger one would keep other clients of the thread waiting.
+pub const INLINE_MESSAGE_BYTES_MAX: usize = 128 * 1024;
 /// BAD answers in a row after which an IMAP client hears BYE: it is not an IMAP client.
 pub const IMAP_ERRORS_MAX: u32 = 50;
 /// Nested parentheses in a SEARCH program: deeper ones would only test the stack.

@@ -12,6 +12,8 @@ pub enum Plan<C, A> {
     Done(A),
     /// Run this on the database, then go on with what it returned.
     Run(Step<C, A>),
+    /// Compute this where it keeps nobody waiting, then go on with what came out.
+    Compute(Computation<C, A>),
     /// Write these octets; when the client has room again, go on.
     Emit(Vec<u8>, Next<C, A>),
 }
@@ -24,6 +26,14 @@ pub struct Step<C, A> {
     /// The work, its type erased so that one actor message carries any of it.
     pub unit: Box<dyn ErasedUnit>,
     /// Takes the outcome of exactly that unit.
+    pub then: Box<dyn FnOnce(Outcome, &mut C) -> Plan<C, A> + Send>,
+}
+
+/// Work that takes long without waiting for anything, and what to do with what comes out.
+pub struct Computation<C, A> {
+    /// The work.
+    pub work: Box<dyn FnOnce() -> Box<dyn std::any::Any + Send> + Send>,
+    /// Takes what came out; an error when the work panicked.
     pub then: Box<dyn FnOnce(Outcome, &mut C) -> Plan<C, A> + Send>,
 }
 
@@ -42,6 +52,20 @@ impl<C, A> Plan<C, A> {
             then(typed, context)
         };
         Plan::Run(Step { unit: Box::new(unit), then: Box::new(then) })
+    }
+
+    /// Computes `work` off the threads that serve clients, then calls `then` with what came out. When the work
+    /// panicked, that is an error which costs this one command.
+    pub fn compute<T: Send + 'static>(
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(Result<T, db::Error>, &mut C) -> Plan<C, A> + Send + 'static,
+    ) -> Plan<C, A> {
+        let work = move || Box::new(work()) as Box<dyn std::any::Any + Send>;
+        let then = move |outcome: Outcome, context: &mut C| {
+            let typed = outcome.map(|any| *any.downcast::<T>().expect("a computation gets its own outcome"));
+            then(typed, context)
+        };
+        Plan::Compute(Computation { work: Box::new(work), then: Box::new(then) })
     }
 
     /// Writes `bytes`, then goes on with `next`.

@@ -46,6 +46,8 @@ pub struct Opening {
     pub highestmodseq: ModSeq,
     /// EXAMINE.
     pub read_only: bool,
+    /// The client's address, for the tombstones of what it expunges.
+    pub client: Option<String>,
 }
 
 impl Answer {
@@ -79,6 +81,6 @@ impl Opening {
     /// Opens what was found.
     pub fn new(tag: String, name: MailboxName, read_only: bool, found: &db::FoundMailbox) -> Opening {
         let db::FoundMailbox { key, uidvalidity, highestmodseq, .. } = *found;
-        Opening { tag, key, name, uidvalidity, highestmodseq, read_only }
+        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, client: None }
     }
 }

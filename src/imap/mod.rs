@@ -4,6 +4,7 @@ pub mod command;
 pub mod grammar;
 
 pub mod answer;
+pub mod conversation;
 pub mod response;
 pub mod selected;
 
@@ -11,4 +12,5 @@ mod print;
 
 pub use answer::{After, Answer, Opening};
 pub use command::{OnMailbox, SelectedCommand};
+pub use conversation::{Attempt, Conversation, Event, Setup, User};
 pub use selected::Selected;

@@ -24,8 +24,8 @@ impl Fault {
         let octet = whole.len().saturating_sub(self.left) + 1;
         match (self.error, self.expected) {
             (Some(error), _) => error,
-            (None, Some(rule)) => Error::bad(format!("expected {rule} at octet {octet} of the command")),
-            (None, None) => Error::bad(format!("cannot parse the command from octet {octet} on")),
+            (None, Some(rule)) => Error::bad(format!("expected {rule} at octet {octet} of the arguments")),
+            (None, None) => Error::bad(format!("cannot parse the arguments from octet {octet} on")),
         }
     }
 }
@@ -61,10 +61,10 @@ impl ContextError<&[u8]> for Fault {
     }
 }
 
-/// Runs `rule` over all of `input`.
+/// Runs `rule` over all of `input`, the arguments of a command.
 pub fn complete<'a, T>(input: &'a [u8], rule: impl FnOnce(&'a [u8]) -> Parsed<'a, T>) -> Result<T, Error> {
     match rule(input) {
-        Ok(([], found)) => Ok(found),
+        Ok((rest, found)) if quirk_trailing_spaces(rest) => Ok(found),
         Ok((rest, _)) => {
             let fault = Fault { left: rest.len(), expected: Some("the end of the command"), error: None };
             Err(fault.into_error(input))
@@ -72,4 +72,9 @@ pub fn complete<'a, T>(input: &'a [u8], rule: impl FnOnce(&'a [u8]) -> Parsed<'a
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.into_error(input)),
         Err(nom::Err::Incomplete(_)) => Err(Error::bad("the command is not complete")),
     }
+}
+
+/// Spaces before the end of a command: Outlook Express, Alpine's tests and many scripts leave them (2026-11).
+fn quirk_trailing_spaces(rest: &[u8]) -> bool {
+    rest.iter().all(|octet| *octet == b' ')
 }

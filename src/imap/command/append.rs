@@ -1,0 +1,145 @@
+//! APPEND (RFC 3501 §6.3.11) with APPENDUID (RFC 4315): a message that the client brings.
+
+use jiff::Timestamp;
+use nom::Parser;
+use nom::combinator::{map, opt};
+use nom::error::context;
+use nom::sequence::preceded;
+
+use crate::db::{self, Appending, NewMessage};
+use crate::error::{Code, Error};
+use crate::imap::answer::Answer;
+use crate::imap::conversation::{Plan, User};
+use crate::imap::grammar::Parsed;
+use crate::imap::grammar::core::{literal, sp};
+use crate::imap::grammar::flags::flag_list;
+use crate::imap::grammar::mailbox::mailbox;
+use crate::imap::grammar::time::date_time;
+use crate::limits;
+use crate::mailbox::{FlagSet, InternalDate, MailboxKey, MailboxName};
+
+/// A message and where it is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    pub mailbox: MailboxName,
+    pub flags: FlagSet,
+    /// When the message came, as the client has it; None means now.
+    pub date: Option<InternalDate>,
+    /// The message; see [`Append::take_message`].
+    message: Tail,
+}
+
+/// Where the message is in the command, counted from its end: so that 50 MB need not be copied to be parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tail {
+    octets: usize,
+    behind: usize,
+}
+
+/// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, from the first space on
+pub fn parse(input: &[u8]) -> Parsed<'_, Append> {
+    let head = (preceded(sp, mailbox), opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)));
+    let mut head = (head, sp);
+    let (rest, ((mailbox, flags, date), ())) = head.parse(input)?;
+    let message = context("a literal", map(literal, <[u8]>::len));
+    let (rest, octets) = { message }.parse(rest)?;
+    let message = Tail { octets, behind: rest.len() };
+    Ok((rest, Append { mailbox, flags: flags.unwrap_or_default(), date, message }))
+}
+
+impl Append {
+    /// The message, out of the command that this was parsed from.
+    pub fn take_message(&self, mut command: Vec<u8>) -> Vec<u8> {
+        let end = command.len() - self.message.behind;
+        command.truncate(end);
+        command.drain(..end - self.message.octets);
+        command
+    }
+
+    /// Finds the mailbox, takes the message apart and stores it.
+    pub fn plan(self, tag: String, message: Vec<u8>, user: &User, now: Timestamp) -> Plan {
+        if message.is_empty() {
+            return Plan::Done(Answer::failed(
+                &tag,
+                Error::no(Code::Cannot, "an empty message cannot be stored"),
+            ));
+        }
+        let find = db::FindMailbox { account: user.account.id, name: self.mailbox.clone() };
+        Plan::run(find, move |found, _| match found {
+            Ok(Some(found)) => self.prepare(tag, message, found.key, now),
+            Ok(None) => {
+                let text = "there is no such mailbox; CREATE it and try again";
+                Plan::Done(Answer::failed(&tag, Error::no(Code::TryCreate, text)))
+            }
+            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+        })
+    }
+
+    /// Takes the message apart: a large one where that keeps nobody waiting.
+    fn prepare(self, tag: String, message: Vec<u8>, key: MailboxKey, now: Timestamp) -> Plan {
+        if message.len() <= limits::INLINE_MESSAGE_BYTES_MAX {
+            let prepared = NewMessage::prepare(key.account, message, now);
+            return self.store(tag, key, prepared, now);
+        }
+        Plan::compute(
+            move || NewMessage::prepare(key.account, message, now),
+            move |prepared, _| match prepared {
+                Ok(prepared) => self.store(tag, key, prepared, now),
+                Err(error) => Plan::Done(Answer::failed(&tag, error)),
+            },
+        )
+    }
+
+    /// Stores it.
+    fn store(self, tag: String, key: MailboxKey, message: NewMessage, now: Timestamp) -> Plan {
+        // Without a date it is the time of arrival, said in UTC (RFC 3501 §6.3.11).
+        let today = InternalDate { seconds: now.as_second(), zone_minutes: 0 };
+        let internal_date = self.date.unwrap_or(today);
+        let messages = vec![Appending { message, flags: self.flags, internal_date }];
+        Plan::run(db::Append { key, saved_at: now, messages }, move |appended, _| {
+            Plan::Done(match appended {
+                Ok(appended) => respond(&tag, appended),
+                Err(error) => Answer::failed(&tag, error),
+            })
+        })
+    }
+}
+
+/// `resp-code-apnd = "APPENDUID" SP nz-number SP append-uid` (RFC 4315 §4)
+fn respond(tag: &str, appended: db::Appended) -> Answer {
+    let uids: Vec<String> = appended.uids.iter().map(ToString::to_string).collect();
+    let code = format!("APPENDUID {} {}", appended.uidvalidity, uids.join(","));
+    Answer::ok_code(tag, Some(&code), "APPEND completed").with_changes(vec![appended.change])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+
+    fn read(input: &str) -> (Append, String) {
+        let append = complete(input.as_bytes(), parse).expect(input);
+        let message = append.take_message(format!("a APPEND{input}").into_bytes());
+        (append, String::from_utf8(message).unwrap())
+    }
+
+    #[test]
+    fn the_message_is_the_last_literal() {
+        let (append, message) = read(" Sent (\\Seen) \"17-Jul-1996 02:44:25 -0700\" {5}\r\na\r\nb ");
+        assert_eq!(append.flags.to_string(), "\\Seen");
+        assert_eq!(append.date.unwrap().zone_minutes, -420);
+        assert_eq!(message, "a\r\nb ");
+        let (append, message) = read(" {4}\r\nSent {3+}\r\n({2");
+        assert_eq!((append.mailbox.as_str(), append.date, message.as_str()), ("Sent", None, "({2"));
+        assert_eq!(read(" Sent {1}\r\na ").1, "a");
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        for input in
+            [" Sent", " Sent \"a\"", " Sent (\\Nonsense) {1}\r\na", " Sent {1}\r\nab", " Sent () () {1}\r\na"]
+        {
+            assert!(complete(input.as_bytes(), parse).is_err(), "{input}");
+        }
+    }
+}

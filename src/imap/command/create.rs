@@ -1,0 +1,38 @@
+//! CREATE (RFC 3501 §6.3.3): a new mailbox, with those above it that are missing.
+
+use jiff::Timestamp;
+use nom::Parser;
+use nom::combinator::map;
+use nom::sequence::preceded;
+
+use crate::db;
+use crate::imap::answer::Answer;
+use crate::imap::conversation::{Plan, User};
+use crate::imap::grammar::Parsed;
+use crate::imap::grammar::core::sp;
+use crate::imap::grammar::mailbox::mailbox_to_create;
+use crate::mailbox::MailboxName;
+
+/// The name that the new mailbox is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Create {
+    pub name: MailboxName,
+}
+
+/// `create = "CREATE" SP mailbox`, from the space on
+pub fn parse(input: &[u8]) -> Parsed<'_, Create> {
+    map(preceded(sp, mailbox_to_create), |name| Create { name }).parse(input)
+}
+
+impl Create {
+    /// Creates it.
+    pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
+        let create = db::CreateMailbox { account: user.account.id, name: self.name, now };
+        Plan::run(create, move |created, _| {
+            Plan::Done(match created {
+                Ok(()) => Answer::ok(&tag, "CREATE completed"),
+                Err(error) => Answer::failed(&tag, error),
+            })
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! LIST (RFC 3501 §6.3.8) with CHILDREN (RFC 3348) and SPECIAL-USE (RFC 6154), and LSUB (§6.3.9).
+
+use std::collections::BTreeMap;
+
+use nom::Parser;
+use nom::combinator::map;
+use nom::sequence::preceded;
+
+use crate::db;
+use crate::imap::answer::Answer;
+use crate::imap::conversation::{Plan, User};
+use crate::imap::grammar::Parsed;
+use crate::imap::grammar::core::sp;
+use crate::imap::grammar::mailbox::{list_mailbox, reference};
+use crate::imap::response;
+use crate::mailbox::Pattern;
+use crate::mailbox::name::SEPARATOR;
+
+/// Which names a client would like to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    pub reference: String,
+    pub pattern: String,
+    /// LSUB: only names that the user has subscribed to.
+    pub subscribed: bool,
+}
+
+/// A name in the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line<'a> {
+    name: &'a str,
+    attributes: String,
+}
+
+/// What is known of a name: of a mailbox, or of a level above one.
+#[derive(Debug, Default)]
+struct Level<'a> {
+    exists: bool,
+    subscribed: bool,
+    has_children: bool,
+    /// A subscribed name lies below it that the pattern does not match.
+    hides_subscribed: bool,
+    special_use: Option<&'a str>,
+}
+
+/// `list = "LIST" SP mailbox SP list-mailbox`, from the first space on
+pub fn parse(input: &[u8]) -> Parsed<'_, List> {
+    let arguments = (preceded(sp, reference), preceded(sp, list_mailbox));
+    map(arguments, |(reference, pattern)| List { reference, pattern, subscribed: false }).parse(input)
+}
+
+/// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the first space on
+pub fn parse_lsub(input: &[u8]) -> Parsed<'_, List> {
+    map(parse, |list| List { subscribed: true, ..list }).parse(input)
+}
+
+impl List {
+    /// Reads the names. An empty pattern asks for the separator only, and needs none.
+    pub fn plan(self, tag: String, user: &User) -> Plan {
+        if self.pattern.is_empty() && !self.subscribed {
+            let untagged = b"* LIST (\\Noselect) \"/\" \"\"\r\n".to_vec();
+            return Plan::Done(Answer::ok(&tag, "LIST completed").with_untagged(untagged));
+        }
+        Plan::run(db::ListMailboxes { account: user.account.id }, move |listed, _| {
+            Plan::Done(match listed {
+                Ok(listed) => self.respond(&tag, &listed),
+                Err(error) => Answer::failed(&tag, error),
+            })
+        })
+    }
+
+    fn respond(&self, tag: &str, listed: &[db::ListedMailbox]) -> Answer {
+        let word = if self.subscribed { "LSUB" } else { "LIST" };
+        let mut untagged = Vec::new();
+        for Line { name, attributes } in self.lines(listed) {
+            untagged.extend_from_slice(format!("* {word} ({attributes}) \"{SEPARATOR}\" ").as_bytes());
+            response::mailbox(&mut untagged, name);
+            untagged.extend_from_slice(b"\r\n");
+        }
+        Answer::ok(tag, &format!("{word} completed")).with_untagged(untagged)
+    }
+
+    /// The names that match, in order.
+    fn lines<'a>(&self, listed: &'a [db::ListedMailbox]) -> Vec<Line<'a>> {
+        let pattern = Pattern::new(&self.reference, &self.pattern);
+        let levels = levels(listed, &pattern);
+        let matching = levels.into_iter().filter(|(name, _)| pattern.matches(name));
+        let line = |(name, level): (&'a str, Level)| match self.subscribed {
+            true => level.lsub_attributes().map(|attributes| Line { name, attributes }),
+            false => level.list_attributes().map(|attributes| Line { name, attributes }),
+        };
+        matching.filter_map(line).collect()
+    }
+}
+
+/// All names and the levels above them.
+fn levels<'a>(listed: &'a [db::ListedMailbox], pattern: &Pattern) -> BTreeMap<&'a str, Level<'a>> {
+    let mut levels: BTreeMap<&str, Level> = BTreeMap::new();
+    for mailbox in listed {
+        let hidden = mailbox.subscribed && !pattern.matches(&mailbox.name);
+        for (end, _) in mailbox.name.match_indices(SEPARATOR) {
+            let above = levels.entry(&mailbox.name[..end]).or_default();
+            above.has_children |= mailbox.exists;
+            above.hides_subscribed |= hidden;
+        }
+        let level = levels.entry(&mailbox.name).or_default();
+        level.exists |= mailbox.exists;
+        level.subscribed |= mailbox.subscribed;
+        level.special_use = mailbox.special_use.as_deref();
+    }
+    levels
+}
+
+impl Level<'_> {
+    /// None when LIST does not know of it: a subscription can outlive its mailbox.
+    fn list_attributes(&self) -> Option<String> {
+        if !self.exists && !self.has_children {
+            return None;
+        }
+        let mut attributes = vec![if self.has_children { "\\HasChildren" } else { "\\HasNoChildren" }];
+        if !self.exists {
+            attributes.push("\\Noselect");
+        }
+        attributes.extend(self.special_use.and_then(special_use));
+        Some(attributes.join(" "))
+    }
+
+    /// None when LSUB does not list it. RFC 3501 §6.3.9: when `foo/bar` is subscribed and `%` asks, `foo` is named with
+    /// \Noselect, so that a client finds its way down.
+    fn lsub_attributes(&self) -> Option<String> {
+        match self {
+            Level { subscribed: true, exists: true, .. } => Some(String::new()),
+            Level { subscribed: true, .. } | Level { hides_subscribed: true, .. } => {
+                Some("\\Noselect".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The attribute of RFC 6154 §2.
+fn special_use(name: &str) -> Option<&'static str> {
+    ["\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"]
+        .into_iter()
+        .find(|attribute| attribute[1..].eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+
+    fn mailbox(name: &str, subscribed: bool) -> db::ListedMailbox {
+        let special_use = (name == "Sent").then(|| "sent".to_string());
+        db::ListedMailbox { name: name.into(), exists: true, subscribed, special_use }
+    }
+
+    fn listed() -> Vec<db::ListedMailbox> {
+        let gone = db::ListedMailbox { exists: false, ..mailbox("gone/away", true) };
+        let names = ["INBOX", "INBOX/work", "Sent", "a/b/c", "a/b/d"];
+        names.iter().map(|name| mailbox(name, name.contains('/'))).chain([gone]).collect()
+    }
+
+    fn said(command: &str) -> String {
+        let (word, arguments) = command.split_at(4);
+        let list =
+            complete(arguments.as_bytes(), if word == "LSUB" { parse_lsub } else { parse }).expect(command);
+        String::from_utf8(list.respond("a", &listed()).untagged).unwrap()
+    }
+
+    #[test]
+    fn list_names_levels_without_a_mailbox() {
+        let expected = "* LIST (\\HasChildren) \"/\" INBOX\r\n\
+                        * LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\n\
+                        * LIST (\\HasChildren \\Noselect) \"/\" a\r\n";
+        assert_eq!(said("LIST \"\" %"), expected);
+        assert_eq!(said("LIST a/ %"), "* LIST (\\HasChildren \\Noselect) \"/\" a/b\r\n");
+        assert_eq!(said("LIST \"\" inbox"), "* LIST (\\HasChildren) \"/\" INBOX\r\n");
+        assert_eq!(said("LIST \"\" *").lines().count(), 7);
+        assert_eq!(said("LIST \"\" gone*"), "");
+    }
+
+    #[test]
+    fn lsub_shows_the_way_down() {
+        let expected = "* LSUB (\\Noselect) \"/\" INBOX\r\n\
+                        * LSUB (\\Noselect) \"/\" a\r\n\
+                        * LSUB (\\Noselect) \"/\" gone\r\n";
+        assert_eq!(said("LSUB \"\" %"), expected);
+        let expected = "* LSUB () \"/\" INBOX/work\r\n\
+                        * LSUB () \"/\" a/b/c\r\n\
+                        * LSUB () \"/\" a/b/d\r\n\
+                        * LSUB (\\Noselect) \"/\" gone/away\r\n";
+        assert_eq!(said("LSUB \"\" *"), expected);
+    }
+
+    #[test]
+    fn an_empty_pattern_asks_for_the_separator() {
+        let list = complete(b" \"\" \"\"", parse).unwrap();
+        assert_eq!((list.reference.as_str(), list.pattern.as_str()), ("", ""));
+        assert!(complete(b" \"\"", parse).is_err());
+    }
+}

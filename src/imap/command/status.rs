@@ -1,0 +1,123 @@
+//! STATUS (RFC 3501 §6.3.10): counts of a mailbox without opening it.
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::combinator::{map, value};
+use nom::error::context;
+use nom::sequence::preceded;
+
+use crate::db;
+use crate::error::{Code, Error};
+use crate::imap::answer::Answer;
+use crate::imap::conversation::{Plan, User};
+use crate::imap::grammar::Parsed;
+use crate::imap::grammar::core::{parenthesized, sp, word};
+use crate::imap::grammar::mailbox::mailbox;
+use crate::imap::response;
+use crate::mailbox::MailboxName;
+
+/// What a client would like to know of which mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub name: MailboxName,
+    pub items: Vec<Item>,
+}
+
+/// One count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    Messages,
+    Recent,
+    UidNext,
+    UidValidity,
+    Unseen,
+}
+
+/// `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"`, from the space on
+pub fn parse(input: &[u8]) -> Parsed<'_, Status> {
+    let arguments = (preceded(sp, mailbox), preceded(sp, parenthesized(status_att)));
+    map(arguments, |(name, items)| Status { name, items }).parse(input)
+}
+
+/// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"`
+fn status_att(input: &[u8]) -> Parsed<'_, Item> {
+    let items = alt((
+        value(Item::Messages, word("MESSAGES")),
+        value(Item::Recent, word("RECENT")),
+        value(Item::UidNext, word("UIDNEXT")),
+        value(Item::UidValidity, word("UIDVALIDITY")),
+        value(Item::Unseen, word("UNSEEN")),
+    ));
+    context("a status item", items).parse(input)
+}
+
+impl Status {
+    /// Reads the mailbox's counters.
+    pub fn plan(self, tag: String, user: &User) -> Plan {
+        let find = db::FindMailbox { account: user.account.id, name: self.name.clone() };
+        Plan::run(find, move |found, _| {
+            Plan::Done(match found {
+                Ok(Some(found)) => Answer::ok(&tag, "STATUS completed").with_untagged(self.respond(&found)),
+                Ok(None) => Answer::failed(&tag, Error::no(Code::NonExistent, "there is no such mailbox")),
+                Err(error) => Answer::failed(&tag, error),
+            })
+        })
+    }
+
+    /// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`
+    fn respond(&self, found: &db::FoundMailbox) -> Vec<u8> {
+        let count = |item: &Item| match item {
+            Item::Messages => format!("MESSAGES {}", found.messages),
+            // Those that came since a session last opened the mailbox for writing, as far as they are still there.
+            Item::Recent => {
+                let since = found.uidnext.saturating_sub(found.first_recent_uid);
+                format!("RECENT {}", since.min(found.messages))
+            }
+            // A full mailbox has no next uid that IMAP can say.
+            Item::UidNext => format!("UIDNEXT {}", found.uidnext.min(u32::MAX.into())),
+            Item::UidValidity => format!("UIDVALIDITY {}", found.uidvalidity),
+            Item::Unseen => format!("UNSEEN {}", found.unseen),
+        };
+        let counts: Vec<String> = self.items.iter().map(count).collect();
+        let mut out = b"* STATUS ".to_vec();
+        response::mailbox(&mut out, self.name.as_str());
+        out.extend_from_slice(format!(" ({})\r\n", counts.join(" ")).as_bytes());
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+    use crate::mailbox::{AccountId, MailboxId, MailboxKey, ModSeq, UidValidity};
+
+    #[test]
+    fn counts_come_in_the_order_asked_for() {
+        let status =
+            complete(b" \"Entw&APw-rfe\" (unseen MESSAGES RECENT UIDNEXT UIDVALIDITY)", parse).unwrap();
+        let found = db::FoundMailbox {
+            key: MailboxKey { account: AccountId(1), mailbox: MailboxId(2) },
+            uidvalidity: UidValidity::new(77).unwrap(),
+            uidnext: 20,
+            highestmodseq: ModSeq(3),
+            first_recent_uid: 18,
+            messages: 9,
+            unseen: 4,
+            octets: 0,
+            deleted: 0,
+        };
+        let said = String::from_utf8(status.respond(&found)).unwrap();
+        assert_eq!(
+            said,
+            "* STATUS Entw&APw-rfe (UNSEEN 4 MESSAGES 9 RECENT 2 UIDNEXT 20 UIDVALIDITY 77)\r\n"
+        );
+    }
+
+    #[test]
+    fn other_items_are_refused() {
+        for input in [" INBOX", " INBOX ()", " INBOX (SIZES)", " INBOX MESSAGES", " (MESSAGES)"] {
+            assert!(complete(input.as_bytes(), parse).is_err(), "{input}");
+        }
+    }
+}

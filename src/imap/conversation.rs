@@ -1,0 +1,436 @@
+//! The conversation with one IMAP client, as a machine that never waits: octets go in, events come out.
+//!
+//! Commands are carried out one after the other (RFC 3501 §5.5 leaves that to the server): each event is finished by
+//! the actor before it asks for the next one, so pipelined commands keep their meaning.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use crate::db::{self, Culprit};
+use crate::error::{Code, Error};
+use crate::imap::answer::{Answer, Opening};
+use crate::imap::command::{
+    self, Command, Needs, OnMailbox, SelectedCommand, authenticate, capability, idle,
+};
+use crate::imap::grammar::core;
+use crate::imap::response;
+use crate::limits;
+use crate::plan;
+use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
+use crate::wire::sasl::{self, Credentials, Mechanism, Password};
+
+/// What an account's command does, step by step.
+pub type Plan = plan::Plan<Conversation, Answer>;
+
+/// What has to be known of the server and of the client before anything is said.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The server's name, for the greeting.
+    pub hostname: String,
+    /// Octets of the largest message that APPEND may bring.
+    pub literal_max: u64,
+    /// Whether a password may come over this connection as it is.
+    pub plaintext_login_allowed: bool,
+    /// The client's address, for the tombstones of what it deletes.
+    pub client: Option<String>,
+}
+
+/// What is to be done next. The actor finishes one before it asks for another.
+pub enum Event {
+    /// Write these octets.
+    Send(Vec<u8>),
+    /// Check a password, then say what came of it by [`Conversation::verified`].
+    Verify(Attempt),
+    /// Carry out a command of the account, and its [`Answer`].
+    Run(Plan),
+    /// Have the session of the open mailbox carry out a command, and its [`Answer`].
+    Selected(SelectedCommand),
+    /// Write what there is to write, then close the connection.
+    Close,
+}
+
+/// A client's claim to be somebody.
+#[derive(Debug)]
+pub struct Attempt {
+    pub login: String,
+    pub password: Password,
+}
+
+/// Who has logged in, from where.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub account: db::Account,
+    /// The client's address.
+    pub client: Option<String>,
+}
+
+/// The machine.
+pub struct Conversation {
+    setup: Setup,
+    framer: Framer,
+    stage: Stage,
+    /// Who has logged in.
+    user: Option<User>,
+    /// A mailbox is open.
+    selected: bool,
+    /// Events that follow the one that was handed out last.
+    queue: VecDeque<Event>,
+    /// BAD answers since something was right.
+    errors: u32,
+}
+
+/// What the client's next line is.
+enum Stage {
+    /// A command.
+    Command,
+    /// A response in a SASL exchange, begun by the command with this tag.
+    Authenticating { tag: String, mechanism: Mechanism },
+    /// The password of the command with this tag is being checked.
+    Verifying { tag: String },
+    /// DONE, which ends the IDLE with this tag.
+    Idling { tag: String },
+    /// Nothing that is listened to any more.
+    Over,
+}
+
+impl Conversation {
+    /// The conversation, and the greeting that begins it.
+    pub fn new(setup: Setup) -> (Conversation, Vec<u8>) {
+        let conversation = Conversation {
+            setup,
+            framer: Framer::default(),
+            stage: Stage::Command,
+            user: None,
+            selected: false,
+            queue: VecDeque::new(),
+            errors: 0,
+        };
+        let code = format!("CAPABILITY {}", conversation.capabilities());
+        let text = format!("{} Archiveopteryx is ready", conversation.setup.hostname);
+        let greeting = response::ok("*", Some(&code), text.trim_start());
+        (conversation, greeting)
+    }
+
+    /// Takes what the client sent. The caller reads no more from the client before [`Conversation::poll`] is through
+    /// with it, so that what waits here is bounded.
+    pub fn receive(&mut self, octets: &[u8]) {
+        if !matches!(self.stage, Stage::Over) {
+            self.framer.receive(octets);
+        }
+    }
+
+    /// What to do next; None when the client has to say more first. Time is an argument.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Event> {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Some(event);
+            }
+            if matches!(self.stage, Stage::Over | Stage::Verifying { .. }) {
+                return None;
+            }
+            let bounds = self.bounds();
+            match self.framer.next(bounds)? {
+                Frame::Command(line) => self.line(line, now),
+                Frame::GoAhead => self.send(response::go_ahead("go ahead")),
+                Frame::Refused { head, why } => self.refuse(&head, why),
+            }
+        }
+    }
+
+    /// What came of the [`Event::Verify`] that was handed out last.
+    pub fn verified(&mut self, outcome: Result<db::Account, Error>) -> Vec<u8> {
+        let Stage::Verifying { tag } = std::mem::replace(&mut self.stage, Stage::Command) else {
+            unreachable!("an outcome is told once, after Event::Verify");
+        };
+        match outcome {
+            Ok(account) => {
+                self.errors = 0;
+                self.user = Some(User { account, client: self.setup.client.clone() });
+                let code = format!("CAPABILITY {}", self.capabilities());
+                response::ok(&tag, Some(&code), "logged in")
+            }
+            Err(error) => {
+                self.count_error();
+                response::failure(&tag, &error)
+            }
+        }
+    }
+
+    /// What came of opening the mailbox that an answer asked for. Returns what the client is to be told.
+    pub fn opened(&mut self, opening: Opening, outcome: Result<Answer, Error>) -> Vec<u8> {
+        match outcome {
+            Ok(answer) => {
+                self.selected = true;
+                [answer.untagged, answer.tagged].concat()
+            }
+            Err(error) => response::failure(&opening.tag, &error),
+        }
+    }
+
+    /// Ends the conversation from this side, and returns what to say.
+    pub fn goodbye(&mut self, text: &str) -> Vec<u8> {
+        self.stage = Stage::Over;
+        self.queue.clear();
+        response::bye(text)
+    }
+
+    /// Whether the client has shown who it is.
+    pub fn logged_in(&self) -> bool {
+        self.user.is_some()
+    }
+
+    /// What CAPABILITY says at this point.
+    pub fn capabilities(&self) -> String {
+        capability::list(self.user.is_some(), self.setup.plaintext_login_allowed)
+    }
+
+    /// What the client may send at this point, by the beginning of the command.
+    fn bounds(&self) -> impl Fn(&[u8]) -> Bounds + use<> {
+        let logged_in = self.user.is_some();
+        let lines_only = !matches!(self.stage, Stage::Command);
+        let literal_max = self.setup.literal_max;
+        move |head| {
+            let line = match logged_in {
+                true => limits::IMAP_LINE_BYTES_MAX,
+                false => limits::IMAP_LINE_BYTES_BEFORE_LOGIN_MAX,
+            };
+            let (literal, literals) = match logged_in {
+                true if brings_message(head) => {
+                    (literal_max, literal_max + limits::IMAP_LITERAL_BYTES_MAX as u64)
+                }
+                true => (limits::IMAP_LITERAL_BYTES_MAX as u64, limits::IMAP_LITERALS_BYTES_MAX),
+                false => {
+                    let max = limits::IMAP_LITERAL_BYTES_BEFORE_LOGIN_MAX as u64;
+                    (max, 2 * max)
+                }
+            };
+            Bounds { line, literal: (!lines_only).then_some(literal), literals }
+        }
+    }
+
+    fn send(&mut self, octets: Vec<u8>) {
+        self.queue.push_back(Event::Send(octets));
+    }
+
+    /// A whole line or command has come.
+    fn line(&mut self, line: Vec<u8>, now: Timestamp) {
+        match std::mem::replace(&mut self.stage, Stage::Command) {
+            Stage::Command => self.command(line, now),
+            Stage::Authenticating { tag, mechanism } => {
+                let response = authenticate::response(&line);
+                let next = response.and_then(|response| mechanism.respond(&response));
+                self.authenticate(tag, next);
+            }
+            Stage::Idling { tag } => self.end_idle(tag, &line),
+            Stage::Verifying { .. } | Stage::Over => unreachable!("no line is read then"),
+        }
+    }
+
+    /// Parses a command and begins it.
+    fn command(&mut self, line: Vec<u8>, now: Timestamp) {
+        if quirk_empty_line(&line) {
+            return;
+        }
+        let tag = match command::tag_of(&line) {
+            Some(tag) => tag.to_owned(),
+            None => return self.fail("*", Error::bad("a command begins with a tag")),
+        };
+        match self.parse(&line) {
+            Ok(command) => {
+                self.errors = 0;
+                self.begin(tag, command, line, now);
+            }
+            Err(error) => self.fail(&tag, error),
+        }
+    }
+
+    /// Reads a command, if it is one that makes sense now.
+    fn parse(&self, line: &[u8]) -> Result<Command, Error> {
+        let command::Head { name, uid, arguments, .. } = command::head_of(line)?;
+        let (needs, parse) =
+            command::find(name, uid).ok_or_else(|| Error::bad("this command is not known"))?;
+        let (logged_in, selected) = (self.user.is_some(), self.selected);
+        match needs {
+            Needs::NotAuthenticated if logged_in => Err(Error::bad("you are logged in already")),
+            Needs::Authenticated | Needs::Selected if !logged_in => Err(Error::bad("log in first")),
+            Needs::Selected if !selected => Err(Error::bad("open a mailbox first, by SELECT or EXAMINE")),
+            _ => parse(arguments),
+        }
+    }
+
+    /// Begins a command that was understood. `line` is all of it, for the message that APPEND brings.
+    fn begin(&mut self, tag: String, command: Command, line: Vec<u8>, now: Timestamp) {
+        let event = match command {
+            Command::Logout => {
+                self.stage = Stage::Over;
+                self.send(command::logout::respond(&tag));
+                Event::Close
+            }
+            Command::Login(credentials) => return self.verify(tag, credentials),
+            Command::Authenticate(begin) => return self.begin_authentication(tag, begin),
+            Command::Noop if self.selected => on_mailbox(tag, false, OnMailbox::Noop),
+            Command::Idle => return self.begin_idle(tag),
+            Command::OnMailbox { uid, command } => {
+                // RFC 3501 §6.4.2, RFC 3691: whatever comes of these, the mailbox is closed.
+                self.selected &= !matches!(command, OnMailbox::Close | OnMailbox::Unselect);
+                on_mailbox(tag, uid, command)
+            }
+            Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),
+            Command::Noop => Event::Run(Plan::Done(command::noop::respond(&tag))),
+            Command::Id(id) => Event::Run(Plan::Done(id.respond(&tag))),
+            account => Event::Run(self.plan(tag, account, line, now)),
+        };
+        self.queue.push_back(event);
+    }
+
+    /// What a command of the account does.
+    fn plan(&mut self, tag: String, command: Command, line: Vec<u8>, now: Timestamp) -> Plan {
+        // RFC 3501 §6.3.1: SELECT closes what was open, also when it fails.
+        self.selected &= !matches!(command, Command::Select(_));
+        let user = self.user.as_ref().expect("the table of commands says that these need a login");
+        match command {
+            Command::Select(select) => select.plan(tag, user),
+            Command::Create(create) => create.plan(tag, user, now),
+            Command::Delete(delete) => delete.plan(tag, user),
+            Command::Rename(rename) => rename.plan(tag, user, now),
+            Command::Subscribe(subscribe) => subscribe.plan(tag, user),
+            Command::List(list) => list.plan(tag, user),
+            Command::Status(status) => status.plan(tag, user),
+            Command::Append(append) => {
+                let message = append.take_message(line);
+                append.plan(tag, message, user, now)
+            }
+            Command::Namespace => Plan::Done(command::namespace::respond(&tag)),
+            Command::Enable(enable) => Plan::Done(enable.respond(&tag)),
+            _ => unreachable!("begin() deals with the commands that are not the account's"),
+        }
+    }
+
+    /// AUTHENTICATE: the exchange begins.
+    fn begin_authentication(&mut self, tag: String, begin: authenticate::Authenticate) {
+        if !self.setup.plaintext_login_allowed {
+            return self.fail(&tag, no_privacy());
+        }
+        match (begin.mechanism(), begin.initial_response) {
+            (Ok(mechanism), Some(response)) => self.authenticate(tag, mechanism.respond(&response)),
+            (Ok(mechanism), None) => {
+                self.send(response::go_ahead(&sasl::encode(mechanism.first_challenge())));
+                self.stage = Stage::Authenticating { tag, mechanism };
+            }
+            (Err(error), _) => self.fail(&tag, error),
+        }
+    }
+
+    /// The exchange goes on, or has come to an end.
+    fn authenticate(&mut self, tag: String, next: Result<sasl::Next, Error>) {
+        match next {
+            Ok(sasl::Next::Challenge(mechanism, challenge)) => {
+                self.send(response::go_ahead(&sasl::encode(&challenge)));
+                self.stage = Stage::Authenticating { tag, mechanism };
+            }
+            Ok(sasl::Next::Verify(credentials)) => match authenticate::check_authzid(&credentials) {
+                Ok(()) => self.verify(tag, credentials),
+                Err(error) => self.fail(&tag, error),
+            },
+            Err(error) => self.fail(&tag, error),
+        }
+    }
+
+    /// Has a password checked.
+    fn verify(&mut self, tag: String, credentials: Credentials) {
+        if !self.setup.plaintext_login_allowed {
+            return self.fail(&tag, no_privacy());
+        }
+        self.stage = Stage::Verifying { tag };
+        let Credentials { authcid: login, password, .. } = credentials;
+        self.queue.push_back(Event::Verify(Attempt { login, password }));
+    }
+
+    /// IDLE: what happens is told by the session of the open mailbox, if there is one.
+    fn begin_idle(&mut self, tag: String) {
+        match self.selected {
+            true => self.queue.push_back(on_mailbox(tag.clone(), false, OnMailbox::Idle)),
+            false => self.send(idle::respond()),
+        }
+        self.stage = Stage::Idling { tag };
+    }
+
+    /// The line that ends IDLE, which has to be DONE.
+    fn end_idle(&mut self, tag: String, line: &[u8]) {
+        self.queue.push_back(match self.selected {
+            true => on_mailbox(tag, false, OnMailbox::IdleDone),
+            false => Event::Run(Plan::Done(idle::respond_done(&tag))),
+        });
+        if !line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
+            self.fail("*", Error::bad("IDLE is ended by DONE; this line was not looked at"));
+        }
+    }
+
+    /// A command was too large to be taken.
+    fn refuse(&mut self, head: &[u8], why: Refusal) {
+        let tag = match std::mem::replace(&mut self.stage, Stage::Command) {
+            Stage::Authenticating { tag, .. } | Stage::Idling { tag } => Some(tag),
+            _ => command::tag_of(head).map(str::to_owned),
+        };
+        let error = match why {
+            Refusal::LineTooLong => Error::bad("the command is too long"),
+            Refusal::LiteralTooLarge if brings_message(head) => {
+                Error::no(Code::TooBig, format!("a message may have {} octets", self.setup.literal_max))
+            }
+            Refusal::LiteralTooLarge => Error::no(Code::TooBig, "the literal is too large for this command"),
+        };
+        self.fail(tag.as_deref().unwrap_or("*"), error);
+    }
+
+    /// Says that a command failed before it began.
+    fn fail(&mut self, tag: &str, error: Error) {
+        self.send(response::failure(tag, &error));
+        self.count_error();
+    }
+
+    /// A client that makes one mistake after the other does not speak IMAP, or guesses passwords.
+    fn count_error(&mut self) {
+        self.errors += 1;
+        if self.errors >= limits::IMAP_ERRORS_MAX {
+            self.stage = Stage::Over;
+            self.send(response::bye("too many errors"));
+            self.queue.push_back(Event::Close);
+        }
+    }
+}
+
+impl User {
+    /// Who it was, for the tombstones of what `command` takes away.
+    pub fn culprit(&self, command: &'static str) -> Culprit {
+        Culprit { account: Some(self.account.id), door: "imap", client: self.client.clone(), reason: command }
+    }
+}
+
+fn on_mailbox(tag: String, uid: bool, command: OnMailbox) -> Event {
+    Event::Selected(SelectedCommand { tag, uid, command })
+}
+
+/// Whether the command that begins so may bring a whole message.
+fn brings_message(head: &[u8]) -> bool {
+    let name = |input| -> crate::imap::grammar::Parsed<'_, &str> {
+        let (rest, _) = core::tag(input)?;
+        let (rest, ()) = core::sp(rest)?;
+        core::atom(rest)
+    };
+    name(head).is_ok_and(|(_, name)| name.eq_ignore_ascii_case("APPEND"))
+}
+
+/// RFC 3501 §6.2.3 has LOGINDISABLED for it; RFC 5530 has the code.
+fn no_privacy() -> Error {
+    Error::no(Code::PrivacyRequired, "a password may not be sent over this connection")
+}
+
+/// Empty lines between commands: old Outlook and some Java libraries send CRLF after a literal's own (2026-11).
+fn quirk_empty_line(line: &[u8]) -> bool {
+    line.is_empty()
+}
+
+#[cfg(test)]
+#[path = "conversation_tests.rs"]
+mod tests;

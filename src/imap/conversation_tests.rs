@@ -1,0 +1,1 @@
+//! Conversations, as a client would have them.

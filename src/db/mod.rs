@@ -23,7 +23,6 @@ mod list_mailboxes;
 mod load_snapshot;
 mod mailbox_modseqs;
 mod mark_recent;
-mod prepare_message;
 mod read_changes;
 mod read_content;
 mod rename_mailbox;

@@ -59,7 +59,7 @@ impl Selected {
             read_only: opening.read_only,
             idling: false,
             keywords_told: current.keywords(),
-            client: None,
+            client: opening.client.clone(),
         };
         let untagged = selected.introduction(&current);
         let (code, name) = match opening.read_only {
@@ -68,11 +68,6 @@ impl Selected {
         };
         let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
         (selected, Answer { untagged, tagged, ..Answer::default() })
-    }
-
-    /// The client's address, for the tombstones of what it expunges.
-    pub fn set_client(&mut self, client: String) {
-        self.client = Some(client);
     }
 
     /// New messages from the uid `first` on are \Recent for this client, and for no other.

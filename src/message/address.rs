@@ -112,7 +112,8 @@ impl Splitter<'_> {
 
     /// A colon ends the name of a group, unless it is in an address or one of VMS's double colons.
     fn begins_group(&mut self, item: &Item, in_group: bool) -> bool {
-        if self.value.get(self.at) == Some(&b':') {
+        // Nor does it in "undisclosed-recipients:@host;".
+        if matches!(self.value.get(self.at), Some(b':' | b'@')) {
             return false;
         }
         let double = self.at >= 2 && self.value[self.at - 2] == b':';
@@ -360,6 +361,7 @@ fn addr_spec(text: &[u8], repairs: &mut Repairs) -> Option<Address> {
 }
 
 fn split_spec(localpart: &[u8], domain: &[u8], repairs: &mut Repairs) -> Option<Address> {
+    let (localpart, domain) = (without_comments(localpart), without_comments(domain));
     let mut localpart = localpart.trim_ascii();
     while let Some(rest) = localpart.strip_suffix(b"@") {
         repairs.note("address-double-at");
@@ -380,7 +382,39 @@ fn split_spec(localpart: &[u8], domain: &[u8], repairs: &mut Repairs) -> Option<
     }
     let domain: Vec<u8> = domain.iter().copied().filter(|b| !b.is_ascii_whitespace() && *b != b'>').collect();
     let domain = domain.strip_suffix(b".").unwrap_or(&domain);
+    let domain = if domain.contains(&b'[') { domain } else { domain.strip_suffix(b"]").unwrap_or(domain) };
+    if is_nobody(&localpart) {
+        repairs.note("address-of-nobody");
+        return None;
+    }
     Some(Address { name: None, route: None, localpart, domain: repair_bare_ipv4_domain(domain) })
+}
+
+/// RFC 5322 §3.4.1 allows comments around the parts of an address; nobody but its examples uses them.
+fn without_comments(text: &[u8]) -> Vec<u8> {
+    let unclosed = text.contains(&b'"')
+        || text.iter().filter(|&&b| b == b'(').count() != text.iter().filter(|&&b| b == b')').count();
+    let mut depth = 0usize;
+    let mut kept = Vec::with_capacity(text.len());
+    for &b in text {
+        match b {
+            _ if unclosed => kept.push(b),
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            _ if depth == 0 => kept.push(b),
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// `<Undisclosed-Recipient:;@host>`, `(Recipient list suppressed)@localhost`: what MTAs make of an empty group.
+fn is_nobody(localpart: &[u8]) -> bool {
+    let letters: Vec<u8> =
+        localpart.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
+    let names =
+        [&b"undisclosedrecipient"[..], b"unlistedrecipient", b"unknownrecipient", b"recipientlistsuppressed"];
+    names.iter().any(|name| letters.starts_with(name) && letters.len() <= name.len() + 1)
 }
 
 /// `a@192.0.2.1` lacks the brackets of a domain literal.
@@ -442,6 +476,14 @@ mod tests {
         assert_eq!(read("<>, <Unknown-Recipient:;>, list suppressed, @host"), Vec::<String>::new());
         assert_eq!(read("=?utf-8?q?x<a@b>?="), ["=?utf-8?q?x?= <a|b>"]);
         assert_eq!(read("=?utf-8?q?x_=3Ca=40b=3E?="), ["x <a|b>"]);
+        assert_eq!(
+            read("<Undisclosed-Recipient:;@host>, undisclosed-recipients:@host;, UndisclosedRecipients@h"),
+            [""; 0]
+        );
+        assert_eq!(
+            read("P <pete(his account)@silly.test(his host)>, a@b]"),
+            ["P <pete|silly.test>", "<a|b>"]
+        );
         assert_eq!(read("mailto:a@b"), ["<a|b>"]);
         assert_eq!(read("a . b @ c"), ["<a.b|c>"]);
         assert_eq!(read("root"), ["<root|>"]);

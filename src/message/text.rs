@@ -37,10 +37,18 @@ pub fn decode_header_value_as(value: &[u8], charset: Option<&str>) -> String {
     let decoded = if value.windows(2).any(|pair| pair == b"=?") {
         decode_words(&value, charset)
     } else {
-        charset::decode(&value, if value.is_ascii() { None } else { charset })
+        raw_text(&value, charset)
     };
     let wrong = |c: char| c.is_control() && c != '\t';
     if decoded.contains(wrong) { decoded.replace(wrong, " ") } else { decoded }
+}
+
+/// Octets that stand unlabelled in a header: UTF-8 where they are (RFC 6532), else in the charset of the texts.
+fn raw_text(octets: &[u8], charset: Option<&str>) -> String {
+    match std::str::from_utf8(octets) {
+        Ok(text) if !octets.contains(&0x1b) => text.to_string(),
+        _ => charset::decode(octets, charset),
+    }
 }
 
 /// The charset that `<meta charset=…>` or `<meta http-equiv content="…; charset=…">` names.
@@ -81,7 +89,7 @@ fn decode_words(value: &[u8], raw_charset: Option<&str>) -> String {
             _ => {
                 flush(&mut pending, &mut decoded);
                 if !adjacent {
-                    decoded.push_str(&charset::decode(between, raw_charset));
+                    decoded.push_str(&raw_text(between, raw_charset));
                 }
                 pending = Some((word.charset, word.octets));
             }
@@ -90,7 +98,7 @@ fn decode_words(value: &[u8], raw_charset: Option<&str>) -> String {
         literal = at;
     }
     flush(&mut pending, &mut decoded);
-    decoded.push_str(&charset::decode(&value[literal..], raw_charset));
+    decoded.push_str(&raw_text(&value[literal..], raw_charset));
     decoded
 }
 
@@ -167,6 +175,7 @@ mod tests {
         assert_eq!(decoded("=?utf-8?q?a b?= c"), "a b c");
         assert_eq!(decoded("=?utf-8?x?a?= =?"), "=?utf-8?x?a?= =?");
         assert_eq!(decode_header_value(b"Gr\xfc\xdfe"), "Grüße");
+        assert_eq!(decode_header_value_as("für".as_bytes(), Some("iso-8859-1")), "für");
         assert_eq!(decode_header_value_as(b"\xcf\xf0\xe8", Some("windows-1251")), "При");
     }
 

@@ -7,6 +7,12 @@ pub const LMTP_RECIPIENTS_MAX: usize = 1000;
 /// Consecutive errors after which an LMTP client is told 421: it is not an MTA.
 pub const LMTP_ERRORS_MAX: u32 = 50;
 
+/// Silence after which an LMTP client is told 421. RFC 5321 §4.5.3.2.7 asks for five minutes.
+pub const LMTP_IDLE_SECONDS_MAX: u64 = 300;
+/// Octets of large mail that all LMTP clients together may have under way; each is held about three times. Who comes
+/// when that is used up is read when there is room again.
+pub const LMTP_LARGE_BYTES_IN_ALL: usize = 256 * 1024 * 1024;
+
 /// One IMAP command without its literals. RFC 7162 §4 asks servers to take 8,192 octets at least.
 pub const IMAP_LINE_BYTES_MAX: usize = 64 * 1024;
 /// The same before login: nothing longer than an AUTHENTICATE response is needed there.

@@ -7,6 +7,8 @@ use super::address::Address;
 use super::command::{self, Step};
 use super::data::Unstuffer;
 use super::response::Reply;
+use crate::db;
+use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::MailboxKey;
 
@@ -93,6 +95,25 @@ pub enum Outcome {
     Refused(Cow<'static, str>),
 }
 
+/// Nothing that goes wrong here is known to be the message's fault, so that its sender hears of it only when the MTA
+/// has tried for days; but a limit that was reached stays reached.
+impl From<&db::Error> for Outcome {
+    fn from(error: &db::Error) -> Outcome {
+        match error {
+            db::Error::Unavailable(_) => {
+                Outcome::Temporary("the mail store is not available now, please try again".into())
+            }
+            db::Error::Refused(Error::No { code: Code::Limit | Code::TooBig, text }) => {
+                Outcome::Refused(text.clone().into())
+            }
+            db::Error::Refused(Error::No { text, .. }) => Outcome::Temporary(text.clone().into()),
+            db::Error::Refused(_) | db::Error::Sql(_) => {
+                Outcome::Temporary("internal error, please try again".into())
+            }
+        }
+    }
+}
+
 /// The talk with one client.
 pub struct Conversation {
     pub(super) setup: Setup,
@@ -115,6 +136,8 @@ pub(super) struct Transaction {
     pub envelope: Envelope,
     /// MAIL was said.
     pub begun: bool,
+    /// How long the message will be, as the client says.
+    pub size: Option<u64>,
     /// For each accepted RCPT, in their order, the recipient that it named: one address may be named twice.
     pub replies: Vec<usize>,
     pub data: Vec<u8>,
@@ -207,6 +230,17 @@ impl Conversation {
     /// Whether everything received has been read: nothing the client said is waiting.
     pub fn is_quiet(&self) -> bool {
         self.input.is_empty()
+    }
+
+    /// Octets of a message that are held until it is complete.
+    pub fn octets_held(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |transaction| transaction.data.len())
+    }
+
+    /// Octets that will be held at most: what the client said, as long as that may be true.
+    pub fn octets_expected(&self) -> u64 {
+        let said = self.transaction.as_ref().and_then(|transaction| transaction.size);
+        said.filter(|said| *said >= self.octets_held() as u64).unwrap_or(self.setup.message_bytes_max)
     }
 
     /// Answers [`Event::Resolve`].

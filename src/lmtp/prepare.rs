@@ -22,7 +22,8 @@ pub fn prepare(mail: Mail, arrival: &Arrival) -> Vec<Vec<Delivering>> {
     let Some(first) = envelope.recipients.first() else { return Vec::new() };
     let first_trace = trace_fields(arrival, &envelope, &first.address);
 
-    let mut canonical = message::canonical(data);
+    let canonical = if envelope.binary { message::canonical_binary } else { message::canonical };
+    let mut canonical = canonical(data);
     canonical.bytes.splice(0..0, first_trace.bytes());
     let taken = message::take_apart(&canonical.bytes);
     let recipe = taken.recipe.clone();

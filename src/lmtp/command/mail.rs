@@ -16,21 +16,26 @@ pub fn run(conversation: &mut Conversation, arguments: &str) -> Step {
     };
     let mut envelope =
         Envelope { client: client.clone(), sender, secure: conversation.secure, ..Envelope::default() };
-    let max = conversation.setup.message_bytes_max;
+    let (max, mut size) = (conversation.setup.message_bytes_max, None);
     for parameter in &parameters {
-        if let Err(reply) = apply(&mut envelope, parameter, max) {
+        if let Err(reply) = apply(&mut envelope, &mut size, parameter, max) {
             return Step::Reply(reply);
         }
     }
     if !envelope.smtputf8 && envelope.sender.as_ref().is_some_and(|sender| sender.is_international()) {
         return Step::Reply(Reply::new(553, "5.6.7", "such an address needs SMTPUTF8"));
     }
-    conversation.transaction = Some(Transaction { envelope, begun: true, ..Transaction::default() });
+    conversation.transaction = Some(Transaction { envelope, begun: true, size, ..Transaction::default() });
     Step::Reply(Reply::new(250, "2.1.0", "the sender is accepted"))
 }
 
 /// SIZE (RFC 1870), BODY (RFC 6152, RFC 3030) and SMTPUTF8 (RFC 6531).
-fn apply(envelope: &mut Envelope, parameter: &Parameter, max: u64) -> Result<(), Reply> {
+fn apply(
+    envelope: &mut Envelope,
+    size: &mut Option<u64>,
+    parameter: &Parameter,
+    max: u64,
+) -> Result<(), Reply> {
     let wrong = || Reply::new(501, "5.5.4", format!("the value of {} is not valid", parameter.keyword));
     let value = parameter.value.as_deref();
     match parameter.keyword.as_str() {
@@ -38,7 +43,8 @@ fn apply(envelope: &mut Envelope, parameter: &Parameter, max: u64) -> Result<(),
             let digits =
                 value.filter(|v| v.len() <= 20 && v.bytes().all(|c| c.is_ascii_digit())).ok_or_else(wrong)?;
             // RFC 1870 §5 allows 20 digits; what does not fit in 64 bits is too large in any case.
-            if digits.parse::<u64>().map_or(true, |size| size > max) {
+            *size = digits.parse().ok().filter(|size| *size <= max);
+            if size.is_none() {
                 return Err(too_large(max));
             }
         }

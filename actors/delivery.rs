@@ -1,0 +1,258 @@
+//! # Delivery - group commit: gathers what is ready, writes one transaction, then answers each.
+//!
+//! Hears:  Deliver, Heard, Unheard, Ended, Reserved, Wake
+//! Says:   Run → Database · Delivered → MailboxRegistry
+//! Lives:  the server's life
+//! Knows:  what waits in which lane, which receipts have served, and which belong to clients that are still here
+//! Limits: limits::DELIVERY_GROUP_MESSAGES_MAX, limits::DELIVERY_GROUP_BYTES_MAX, PATIENCE
+//!
+//! A lane has one group on its way at most; whatever has come when that ends is the next group, so the slower the
+//! disk, the larger the groups. An account belongs to one lane, so that its deliveries never wait for each other in
+//! the database, and a delivery always sees the receipts of those before it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext};
+use archiveopteryx::db::reserve_message_ids::BLOCK;
+use archiveopteryx::db::{self, Delivering, Group, Receipt, ReserveMessageIds};
+use archiveopteryx::limits;
+use archiveopteryx::mailbox::MessageId;
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::database::{self, Database};
+use crate::delivery_lane::{Answer, Job, Lane, Presence};
+use crate::mailbox_registry;
+
+/// Store these messages. Answered with one outcome for each, when they are committed.
+pub struct Deliver {
+    /// What is to be stored; it has no id yet.
+    pub messages: Vec<Delivering>,
+    /// Whether the client is still there to hear the answer.
+    pub presence: Presence,
+}
+
+impl actix::Message for Deliver {
+    type Result = Vec<Answer>;
+}
+
+/// The client has evidently read the answer to these.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Heard(pub Vec<Receipt>);
+
+/// The client has left, and whether it has read the answer to these nobody knows.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Unheard(pub Vec<Receipt>);
+
+/// The group of one lane is committed, or failed.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Ended {
+    lane: usize,
+    outcome: Result<Group, db::Error>,
+}
+
+/// More message ids are there.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Reserved(Result<MessageId, db::Error>);
+
+/// Look whether a lane has something to do.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Wake(usize);
+
+/// Where connections bring their mail.
+#[derive(Clone)]
+pub struct Intake {
+    pub delivery: actix::Addr<Delivery>,
+    /// What large mail may take up, in KiB.
+    room: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// The way to `delivery`.
+    pub fn new(delivery: actix::Addr<Delivery>) -> Intake {
+        Intake { delivery, room: Arc::new(Semaphore::new(limits::LMTP_LARGE_BYTES_IN_ALL / 1024)) }
+    }
+
+    /// Waits until a mail of `octets` may be held in memory; that ends when what this returns is dropped.
+    pub async fn room_for(&self, octets: u64) -> Option<OwnedSemaphorePermit> {
+        let all = limits::LMTP_LARGE_BYTES_IN_ALL / 1024;
+        let wanted = usize::try_from(octets / 1024 + 1).unwrap_or(all).min(all);
+        self.room.clone().acquire_many_owned(wanted as u32).await.ok()
+    }
+}
+
+/// See the module.
+pub struct Delivery {
+    database: actix::Addr<Database>,
+    registry: actix::Recipient<mailbox_registry::Delivered>,
+    lanes: Vec<Lane>,
+    ids: std::ops::Range<i64>,
+    reserving: bool,
+}
+
+impl Delivery {
+    /// Starts it in `arbiter`, whose `database` must have a connection for each lane.
+    pub fn start_in(
+        arbiter: &actix::ArbiterHandle,
+        database: actix::Addr<Database>,
+        registry: actix::Recipient<mailbox_registry::Delivered>,
+    ) -> actix::Addr<Delivery> {
+        Delivery::start_in_arbiter(arbiter, move |ctx| {
+            ctx.set_mailbox_capacity(QUEUE_REQUESTS_MAX);
+            let lanes = (0..LANES).map(|_| Lane::default()).collect();
+            Delivery { database, registry, lanes, ids: 0..0, reserving: false }
+        })
+    }
+
+    fn lane(&mut self, receipt: &Receipt) -> &mut Lane {
+        let lane = lane_of(receipt.account.0);
+        &mut self.lanes[lane]
+    }
+
+    /// Sends the next group of a lane on its way, if there is one and the lane is free.
+    fn advance(&mut self, lane: usize, ctx: &mut actix::Context<Self>) {
+        self.reserve(ctx);
+        let Some(unit) = self.lanes[lane].next_group(Timestamp::now(), &mut self.ids) else { return };
+        let (database, myself) = (self.database.clone(), ctx.address());
+        actix_rt::spawn(async move {
+            let outcome = database::run(&database, unit).await;
+            // The queue takes it in any case: there is one for each lane.
+            myself.do_send(Ended { lane, outcome });
+        });
+    }
+
+    /// Asks for more ids before they run out.
+    fn reserve(&mut self, ctx: &mut actix::Context<Self>) {
+        if self.reserving || self.ids.end - self.ids.start > BLOCK / 2 {
+            return;
+        }
+        self.reserving = true;
+        let (database, myself) = (self.database.clone(), ctx.address());
+        actix_rt::spawn(async move {
+            myself.do_send(Reserved(database::run(&database, ReserveMessageIds).await));
+        });
+    }
+
+    fn wake_later(lane: usize, after: Duration, ctx: &mut actix::Context<Self>) {
+        ctx.notify_later(Wake(lane), after);
+    }
+}
+
+impl actix::Actor for Delivery {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.reserve(ctx);
+    }
+}
+
+impl actix::Handler<Deliver> for Delivery {
+    type Result = actix::ResponseFuture<Vec<Answer>>;
+
+    fn handle(&mut self, Deliver { messages, presence }: Deliver, ctx: &mut Self::Context) -> Self::Result {
+        let mut answers = Vec::with_capacity(messages.len());
+        for delivering in messages {
+            let lane = lane_of(delivering.key.account.0);
+            let (job, answer) = Job::new(delivering, presence.clone(), PATIENCE);
+            self.lanes[lane].push(job);
+            answers.push(answer);
+        }
+        (0..self.lanes.len()).for_each(|lane| self.advance(lane, ctx));
+        Box::pin(async move {
+            let mut outcomes = Vec::with_capacity(answers.len());
+            for answer in answers {
+                outcomes
+                    .push(answer.await.unwrap_or_else(|_| Err(db::Error::Unavailable("forgotten".into()))));
+            }
+            outcomes
+        })
+    }
+}
+
+impl actix::Handler<Heard> for Delivery {
+    type Result = ();
+
+    fn handle(&mut self, Heard(receipts): Heard, ctx: &mut Self::Context) {
+        for receipt in receipts {
+            let lane = lane_of(receipt.account.0);
+            if self.lane(&receipt).heard(receipt) {
+                // Under load it goes with the next group; when nothing comes it goes alone.
+                Self::wake_later(lane, CLEAR_AFTER, ctx);
+            }
+        }
+    }
+}
+
+impl actix::Handler<Unheard> for Delivery {
+    type Result = ();
+
+    fn handle(&mut self, Unheard(receipts): Unheard, _: &mut Self::Context) {
+        for receipt in receipts {
+            self.lane(&receipt).unheard(&receipt);
+        }
+    }
+}
+
+impl actix::Handler<Ended> for Delivery {
+    type Result = ();
+
+    fn handle(&mut self, Ended { lane, outcome }: Ended, ctx: &mut Self::Context) {
+        let ended = self.lanes[lane].ended(outcome);
+        if !ended.changes.is_empty() {
+            // One for each commit, so this cannot fill the registry's queue.
+            self.registry.do_send(mailbox_registry::Delivered { changes: ended.changes });
+        }
+        match ended.pause {
+            true => Self::wake_later(lane, RETRY_AFTER, ctx),
+            false => self.advance(lane, ctx),
+        }
+    }
+}
+
+impl actix::Handler<Reserved> for Delivery {
+    type Result = ();
+
+    fn handle(&mut self, Reserved(outcome): Reserved, ctx: &mut Self::Context) {
+        self.reserving = false;
+        match outcome {
+            Ok(first) => {
+                self.ids = first.0..first.0 + BLOCK;
+                (0..self.lanes.len()).for_each(|lane| self.advance(lane, ctx));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no message ids");
+                (0..self.lanes.len()).for_each(|lane| Self::wake_later(lane, RETRY_AFTER, ctx));
+            }
+        }
+    }
+}
+
+impl actix::Handler<Wake> for Delivery {
+    type Result = ();
+
+    fn handle(&mut self, Wake(lane): Wake, ctx: &mut Self::Context) {
+        self.lanes[lane].awake();
+        self.advance(lane, ctx);
+    }
+}
+
+fn lane_of(account: i64) -> usize {
+    account.rem_euclid(LANES as i64) as usize
+}
+
+/// Groups that may be on their way at the same time: while one waits for the disk, the other computes.
+const LANES: usize = 2;
+/// How long a delivery is tried while the database is not available; then the client is told to come back.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a lane rests when the database is not available.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// How long receipts that have served wait for a group that takes them along.
+const CLEAR_AFTER: Duration = Duration::from_millis(250);
+/// Requests queued before their senders wait.
+const QUEUE_REQUESTS_MAX: usize = 1024;

@@ -1,0 +1,436 @@
+//! # LmtpConnection - one MTA that delivers.
+//!
+//! Hears:  Received, Shutdown, TimedOut
+//! Says:   Run → Database · Deliver, Heard, Unheard → Delivery
+//! Lives:  from greeting to goodbye
+//! Knows:  an `lmtp::Conversation`, and the receipts of which its client has not evidently heard
+//! Limits: limits::LMTP_IDLE_SECONDS_MAX, limits::LMTP_LARGE_BYTES_IN_ALL
+//!
+//! LMTP takes turns, so one plain task owns the socket: it reads, has the actor deal with what it read, and writes the
+//! answer. A client has evidently read an answer when it sends something afterwards that it had not sent before.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, ActorFutureExt, WrapFuture};
+use archiveopteryx::db::{Receipt, ResolveRecipient};
+use archiveopteryx::limits;
+use archiveopteryx::lmtp::{self, Address, Arrival, Conversation, Event, Mail, Outcome, Resolution, Setup};
+use archiveopteryx::settings::Settings;
+use bytes::{Bytes, BytesMut};
+use futures_util::{FutureExt, future};
+use jiff::Timestamp;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tracing::Instrument;
+
+use crate::database;
+use crate::delivery::{self, Delivery};
+use crate::delivery_lane::{Answer, Presence};
+use crate::listener::Peer;
+use crate::services::Services;
+
+/// Octets from the client. Answered when they have been dealt with.
+#[derive(actix::Message)]
+#[rtype(result = "Said")]
+pub struct Received {
+    /// What came.
+    pub octets: Bytes,
+    /// Whether this shows that the client has read our last answer.
+    pub evident: bool,
+}
+
+/// The server stops: finish what is on its way, then say goodbye.
+#[derive(actix::Message)]
+#[rtype(result = "Said")]
+pub struct Shutdown;
+
+/// The client has been silent for too long.
+#[derive(actix::Message)]
+#[rtype(result = "Said")]
+pub struct TimedOut;
+
+/// What the socket's task does next.
+#[derive(Debug, Default, actix::MessageResponse)]
+pub struct Said {
+    /// Write this,
+    octets: Vec<u8>,
+    /// and then close.
+    close: bool,
+    /// Nothing that the client sent is waiting to be read.
+    quiet: bool,
+}
+
+/// See the module.
+pub struct LmtpConnection {
+    /// None while octets are being dealt with.
+    talk: Option<Talk>,
+    span: tracing::Span,
+    /// Counts among the connections of its door as long as it lives.
+    _peer: Peer,
+}
+
+impl LmtpConnection {
+    /// Greets the client at `socket` and serves it, in the arbiter this is called in.
+    pub fn start(socket: TcpStream, peer: Peer, services: Services) {
+        let address = peer.address;
+        let span = tracing::info_span!("lmtp", client = %address);
+        let presence = Presence::new();
+        let stopping = services.stopping.clone();
+        let talk = Talk {
+            conversation: Conversation::new(setup(&services.settings)),
+            held: Held { receipts: Vec::new(), delivery: services.intake.delivery.clone() },
+            presence: presence.clone(),
+            room: None,
+            name: format!("{:x}.{:x}", Timestamp::now().as_microsecond(), address.port()),
+            peer: address.ip().to_string(),
+            transactions: 0,
+            services,
+        };
+        let connection = LmtpConnection { talk: Some(talk), span, _peer: peer }.start();
+        actix_rt::spawn(serve(socket, connection, presence, stopping));
+    }
+
+    /// Has the conversation say something of its own accord.
+    fn interrupt(&mut self, word: fn(&mut Conversation), ctx: &mut actix::Context<Self>) -> Said {
+        let Some(talk) = &mut self.talk else { return Said::default() };
+        word(&mut talk.conversation);
+        let mut said = Said { close: true, ..Said::default() };
+        while let Some(Event::Send(octets)) = talk.conversation.poll() {
+            said.octets.extend(octets);
+        }
+        ctx.stop();
+        said
+    }
+}
+
+impl actix::Actor for LmtpConnection {
+    type Context = actix::Context<Self>;
+}
+
+impl actix::Handler<Received> for LmtpConnection {
+    type Result = actix::ResponseActFuture<Self, Said>;
+
+    fn handle(&mut self, received: Received, _: &mut Self::Context) -> Self::Result {
+        let mut talk = self.talk.take().expect("the socket's task waits for each answer");
+        let dealt = async move {
+            let said = talk.hear(received).await;
+            (talk, said)
+        };
+        Box::pin(dealt.instrument(self.span.clone()).into_actor(self).map(|(talk, said), connection, ctx| {
+            connection.talk = Some(talk);
+            if said.close {
+                ctx.stop();
+            }
+            said
+        }))
+    }
+}
+
+impl actix::Handler<Shutdown> for LmtpConnection {
+    type Result = Said;
+
+    fn handle(&mut self, Shutdown: Shutdown, ctx: &mut Self::Context) -> Said {
+        self.interrupt(Conversation::shut_down, ctx)
+    }
+}
+
+impl actix::Handler<TimedOut> for LmtpConnection {
+    type Result = Said;
+
+    fn handle(&mut self, TimedOut: TimedOut, ctx: &mut Self::Context) -> Said {
+        self.interrupt(Conversation::time_out, ctx)
+    }
+}
+
+/// What is needed to talk with the client, in one piece so that the future that does so can own it.
+struct Talk {
+    conversation: Conversation,
+    held: Held,
+    presence: Presence,
+    /// The room that a large message takes.
+    room: Option<OwnedSemaphorePermit>,
+    /// With the number of the transaction, what Received calls it.
+    name: String,
+    peer: String,
+    transactions: u32,
+    services: Services,
+}
+
+impl Talk {
+    /// Does everything that the conversation can do with what it has received.
+    async fn hear(&mut self, Received { octets, evident }: Received) -> Said {
+        if evident {
+            self.held.heard();
+        }
+        self.conversation.receive(&octets);
+        let mut said = Said::default();
+        while let Some(event) = self.conversation.poll() {
+            match event {
+                Event::Send(octets) => said.octets.extend(octets),
+                Event::Resolve(address) => {
+                    let resolution = self.resolve(address).await;
+                    self.conversation.resolved(resolution);
+                }
+                Event::Deliver(mail) => {
+                    let outcomes = self.deliver(mail).await;
+                    self.conversation.delivered(&outcomes);
+                }
+                // STARTTLS is not offered, so the conversation refuses it and this does not come.
+                Event::StartTls | Event::Close => said.close = true,
+            }
+        }
+        if !said.close {
+            self.make_room().await;
+        }
+        said.quiet = self.conversation.is_quiet();
+        said
+    }
+
+    async fn resolve(&self, address: Address) -> Resolution {
+        let separator = &self.services.settings.delivery.subaddress_separator;
+        let subaddress = address.subaddress(separator).map(|(who, what)| (who.to_owned(), what.to_owned()));
+        let domain = Some(address.domain).filter(|domain| !domain.is_empty());
+        let unit = ResolveRecipient { localpart: address.localpart, domain, subaddress };
+        match database::run(&self.services.database, unit).await {
+            Ok(targets) if targets.is_empty() => Resolution::Unknown,
+            Ok(targets) => Resolution::Targets(targets),
+            Err(_) => Resolution::Unavailable,
+        }
+    }
+
+    /// Stores a mail, and returns what became of it for each recipient.
+    async fn deliver(&mut self, mail: Mail) -> Vec<Outcome> {
+        self.transactions += 1;
+        let arrival = Arrival {
+            hostname: self.services.settings.hostname.clone(),
+            peer: self.peer.clone(),
+            id: format!("{}.{}", self.name, self.transactions),
+            at: Timestamp::now(),
+        };
+        let (id, octets, recipients) = (arrival.id.clone(), mail.data.len(), mail.envelope.recipients.len());
+        let prepared = if octets <= INLINE_BYTES_MAX {
+            lmtp::prepare(mail, &arrival)
+        } else {
+            let prepared = actix_rt::task::spawn_blocking(move || lmtp::prepare(mail, &arrival)).await;
+            match prepared {
+                Ok(prepared) => prepared,
+                // A panic over one message: it is logged, and costs nobody but its sender.
+                Err(_) => return vec![Outcome::Temporary("internal error".into()); recipients],
+            }
+        };
+        let counts: Vec<usize> = prepared.iter().map(Vec::len).collect();
+        let messages = prepared.into_iter().flatten().collect();
+        let deliver = delivery::Deliver { messages, presence: self.presence.clone() };
+        let answers = self.services.intake.delivery.send(deliver).await.unwrap_or_default();
+        let outcomes = self.note(&counts, answers);
+        self.room = None;
+        tracing::info!(id, octets, recipients, outcome = %summary(&outcomes), "mail");
+        outcomes
+    }
+
+    /// Keeps the receipts, and tells for each recipient what became of all their mailboxes together.
+    fn note(&mut self, counts: &[usize], answers: Vec<Answer>) -> Vec<Outcome> {
+        let mut answers = answers.into_iter();
+        let mut outcomes = Vec::with_capacity(counts.len());
+        for &count in counts {
+            let (mut receipts, mut failure) = (Vec::new(), None);
+            for answer in answers.by_ref().take(count) {
+                match answer {
+                    Ok(receipt) => receipts.push(receipt),
+                    Err(error) => failure = Some(Outcome::from(&error)),
+                }
+            }
+            let outcome = failure.or_else(|| (receipts.len() < count).then(unfinished));
+            outcomes.push(outcome.unwrap_or_else(|| {
+                Outcome::Stored(
+                    receipts.first().map(|receipt| receipt.message.to_string()).unwrap_or_default(),
+                )
+            }));
+            match outcomes.last() {
+                Some(Outcome::Stored(_)) => self.held.receipts.append(&mut receipts),
+                // The client will try again, and then what is stored already must be recognized.
+                _ => self.held.delivery.do_send(delivery::Unheard(receipts)),
+            }
+        }
+        outcomes
+    }
+
+    /// Waits until there is room for the rest of a large message, before more of it is read.
+    async fn make_room(&mut self) {
+        match self.conversation.octets_held() {
+            0 => self.room = None,
+            held if held > INLINE_BYTES_MAX && self.room.is_none() => {
+                self.room = self.services.intake.room_for(self.conversation.octets_expected()).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Receipts of which the client has not evidently heard.
+struct Held {
+    receipts: Vec<Receipt>,
+    delivery: actix::Addr<Delivery>,
+}
+
+impl Held {
+    fn heard(&mut self) {
+        if !self.receipts.is_empty() {
+            // One for each transaction at most, and the client waits for the answer to each.
+            self.delivery.do_send(delivery::Heard(std::mem::take(&mut self.receipts)));
+        }
+    }
+}
+
+/// However a connection ends, whoever tries the same delivery again must be recognized.
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.receipts.is_empty() {
+            self.delivery.do_send(delivery::Unheard(std::mem::take(&mut self.receipts)));
+        }
+    }
+}
+
+/// Reads, has the actor answer, and writes, until one side has had enough.
+async fn serve(
+    mut socket: TcpStream,
+    connection: actix::Addr<LmtpConnection>,
+    presence: Presence,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // The answer to nothing is the greeting.
+    let mut received = Received { octets: Bytes::new(), evident: false };
+    let mut size = READ_BYTES_MIN;
+    loop {
+        let said = answer(&socket, connection.send(received), &presence).await;
+        let evident = said.quiet && nothing_waits(&socket);
+        if !write(&mut socket, &said.octets).await || said.close {
+            break;
+        }
+        let heard = hear(&socket, &mut size, &mut stopping).await;
+        let last_words = match heard {
+            Heard::Octets(octets) => {
+                received = Received { octets, evident };
+                continue;
+            }
+            Heard::End => break,
+            Heard::Stop => connection.send(Shutdown).await,
+            Heard::Nothing => connection.send(TimedOut).await,
+        };
+        write(&mut socket, &last_words.unwrap_or_default().octets).await;
+        break;
+    }
+    presence.end();
+    // A client that has left already does not mind.
+    let _ = tokio::time::timeout(PATIENCE, socket.shutdown()).await;
+}
+
+/// What was heard on the socket.
+enum Heard {
+    Octets(Bytes),
+    /// The client has closed its side.
+    End,
+    /// Nothing for too long.
+    Nothing,
+    /// The server stops.
+    Stop,
+}
+
+/// Waits for the actor's answer, and notes when the client leaves meanwhile: its next try may come at any moment.
+async fn answer(
+    socket: &TcpStream,
+    asked: actix::dev::Request<LmtpConnection, Received>,
+    presence: &Presence,
+) -> Said {
+    let mut octet = [0];
+    let said = match future::select(pin!(asked), pin!(socket.peek(&mut octet))).await {
+        future::Either::Left((said, _)) => said,
+        future::Either::Right((waits, asked)) => {
+            if !matches!(waits, Ok(octets) if octets > 0) {
+                presence.end();
+            }
+            asked.await
+        }
+    };
+    said.unwrap_or_else(|_| Said {
+        // It panicked; the log says why.
+        octets: b"421 4.3.0 internal error, please try again\r\n".to_vec(),
+        close: true,
+        quiet: false,
+    })
+}
+
+/// Waits for the client, as long as it and the server like.
+async fn hear(socket: &TcpStream, size: &mut usize, stopping: &mut watch::Receiver<bool>) -> Heard {
+    let stop = pin!(stopping.wait_for(|stopping| *stopping));
+    let octets = pin!(tokio::time::timeout(IDLE, read(socket, size)));
+    match future::select(stop, octets).await {
+        future::Either::Left(_) => Heard::Stop,
+        future::Either::Right((heard, _)) => heard.unwrap_or(Heard::Nothing),
+    }
+}
+
+/// Whether the client has sent nothing more so far. What it sends later, it sends after our answer.
+fn nothing_waits(socket: &TcpStream) -> bool {
+    socket.peek(&mut [0]).now_or_never().is_none()
+}
+
+async fn read(socket: &TcpStream, size: &mut usize) -> Heard {
+    loop {
+        // An idle client costs no buffer.
+        if socket.readable().await.is_err() {
+            return Heard::End;
+        }
+        let mut buffer = BytesMut::with_capacity(*size);
+        match socket.try_read_buf(&mut buffer) {
+            Ok(0) => return Heard::End,
+            Ok(octets) => {
+                *size = if octets == *size { (octets * 4).min(READ_BYTES_MAX) } else { READ_BYTES_MIN };
+                return Heard::Octets(buffer.freeze());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return Heard::End,
+        }
+    }
+}
+
+async fn write(socket: &mut TcpStream, octets: &[u8]) -> bool {
+    octets.is_empty() || matches!(tokio::time::timeout(PATIENCE, socket.write_all(octets)).await, Ok(Ok(())))
+}
+
+/// What the conversation has to know of this server.
+fn setup(settings: &Settings) -> Setup {
+    Setup {
+        hostname: settings.hostname.clone(),
+        message_bytes_max: settings.delivery.size_max.octets(),
+        starttls: false,
+    }
+}
+
+fn unfinished() -> Outcome {
+    Outcome::Temporary("the delivery was not finished, please try again".into())
+}
+
+/// For the log: how many recipients have it, and why the others have not.
+fn summary(outcomes: &[Outcome]) -> String {
+    let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored(_))).count();
+    let why = outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::Stored(_) => None,
+        Outcome::Temporary(why) => Some(format!(", temporary failure: {why}")),
+        Outcome::Refused(why) => Some(format!(", refused: {why}")),
+    });
+    format!("{stored} stored{}", why.unwrap_or_default())
+}
+
+/// Mail up to this size is taken apart at once; larger mail elsewhere, so that no neighbour waits for it.
+const INLINE_BYTES_MAX: usize = 128 * 1024;
+/// How long a client may be silent (RFC 5321 §4.5.3.2.7).
+const IDLE: Duration = Duration::from_secs(limits::LMTP_IDLE_SECONDS_MAX);
+/// How long a client may take no answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// One read of a client that sends little.
+const READ_BYTES_MIN: usize = 8 * 1024;
+/// One read of a client that sends much.
+const READ_BYTES_MAX: usize = 128 * 1024;

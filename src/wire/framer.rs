@@ -80,13 +80,8 @@ impl Framer {
     }
 
     /// Octets that were received and not yet looked at.
-    pub fn pending(&self) -> usize {
+    fn pending(&self) -> usize {
         self.input.len() - self.at
-    }
-
-    /// Forgets what was received and not yet looked at, as STARTTLS must (RFC 9051 §6.2.1).
-    pub fn forget_pending(&mut self) {
-        *self = Framer::default();
     }
 
     /// The next thing in the stream; None when more has to come first. `bounds` is asked with the beginning of the

@@ -16,6 +16,7 @@
 //! * [`db`]: the only SQL, one file per unit of work.
 //! * [`imap`], [`lmtp`], [`aox`]: the doors. None knows another.
 
+pub mod aox;
 pub mod db;
 pub mod error;
 pub mod imap;

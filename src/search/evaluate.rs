@@ -255,11 +255,11 @@ mod tests {
         let found = |selector: Selector| found(&selector, &Answers::new());
         assert_eq!(found(Selector::All).len(), 10);
         assert_eq!(found(Selector::And(vec![])).len(), 10);
-        assert_eq!(found(Selector::Or(vec![])), []);
+        assert_eq!(found(Selector::Or(vec![])), [0; 0]);
         assert_eq!(found(Selector::Has(System::SEEN)), [1, 3, 5, 7, 9]);
         assert_eq!(found(Selector::Has(System::SEEN).not()), [2, 4, 6, 8, 10]);
         assert_eq!(found(Selector::Keyword(Keyword::new("$three").unwrap())), [3, 6, 9]);
-        assert_eq!(found(Selector::Keyword(Keyword::new("other").unwrap())), []);
+        assert_eq!(found(Selector::Keyword(Keyword::new("other").unwrap())), [0; 0]);
         assert_eq!(found(Selector::Larger(900)), [10]);
         assert_eq!(found(Selector::Smaller(200)), [1]);
         assert_eq!(found(Selector::On(date(2026, 1, 4))), [4]);
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(found(Selector::Since(date(2026, 1, 9))), [9, 10]);
         assert_eq!(found(Selector::Messages(set("2:3,9:12"))), [2, 3, 9, 10]);
         assert_eq!(found(Selector::Uids(set("4,5,19:*"))), [2, 10]);
-        assert_eq!(found(Selector::Recent), []);
+        assert_eq!(found(Selector::Recent), [0; 0]);
         assert_eq!(found(Selector::old_mail()).len(), 10);
         let both = Selector::And(vec![Selector::Uids(set("1:9")), Selector::Messages(set("3:*"))]);
         assert_eq!(found(both), [3, 4]);

@@ -1,0 +1,200 @@
+//! # Server - the program: everything started in order, and stopped in reverse.
+//!
+//! Hears:  Stop
+//! Says:   Close → Listener · Stop → Cluster
+//! Lives:  from the start of the process to its end
+//! Knows:  who must be told when it is time to go
+//! Limits: DRAIN_PATIENCE
+//!
+//! The order: the lock of the home, PostgreSQL, its schema, an arbiter for each core with its own connections to the
+//! database, what all connections share, the doors, and last the control socket: who can connect there finds a server
+//! that is ready.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::Actor;
+use archiveopteryx::aox::conversation::{DoorFacts, Facts};
+use archiveopteryx::settings::Settings;
+use tokio::sync::watch;
+
+use crate::cluster::{self, Cluster};
+use crate::control_connection;
+use crate::database::Database;
+use crate::doors::{self, OpenDoor};
+use crate::home::{Home, Lock};
+use crate::listener;
+use crate::migrations;
+use crate::postgres::Target;
+use crate::services::Services;
+
+/// Stop: accept nothing more, let everyone finish what is under way, say goodbye. The answer comes when all is done.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+/// See the module.
+pub struct Server {
+    running: Option<Running>,
+}
+
+/// What has been started, in the order of its start.
+struct Running {
+    home: Home,
+    _lock: Lock,
+    cluster: Option<actix::Addr<Cluster>>,
+    arbiters: Vec<actix::Arbiter>,
+    stopping: watch::Sender<bool>,
+    doors: Vec<OpenDoor>,
+    control: actix_rt::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts everything. What was started before something failed is stopped again.
+    pub async fn start_in(home: Home, settings: Settings) -> Result<actix::Addr<Server>, String> {
+        home.create()?;
+        let lock = home.lock()?;
+        let started = Instant::now();
+        let (cluster, target) = open_database(&home, &settings).await?;
+        let outcome = Running::start(home, lock, settings, cluster.clone(), target, started).await;
+        match (outcome, cluster) {
+            (Ok(running), _) => {
+                tracing::info!(spent = ?started.elapsed(), "ready");
+                Ok(Server { running: Some(running) }.start())
+            }
+            (Err(error), Some(cluster)) => {
+                // The first error is the one to tell.
+                let _ = cluster.send(cluster::Stop).await;
+                Err(error)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+}
+
+/// The database that the settings name, ready to serve; or else the private one, brought to the newest schema.
+async fn open_database(
+    home: &Home,
+    settings: &Settings,
+) -> Result<(Option<actix::Addr<Cluster>>, Target), String> {
+    if !settings.database.url.is_empty() {
+        let target =
+            Target::from_url(&settings.database.url).map_err(|error| format!("database.url: {error}"))?;
+        migrations::check_fit(&target).await?;
+        return Ok((None, target));
+    }
+    let started = Cluster::start_in(home.path(), settings).await?;
+    let outcome = migrations::migrate(&started.owner).await;
+    if let Err(error) = outcome {
+        // The error is what matters; the next start ends what could not be stopped.
+        let _ = started.cluster.send(cluster::Stop).await;
+        return Err(format!("the schema cannot be brought up to date: {error}"));
+    }
+    Ok((Some(started.cluster), started.server))
+}
+
+impl Running {
+    async fn start(
+        home: Home,
+        lock: Lock,
+        settings: Settings,
+        cluster: Option<actix::Addr<Cluster>>,
+        target: Target,
+        started: Instant,
+    ) -> Result<Running, String> {
+        let settings = Arc::new(settings);
+        let (stopping, stop_seen) = watch::channel(false);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let arbiters: Vec<actix::Arbiter> = (0..cores).map(|_| actix::Arbiter::new()).collect();
+        let connections = (settings.database.connections_max / cores as u32).max(1);
+        let databases = arbiters
+            .iter()
+            .map(|arbiter| Database::start_in(&arbiter.handle(), target.clone(), connections))
+            .collect();
+        let lanes = Services::start(settings.clone(), &arbiters, databases, &target, stop_seen)?;
+        let doors = doors::open(&settings, &lanes).await?;
+        let facts = facts(&doors, cluster.is_some(), started);
+        let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)
+            .map_err(|error| format!("{} cannot be made: {error}", home.control_socket().display()))?;
+        Ok(Running { home, _lock: lock, cluster, arbiters, stopping, doors, control })
+    }
+
+    /// In reverse. Clients that do not leave in time are cut off; what they were promised is committed already.
+    async fn stop(self) {
+        let started = Instant::now();
+        self.control.abort();
+        for listener in self.doors.iter().flat_map(|door| &door.listeners) {
+            // One that has ended accepts nothing either.
+            let _ = listener.send(listener::Close).await;
+        }
+        // Without receivers there is nobody left to tell.
+        let _ = self.stopping.send(true);
+        while started.elapsed() < DRAIN_PATIENCE && self.doors.iter().any(|door| door.places.taken() > 0) {
+            tokio::time::sleep(DRAIN_POLL).await;
+        }
+        for door in self.doors.iter().filter(|door| door.places.taken() > 0) {
+            tracing::warn!(door = door.door.name, connections = door.places.taken(), "cut off");
+        }
+        if let Some(cluster) = self.cluster {
+            // It answers when PostgreSQL has stopped; if it has ended, there is nothing to stop.
+            let _ = cluster.send(cluster::Stop).await;
+        }
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+        for arbiter in self.arbiters {
+            // An arbiter that panicked has stopped, too.
+            let _ = arbiter.join();
+        }
+        // Whoever connects now shall see that nobody is there.
+        let _ = std::fs::remove_file(self.home.control_socket());
+        tracing::info!(spent = ?started.elapsed(), "stopped");
+    }
+}
+
+impl actix::Actor for Server {
+    type Context = actix::Context<Self>;
+}
+
+impl actix::Handler<Stop> for Server {
+    type Result = actix::ResponseFuture<()>;
+
+    fn handle(&mut self, Stop: Stop, _: &mut Self::Context) -> Self::Result {
+        let running = self.running.take();
+        Box::pin(async move {
+            if let Some(running) = running {
+                running.stop().await;
+            }
+        })
+    }
+}
+
+/// How the server answers `status`.
+fn facts(doors: &[OpenDoor], private_database: bool, started: Instant) -> control_connection::AskFacts {
+    let doors: Vec<_> = doors
+        .iter()
+        .map(|open| {
+            let addresses: Vec<String> = open.addresses.iter().map(ToString::to_string).collect();
+            (open.door.name, addresses, open.places.clone())
+        })
+        .collect();
+    Arc::new(move || Facts {
+        version: env!("CARGO_PKG_VERSION"),
+        process: std::process::id(),
+        uptime_seconds: started.elapsed().as_secs(),
+        private_database,
+        doors: doors
+            .iter()
+            .map(|(name, addresses, places)| DoorFacts {
+                name,
+                addresses: addresses.clone(),
+                connections: places.taken(),
+                connections_max: places.max(),
+            })
+            .collect(),
+    })
+}
+
+/// How long clients have to leave. With PostgreSQL's own stop, all of it takes less than ten seconds.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
+const DRAIN_POLL: Duration = Duration::from_millis(20);

@@ -1,0 +1,80 @@
+//! `aox status`: whether the server is ready, and what it holds.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::one_unit;
+use crate::aox::answer::{Answer, counted, octets};
+use crate::aox::conversation::{Context, Facts, Outcome};
+use crate::db;
+use crate::plan::Plan;
+
+/// No arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {}
+
+impl Status {
+    /// Asks the database, so that "ready" means that mail can be read.
+    pub fn plan(self) -> Plan<Context, Outcome> {
+        one_unit(db::ReadStatus, |stored, context| Ok(respond(&stored, &context.facts)))
+    }
+}
+
+fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
+    let database = if facts.private_database { "its own PostgreSQL" } else { "the site's PostgreSQL" };
+    let mut sentences = vec![
+        format!("aox {} is ready (process {}, {}).", facts.version, facts.process, uptime(facts.uptime_seconds)),
+        format!(
+            "It uses {database} {}, schema revision {}, {} on disk.",
+            stored.server_version,
+            stored.revision,
+            octets(stored.disk_octets)
+        ),
+        format!(
+            "{}, {}, {}, {} of mail.",
+            counted(stored.users, "user"),
+            counted(stored.messages, "message"),
+            plural_mailboxes(stored.mailboxes),
+            octets(stored.octets)
+        ),
+    ];
+    sentences.extend(facts.doors.iter().map(|door| {
+        format!(
+            "{} listens on {} ({} of {} connections).",
+            door.name,
+            if door.addresses.is_empty() { "no address".to_owned() } else { door.addresses.join(", ") },
+            door.connections,
+            door.connections_max
+        )
+    }));
+    let doors: Vec<_> = facts
+        .doors
+        .iter()
+        .map(|door| {
+            json!({"name": door.name, "addresses": door.addresses, "connections": door.connections,
+                   "connections_max": door.connections_max})
+        })
+        .collect();
+    let json = json!({
+        "ready": true, "version": facts.version, "process": facts.process,
+        "uptime_seconds": facts.uptime_seconds, "private_database": facts.private_database,
+        "postgresql": stored.server_version, "schema_revision": stored.revision,
+        "disk_octets": stored.disk_octets, "users": stored.users, "mailboxes": stored.mailboxes,
+        "messages": stored.messages, "octets": stored.octets, "doors": doors,
+    });
+    Answer { sentences, table: None, json, good: true }
+}
+
+fn plural_mailboxes(count: i64) -> String {
+    if count == 1 { "1 mailbox".to_owned() } else { format!("{count} mailboxes") }
+}
+
+fn uptime(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("up for {seconds} s"),
+        (0, 0, minutes) => format!("up for {minutes} min"),
+        (0, hours, minutes) => format!("up for {hours} h {minutes} min"),
+        (days, hours, _) => format!("up for {days} d {hours} h"),
+    }
+}

@@ -1,0 +1,115 @@
+//! One administrator's connection: lines in, plans out. Knows no socket.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::answer::{Answer, Reply};
+use super::command::Command;
+use crate::error::Error;
+use crate::plan::Plan;
+
+/// What a command may know of the server it runs in.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub now: Timestamp,
+    pub facts: Facts,
+}
+
+/// The state of the server, as `status` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    pub version: &'static str,
+    pub process: u32,
+    pub uptime_seconds: u64,
+    /// True for a PostgreSQL of our own.
+    pub private_database: bool,
+    pub doors: Vec<DoorFacts>,
+}
+
+/// One door of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorFacts {
+    pub name: &'static str,
+    pub addresses: Vec<String>,
+    pub connections: usize,
+    pub connections_max: usize,
+}
+
+/// What a command's plan ends with.
+pub type Outcome = Result<Answer, Error>;
+
+/// The protocol version. A program and a server of different versions tell each other so instead of guessing.
+pub const VERSION: u32 = 1;
+
+#[derive(Deserialize)]
+struct Request {
+    version: u32,
+    #[serde(flatten)]
+    command: serde_json::Value,
+}
+
+/// One request as it is sent.
+pub fn request(command: &Command) -> Vec<u8> {
+    let mut value = serde_json::to_value(command).expect("a command holds nothing that JSON cannot say");
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("version".to_owned(), VERSION.into());
+    }
+    let mut line = value.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
+/// parse: the command in `line`, or the reply that says why there is none.
+pub fn parse(line: &[u8]) -> Result<Command, Reply> {
+    let wrong = |error: serde_json::Error| Reply::Wrong(format!("this is no request: {error}"));
+    let request: Request = serde_json::from_slice(line).map_err(wrong)?;
+    if request.version != VERSION {
+        return Err(Reply::Wrong(format!(
+            "the server speaks version {VERSION} of the control protocol, and this program version {}; \
+             use the aox that belongs to the server",
+            request.version
+        )));
+    }
+    serde_json::from_value(request.command).map_err(wrong)
+}
+
+/// plan: what carries the command out.
+pub fn plan(command: Command, context: &Context) -> Plan<Context, Outcome> {
+    command.plan(context)
+}
+
+/// respond: the last line.
+pub fn respond(outcome: Outcome) -> Reply {
+    match outcome {
+        Ok(answer) => Reply::Done(answer),
+        Err(Error::Bad(text)) => Reply::Wrong(text),
+        Err(Error::No { text, .. }) => Reply::Refused(text),
+        Err(Error::Bug(_)) => {
+            Reply::Refused("the server met an error of its own; its log says more".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aox::command::{ListUsers, Status};
+
+    #[test]
+    fn a_request_is_read_as_it_was_sent() {
+        for command in [Command::Status(Status {}), Command::ListUsers(ListUsers {})] {
+            assert_eq!(parse(&request(&command)).unwrap(), command);
+        }
+    }
+
+    #[test]
+    fn another_version_and_nonsense_are_told_apart() {
+        let Err(Reply::Wrong(why)) = parse(b"{\"version\":9,\"command\":\"status\"}") else {
+            panic!("accepted")
+        };
+        assert!(why.contains("version 9"), "{why}");
+        for bad in [&b"hello"[..], b"{}", b"{\"version\":1,\"command\":\"dance\"}"] {
+            assert!(matches!(parse(bad), Err(Reply::Wrong(_))));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Replaces the password of an account.
+
+use jiff::Timestamp;
+
+use super::unit::{Access, Error, Lent, Unit};
+use crate::wire::password::Verifiers;
+
+/// Replaces the account's own password; those of applications stay.
+pub struct ChangePassword {
+    pub login: String,
+    pub verifiers: Verifiers,
+    pub now: Timestamp,
+}
+
+impl Unit for ChangePassword {
+    /// False when there is no such account.
+    type Output = bool;
+    const ACCESS: Access = Access::Write;
+
+    async fn run(self, db: &Lent<'_>) -> Result<bool, Error> {
+        let Verifiers { argon2id, scram_sha_256 } = &self.verifiers;
+        let sql = include_str!("sql/update_password.sql");
+        let login_key = self.login.to_lowercase();
+        Ok(db.execute(sql, &[&login_key, argon2id, scram_sha_256, &self.now]).await? > 0)
+    }
+}

@@ -1,0 +1,45 @@
+//! Deletes an account: its mail becomes tombstones, its addresses and its password go, its row stays as evidence.
+
+use jiff::Timestamp;
+
+use super::expunge::{Culprit, expunge_all};
+use super::unit::{Access, Error, Lent, Unit};
+use crate::mailbox::{AccountId, MailboxId, MailboxKey};
+
+/// Deletes the account of that login.
+pub struct DeleteUser {
+    pub login: String,
+    pub now: Timestamp,
+}
+
+impl Unit for DeleteUser {
+    /// How many messages it had; None when there is no such account.
+    type Output = Option<i64>;
+    const ACCESS: Access = Access::Write;
+
+    async fn run(self, db: &Lent<'_>) -> Result<Option<i64>, Error> {
+        let sql = include_str!("sql/update_account_deleted.sql");
+        let Some(row) = db.query_opt(sql, &[&self.login.to_lowercase(), &self.now]).await? else {
+            return Ok(None);
+        };
+        let account: i64 = row.get(0);
+        let by = Culprit { account: None, door: "aox", client: None, reason: "delete user" };
+        let mut messages = 0;
+        let mailboxes = db.query(include_str!("sql/lock_mailboxes_of_account.sql"), &[&account]).await?;
+        for mailbox in &mailboxes {
+            let key = MailboxKey { account: AccountId(account), mailbox: MailboxId(mailbox.get(0)) };
+            let change = expunge_all(db, key, &by).await?;
+            messages += change.map_or(0, |change| change.expunged.len() as i64);
+        }
+        for sql in [
+            include_str!("sql/delete_aliases_of_account.sql"),
+            include_str!("sql/delete_credentials_of_account.sql"),
+            include_str!("sql/delete_subscriptions_of_account.sql"),
+        ] {
+            db.execute(sql, &[&account]).await?;
+        }
+        let sql = include_str!("sql/update_mailboxes_deleted_of_account.sql");
+        db.execute(sql, &[&account, &self.now]).await?;
+        Ok(Some(messages))
+    }
+}

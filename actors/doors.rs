@@ -7,7 +7,8 @@ use archiveopteryx::settings::Settings;
 use tokio::net::TcpStream;
 
 use crate::listener::{Door, Lane, Listener, Peer, Places};
-use crate::services::Services;
+use crate::lmtp_connection::LmtpConnection;
+use crate::services::{self, Services};
 
 /// A door that is open: its listeners, and the places they share.
 pub struct OpenDoor {
@@ -23,14 +24,11 @@ struct Kind<'a> {
     setting: &'static str,
     addresses: &'a [SocketAddr],
     connections_max: u32,
-    start: fn(TcpStream, Peer, &Services),
+    start: fn(TcpStream, Peer, Services),
 }
 
 /// Opens every door that has an address. Fails with the setting and the reason when one cannot be had.
-pub async fn open(
-    settings: &Settings,
-    lanes: &[(actix::ArbiterHandle, Services)],
-) -> Result<Vec<OpenDoor>, String> {
+pub async fn open(settings: &Settings, lanes: &[services::Lane]) -> Result<Vec<OpenDoor>, String> {
     let mut open = Vec::new();
     for kind in kinds(settings) {
         let places = Places::new(kind.connections_max as usize);
@@ -48,11 +46,20 @@ pub async fn open(
     Ok(open)
 }
 
-fn lane(arbiter: &actix::ArbiterHandle, services: &Services, start: fn(TcpStream, Peer, &Services)) -> Lane {
+fn lane(arbiter: &actix::ArbiterHandle, services: &Services, start: fn(TcpStream, Peer, Services)) -> Lane {
     let services = services.clone();
-    Lane { arbiter: arbiter.clone(), open: Arc::new(move |stream, peer| start(stream, peer, &services)) }
+    Lane {
+        arbiter: arbiter.clone(),
+        open: Arc::new(move |stream, peer| start(stream, peer, services.clone())),
+    }
 }
 
-fn kinds(_settings: &Settings) -> Vec<Kind<'_>> {
-    Vec::new()
+fn kinds(settings: &Settings) -> Vec<Kind<'_>> {
+    vec![Kind {
+        door: Door { name: "lmtp", refusal: "421 4.3.2 too many connections, please come back later\r\n" },
+        setting: "lmtp.listen",
+        addresses: &settings.lmtp.listen,
+        connections_max: settings.lmtp.connections_max,
+        start: LmtpConnection::start,
+    }]
 }

@@ -1,5 +1,13 @@
 //! The program: who does it, and when. One file per actor; the actors' own headers say who hears what.
 
+mod cli;
+mod control_client;
+mod home;
+mod log;
+mod serve;
+mod settings_load;
+mod upgrade;
+
 mod cluster;
 mod migrations;
 mod postgres;
@@ -7,18 +15,47 @@ mod postgres_home;
 mod postgres_memory;
 mod postmaster;
 
+mod server;
+mod services;
+
+mod control_connection;
+mod doors;
+mod listener;
+mod lmtp_connection;
+
 mod database;
 mod db_connection;
 mod db_listener;
 mod delivery;
 mod delivery_lane;
 mod drive;
-mod listener;
-mod lmtp_connection;
 mod mailbox_registry;
 mod outbox;
 mod passwords;
-mod services;
-mod settings_load;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+use crate::home::Home;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let home = match Home::new(&cli.home_folder()) {
+        Ok(home) => home,
+        Err(error) => {
+            return control_client::complain("refused", &format!("the home cannot be: {error}"), json, 1);
+        }
+    };
+    match cli.verb {
+        Verb::Serve(serve) => serve::run(home, serve),
+        Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
+        verb => match verb.request() {
+            Ok(Some(command)) => control_client::run(&home, &command, json),
+            Ok(None) => ExitCode::SUCCESS,
+            Err(error) => control_client::complain("refused", &error, json, 1),
+        },
+    }
+}

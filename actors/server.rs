@@ -20,7 +20,6 @@ use tokio::sync::watch;
 
 use crate::cluster::{self, Cluster};
 use crate::control_connection;
-use crate::database::Database;
 use crate::doors::{self, OpenDoor};
 use crate::home::{Home, Lock};
 use crate::listener;
@@ -106,12 +105,7 @@ impl Running {
         let (stopping, stop_seen) = watch::channel(false);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let arbiters: Vec<actix::Arbiter> = (0..cores).map(|_| actix::Arbiter::new()).collect();
-        let connections = (settings.database.connections_max / cores as u32).max(1);
-        let databases = arbiters
-            .iter()
-            .map(|arbiter| Database::start_in(&arbiter.handle(), target.clone(), connections))
-            .collect();
-        let lanes = Services::start(settings.clone(), &arbiters, databases, &target, stop_seen)?;
+        let lanes = Services::start(settings.clone(), &arbiters, &target, stop_seen)?;
         let doors = doors::open(&settings, &lanes).await?;
         let facts = facts(&doors, cluster.is_some(), started);
         let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)

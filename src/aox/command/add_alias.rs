@@ -41,10 +41,9 @@ impl AddAlias {
                 format!("Mail for {address} goes to {path} now."),
                 json!({"address": address.to_string(), "mailbox": path.to_string()}),
             )),
-            db::AddedAlias::ThereAlready => Err(Error::no(
-                Code::AlreadyExists,
-                format!("mail for {address} goes to {path} already"),
-            )),
+            db::AddedAlias::ThereAlready => {
+                Err(Error::no(Code::AlreadyExists, format!("mail for {address} goes to {path} already")))
+            }
             db::AddedAlias::NoMailbox => {
                 Err(Error::no(Code::NonExistent, format!("there is no mailbox {path}")))
             }

@@ -52,7 +52,9 @@ impl AddUser {
             }
             db::AddedUser::AddressTaken(path) => Err(Error::no(
                 Code::AlreadyExists,
-                format!("mail for {address} goes to {path} already; delete that alias first, or use another address"),
+                format!(
+                    "mail for {address} goes to {path} already; delete that alias first, or use another address"
+                ),
             )),
         }))
     }

@@ -24,8 +24,7 @@ impl DeleteAlias {
             Ok(address) => address,
             Err(error) => return at_once(Err(error)),
         };
-        let unit =
-            db::DeleteAlias { localpart: address.localpart.clone(), domain: address.domain.clone() };
+        let unit = db::DeleteAlias { localpart: address.localpart.clone(), domain: address.domain.clone() };
         one_unit(unit, move |deleted, _| {
             if deleted == 0 {
                 return Err(Error::no(Code::NonExistent, format!("there is no alias {address}")));

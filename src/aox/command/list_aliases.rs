@@ -25,7 +25,8 @@ fn respond(aliases: &[db::ListedAlias]) -> Answer {
     let mut table = Table::new(&["Address", "Mailbox"]);
     let mut json = Vec::new();
     for alias in aliases {
-        let address = Address { localpart: alias.localpart.clone(), domain: alias.domain.clone() }.to_string();
+        let address =
+            Address { localpart: alias.localpart.clone(), domain: alias.domain.clone() }.to_string();
         let mailbox = format!("/users/{}/{}", alias.login, alias.mailbox);
         json.push(json!({"address": address, "mailbox": mailbox}));
         table.rows.push(vec![address, mailbox]);

@@ -23,7 +23,12 @@ impl Status {
 fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
     let database = if facts.private_database { "its own PostgreSQL" } else { "the site's PostgreSQL" };
     let mut sentences = vec![
-        format!("aox {} is ready (process {}, {}).", facts.version, facts.process, uptime(facts.uptime_seconds)),
+        format!(
+            "aox {} is ready (process {}, {}).",
+            facts.version,
+            facts.process,
+            uptime(facts.uptime_seconds)
+        ),
         format!(
             "It uses {database} {}, schema revision {}, {} on disk.",
             stored.server_version,

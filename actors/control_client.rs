@@ -1,0 +1,123 @@
+//! The other end of the control socket: sends one command to the running server and prints the answer.
+
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+
+use archiveopteryx::aox::answer::{Answer, Reply, Table};
+use archiveopteryx::aox::command::Command;
+use archiveopteryx::aox::conversation;
+use comfy_table::{ContentArrangement, TableStyle};
+
+use crate::home::{Home, short_socket_path};
+
+/// Sends `command` and prints what comes back. The exit code is 0 when it was done, 1 when it was refused, 2 when it
+/// was not understood.
+pub fn run(home: &Home, command: &Command, json: bool) -> ExitCode {
+    match exchange(home, command, json) {
+        Ok(Reply::Done(answer)) => {
+            print_answer(&answer, json);
+            if answer.good { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
+        }
+        Ok(Reply::Wrong(text)) => complain("wrong", &text, json, WRONG),
+        Ok(Reply::Refused(text)) => complain("refused", &text, json, REFUSED),
+        Ok(Reply::Progress(_)) => complain("refused", "the server broke off its answer", json, REFUSED),
+        Err(text) => complain("refused", &text, json, REFUSED),
+    }
+}
+
+/// Prints a sentence about something that was not done; returns the exit code.
+pub fn complain(kind: &str, text: &str, json: bool, code: u8) -> ExitCode {
+    if json {
+        println!("{}", serde_json::json!({ kind: text }));
+    } else {
+        eprintln!("aox: {text}");
+    }
+    ExitCode::from(code)
+}
+
+/// Prints an answer as sentences and a table, or as JSON.
+pub fn print_answer(answer: &Answer, json: bool) {
+    let mut out = io::stdout().lock();
+    let text = if json {
+        format!("{}\n", answer.json)
+    } else {
+        let mut text: String = answer.sentences.iter().map(|sentence| format!("{sentence}\n")).collect();
+        if let Some(table) = &answer.table {
+            text.push_str(&rendered(table, terminal_width()));
+        }
+        text
+    };
+    // Whoever reads this may have seen enough, as `head` does.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The last line of the server's answer; progress is shown meanwhile, when a person looks on.
+fn exchange(home: &Home, command: &Command, json: bool) -> Result<Reply, String> {
+    let path = home.control_socket();
+    let nobody = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => format!(
+            "no server runs in {}; start one by `aox serve --home {}`, or name another home by --home",
+            home.path().display(),
+            home.path().display()
+        ),
+        _ => format!("the server cannot be reached at {}: {error}", path.display()),
+    };
+    let (short, _folder) = short_socket_path(&path).map_err(nobody)?;
+    let mut stream = UnixStream::connect(short).map_err(nobody)?;
+    let broken = |error: io::Error| format!("the connection to the server broke: {error}");
+    stream.write_all(&conversation::request(command)).map_err(broken)?;
+    let show = !json && io::stderr().is_terminal();
+    for line in BufReader::new(stream).lines() {
+        let line = line.map_err(broken)?;
+        let reply: Reply = serde_json::from_str(&line)
+            .map_err(|error| format!("the server's answer cannot be understood: {error}"))?;
+        match reply {
+            Reply::Progress(text) if show => eprint!("\r\x1b[K{text}"),
+            Reply::Progress(_) => {}
+            last => {
+                if show {
+                    eprint!("\r\x1b[K");
+                }
+                return Ok(last);
+            }
+        }
+    }
+    Err("the server broke off without an answer".to_owned())
+}
+
+/// Aligned columns without lines, wrapped to the terminal.
+fn rendered(table: &Table, width: Option<u16>) -> String {
+    let mut drawn = comfy_table::Table::new();
+    drawn.load_style(TableStyle::new()).set_header(table.headings.clone());
+    drawn.add_rows(table.rows.iter().cloned());
+    if let Some(width) = width {
+        drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    for column in drawn.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    drawn.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// None when nobody looks on: a program gets whole lines.
+fn terminal_width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
+}
+
+const REFUSED: u8 = 1;
+const WRONG: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_aligned_and_fits() {
+        let mut table = Table::new(&["Login", "Messages"]);
+        table.rows = vec![vec!["anna".to_owned(), "5".to_owned()], vec!["b".to_owned(), "12".to_owned()]];
+        assert_eq!(rendered(&table, None), "Login  Messages\nanna   5\nb      12\n");
+        table.rows.push(vec!["a word ".repeat(30), "1".to_owned()]);
+        assert!(rendered(&table, Some(40)).lines().all(|line| line.chars().count() <= 40));
+    }
+}

@@ -1,0 +1,109 @@
+//! `aox serve`: reads the settings, runs the server, and waits for the signal to stop.
+
+use std::process::ExitCode;
+
+use archiveopteryx::settings::Settings;
+use futures_util::future::{Either, select};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::Serve;
+use crate::home::Home;
+use crate::log;
+use crate::server::{self, Server};
+use crate::settings_load;
+
+/// Serves until SIGTERM or SIGINT. The exit code is 0 after an orderly stop, 1 when the start failed, 2 when the
+/// settings are wrong.
+pub fn run(home: Home, serve: Serve) -> ExitCode {
+    let settings = match settings(&home, serve.config) {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            for mistake in mistakes {
+                eprintln!("aox: {mistake}");
+            }
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = log::start(&settings.log) {
+        eprintln!("aox: {error}");
+        return ExitCode::from(2);
+    }
+    actix::System::new().block_on(async move {
+        match serve_until_told(home, settings).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!("{error}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// The settings of the file that was named, or of the home's own, if there is one; and of the environment.
+pub fn settings(home: &Home, config: Option<std::path::PathBuf>) -> Result<Settings, Vec<String>> {
+    let own = home.path().join("aox.toml");
+    let file = config.or_else(|| own.exists().then_some(own));
+    let mut settings = settings_load::load(file.as_deref(), std::env::vars())?;
+    if settings.hostname.is_empty() {
+        settings.hostname = hostname();
+    }
+    Ok(settings)
+}
+
+async fn serve_until_told(home: Home, settings: Settings) -> Result<(), String> {
+    let signals = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
+    let (terminate, interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let hangup = signals(SignalKind::hangup())?;
+    actix_rt::spawn(outlive(hangup));
+    raise_file_limit();
+    let mut told = Box::pin(either(terminate, interrupt));
+    let server = match select(Box::pin(Server::start_in(home, settings)), &mut told).await {
+        Either::Left((started, _)) => started?,
+        // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped.
+        Either::Right(((), start)) => {
+            let server = start.await?;
+            return stop(&server).await;
+        }
+    };
+    told.await;
+    stop(&server).await
+}
+
+async fn stop(server: &actix::Addr<Server>) -> Result<(), String> {
+    tracing::info!("stopping");
+    server.send(server::Stop).await.map_err(|error| format!("the stop failed: {error}"))
+}
+
+async fn either(mut one: Signal, mut other: Signal) {
+    select(Box::pin(one.recv()), Box::pin(other.recv())).await;
+}
+
+/// A terminal that goes away takes no server with it.
+async fn outlive(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("a hangup changes nothing; settings are read at the start");
+    }
+}
+
+/// Each connection is a file; systems often start with 1024 and permit more.
+fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    if soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard.min(FILES_MAX), hard)
+    {
+        tracing::debug!(%error, "the number of open files stays at {soft}");
+    }
+}
+
+/// What the system calls this host.
+fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
+        .unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// More than any number of connections that the settings' defaults permit.
+const FILES_MAX: u64 = 65_536;

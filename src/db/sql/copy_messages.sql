@@ -13,8 +13,11 @@ with copies as materialized (
         m.internal_date, m.internal_zone, m.octets, m.uid as source_uid
     from aox.mailboxes b,
         unnest($3::bigint[], $4::bigint[]) r (uid_first, uid_last)
-            join aox.mailbox_messages m
-                on m.account = $1 and m.mailbox = $2 and m.uid between r.uid_first and r.uid_last
+            cross join lateral (
+                select * from aox.mailbox_messages
+                where account = $1 and mailbox = $2 and uid between r.uid_first and r.uid_last
+                offset 0
+            ) m
     where b.account = $1 and b.id = $5
 ), copied as (
     insert into aox.mailbox_messages

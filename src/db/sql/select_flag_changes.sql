@@ -8,6 +8,10 @@ with ranges as materialized (
 )
 select m.uid, m.modseq, m.flags, m.keywords
 from ranges r
-    join aox.mailbox_messages m
-        on m.account = $1 and m.mailbox = $2 and m.uid >= lower(r.uids) and m.uid < upper(r.uids)
-where m.modseq > $3 and m.uid < $4
+    cross join lateral (
+        select uid, modseq, flags, keywords
+        from aox.mailbox_messages
+        where account = $1 and mailbox = $2 and uid >= lower(r.uids) and uid < least(upper(r.uids), $4)
+            and modseq > $3
+        offset 0
+    ) m

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use archiveopteryx::limits;
 use archiveopteryx::message::quoted_printable::Breaks;
 use archiveopteryx::message::shape::Shape;
 use archiveopteryx::message::{
@@ -278,4 +279,26 @@ proptest! {
     fn random_octets_come_back(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
         check("random octets", &canonical(octets).bytes);
     }
+}
+
+#[test]
+fn messages_beyond_every_limit_come_back() {
+    let deep = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(300);
+    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(300);
+    let wide = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b--\r\n",
+        "--b\r\n\r\nx\r\n".repeat(20_000)
+    );
+    let preamble =
+        format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b\r\n\r\nx", "line\r\n".repeat(5000));
+    for message in [deep, nested] {
+        assert!(check("deep", message.as_bytes()).recipe.parts.len() <= limits::PART_DEPTH_MAX + 1);
+    }
+    let apart = take_apart(wide.as_bytes());
+    assert_eq!(apart.recipe.parts.len(), limits::PARTS_MAX);
+    assert!(message::rebuild(&apart.header, &apart.recipe, &bodies(&apart)) == wide.as_bytes());
+    assert!(
+        check("preamble", preamble.as_bytes()).recipe.to_bytes().len() < 500,
+        "a long preamble is a body"
+    );
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use archiveopteryx::settings::Settings;
 use tokio::net::TcpStream;
 
+use crate::imap_connection::ImapConnection;
 use crate::listener::{Door, Lane, Listener, Peer, Places};
 use crate::lmtp_connection::LmtpConnection;
 use crate::services::{self, Services};
@@ -55,11 +56,26 @@ fn lane(arbiter: &actix::ArbiterHandle, services: &Services, start: fn(TcpStream
 }
 
 fn kinds(settings: &Settings) -> Vec<Kind<'_>> {
-    vec![Kind {
-        door: Door { name: "lmtp", refusal: "421 4.3.2 too many connections, please come back later\r\n" },
-        setting: "lmtp.listen",
-        addresses: &settings.lmtp.listen,
-        connections_max: settings.lmtp.connections_max,
-        start: LmtpConnection::start,
-    }]
+    vec![
+        Kind {
+            door: Door {
+                name: "imap",
+                refusal: "* BYE [UNAVAILABLE] too many connections, please come back later\r\n",
+            },
+            setting: "imap.listen",
+            addresses: &settings.imap.listen,
+            connections_max: settings.imap.connections_max,
+            start: ImapConnection::start,
+        },
+        Kind {
+            door: Door {
+                name: "lmtp",
+                refusal: "421 4.3.2 too many connections, please come back later\r\n",
+            },
+            setting: "lmtp.listen",
+            addresses: &settings.lmtp.listen,
+            connections_max: settings.lmtp.connections_max,
+            start: LmtpConnection::start,
+        },
+    ]
 }

@@ -20,6 +20,7 @@ mod services;
 
 mod control_connection;
 mod doors;
+mod imap_connection;
 mod listener;
 mod lmtp_connection;
 
@@ -30,6 +31,7 @@ mod delivery;
 mod delivery_lane;
 mod drive;
 mod mailbox_registry;
+mod mailbox_session;
 mod outbox;
 mod passwords;
 

@@ -27,6 +27,8 @@ pub struct Imap {
     #[serde(deserialize_with = "addresses")]
     pub listen: Vec<SocketAddr>,
     pub connections_max: u32,
+    /// Whether passwords may come in the clear from elsewhere than this machine.
+    pub plaintext_login: bool,
 }
 
 /// The door for the MTA that delivers.
@@ -91,7 +93,8 @@ pub enum LogFormat {
 
 impl Default for Imap {
     fn default() -> Imap {
-        Imap { listen: vec![SocketAddr::from(([127, 0, 0, 1], 1143))], connections_max: 20_000 }
+        let listen = vec![SocketAddr::from(([127, 0, 0, 1], 1143))];
+        Imap { listen, connections_max: 20_000, plaintext_login: false }
     }
 }
 
@@ -162,6 +165,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "imap.listen" | "lmtp.listen" => {
             "a list of addresses with ports, such as [\"127.0.0.1:1143\", \"[::1]:1143\"]"
         }
+        "imap.plaintext_login" => "true or false",
         "imap.connections_max" | "lmtp.connections_max" | "database.connections_max" => "a number",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
         "delivery.subaddress_separator" => "a separator, such as \"+\"",

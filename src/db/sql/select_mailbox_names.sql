@@ -3,4 +3,4 @@
 select coalesce(m.name, s.name) as name, m.id is not null as exists, s.name is not null as subscribed, m.special_use
 from (select id, name, special_use from aox.mailboxes where account = $1 and deleted_at is null) m
     full join (select name from aox.subscriptions where account = $1) s on s.name = m.name
-order by 1 collate "C"
+order by coalesce(m.name, s.name) collate "C"

@@ -1,0 +1,297 @@
+//! # ImapConnection - one IMAP client
+//!
+//! Hears:  Received, Hungup, Shutdown
+//! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry
+//! Lives:  from greeting to goodbye
+//! Knows:  an `imap::Conversation`, which decides everything about the protocol
+//! Limits: limits::IMAP_IDLE_SECONDS_MAX, limits::IMAP_LOGIN_SECONDS_MAX
+//!
+//! The reader task hands over what the client sends and waits until it has been dealt with, so a client cannot get
+//! ahead of us by more than one read. Everything this actor does for those octets happens in one future, in order.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
+use archiveopteryx::error::Error;
+use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup};
+use archiveopteryx::limits;
+use archiveopteryx::settings::Settings;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::drive;
+use crate::listener::Peer;
+use crate::mailbox_registry;
+use crate::mailbox_session::{self, MailboxSession};
+use crate::outbox::{self, Gone, Outbox};
+use crate::services::Services;
+
+/// Octets from the client; answered when they have been dealt with.
+pub struct Received(pub Bytes);
+
+impl actix::Message for Received {
+    type Result = Result<(), Gone>;
+}
+
+/// The client has closed its side.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Hungup;
+
+/// The server stops: say goodbye.
+#[derive(actix::Message, Clone, Copy)]
+#[rtype(result = "()")]
+pub struct Shutdown;
+
+/// The actor.
+pub struct ImapConnection {
+    /// None while octets are being dealt with.
+    talk: Option<Talk>,
+    outbox: Outbox,
+    span: tracing::Span,
+    /// When the client last said something.
+    heard: Instant,
+    logged_in: bool,
+    stopping: bool,
+    /// Counts among the connections of its door as long as it lives.
+    _peer: Peer,
+}
+
+/// What is needed to talk with the client, in one piece so that the future that does so can own it.
+struct Talk {
+    conversation: Conversation,
+    outbox: Outbox,
+    services: Services,
+    session: Option<Session>,
+}
+
+/// An open mailbox; closes it when dropped, however the connection ends.
+struct Session(actix::Addr<MailboxSession>);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.do_send(mailbox_session::Close);
+    }
+}
+
+/// What follows when all that the client sent has been dealt with.
+enum Then {
+    Listen,
+    Close,
+}
+
+impl Talk {
+    /// Does everything that the conversation can do with what it has received.
+    async fn carry_on(&mut self) -> Result<Then, Gone> {
+        while let Some(event) = self.conversation.poll(jiff::Timestamp::now()) {
+            match event {
+                Event::Send(octets) => self.outbox.send(octets).await?,
+                Event::Verify(attempt) => {
+                    let Services { passwords, database, .. } = &self.services;
+                    let checked = passwords.check(database, &attempt.login, attempt.password.as_bytes());
+                    let octets = self.conversation.verified(checked.await);
+                    self.outbox.send(octets).await?;
+                }
+                Event::Run(plan) => {
+                    let plan =
+                        drive::drive(plan, &mut self.conversation, &self.services.database, &self.outbox);
+                    let answer = plan.await?;
+                    self.answer(answer).await?;
+                }
+                Event::Selected(command) => self.execute(command).await?,
+                Event::Close => return Ok(Then::Close),
+            }
+        }
+        Ok(Then::Listen)
+    }
+
+    /// Has the open mailbox carry out a command.
+    async fn execute(&mut self, command: SelectedCommand) -> Result<(), Gone> {
+        let session = self.session.as_ref().expect("the conversation knows whether a mailbox is open");
+        match session.0.send(mailbox_session::Execute(command)).await {
+            Ok(answer) => self.answer(answer?).await,
+            // It panicked. Its client cannot know any more what it has been told, so it has to start anew.
+            Err(_) => {
+                self.outbox.send(self.conversation.goodbye("internal error, please connect again")).await?;
+                Err(Gone)
+            }
+        }
+    }
+
+    /// Sends an answer: the untagged lines of the command, those of the open mailbox, the tagged line.
+    async fn answer(&mut self, answer: Answer) -> Result<(), Gone> {
+        if !answer.changes.is_empty() {
+            let delivered = mailbox_registry::Delivered { changes: answer.changes };
+            // The registry lives as long as the server; when it is gone, so is everybody to tell.
+            let _ = self.services.registry.send(delivered).await;
+        }
+        let mut octets = answer.untagged;
+        if let (Some(session), Some(may_expunge)) = (&self.session, answer.sync) {
+            let due = session.0.send(mailbox_session::Sync { may_expunge }).await;
+            octets.extend(due.unwrap_or_default());
+        }
+        octets.extend(answer.tagged);
+        match answer.next {
+            After::Continue => {}
+            After::Unselect => self.session = None,
+            After::Close => {
+                self.outbox.send(octets).await?;
+                return Err(Gone);
+            }
+            After::Open(opening) => {
+                self.outbox.send(octets).await?;
+                octets = self.open(opening).await;
+            }
+        }
+        self.outbox.send(octets).await
+    }
+
+    /// Opens a mailbox and returns what the client is to be told of it.
+    async fn open(&mut self, opening: Opening) -> Vec<u8> {
+        self.session = None;
+        let Services { database, registry, .. } = &self.services;
+        let session = MailboxSession::new(database.clone(), registry.clone(), self.outbox.clone()).start();
+        let opened = session.send(mailbox_session::Open(opening.clone())).await;
+        let opened = opened.unwrap_or_else(|error| Err(Error::bug(format!("the session ended: {error}"))));
+        if opened.is_ok() {
+            self.session = Some(Session(session));
+        }
+        self.conversation.opened(opening, opened)
+    }
+}
+
+impl ImapConnection {
+    /// Greets the client at `socket` and serves it, on the arbiter this is called on.
+    pub fn start(socket: TcpStream, peer: Peer, services: Services) {
+        let (reader, writer) = socket.into_split();
+        let outbox = Outbox::start(writer, PATIENCE);
+        let (conversation, greeting) = Conversation::new(setup(&services.settings, peer.address));
+        // An empty queue takes the greeting.
+        let _ = outbox.try_send(greeting.into());
+        let span = tracing::info_span!("imap", client = %peer.address);
+        let stopping = services.stopping.clone();
+        let talk = Talk { conversation, outbox: outbox.clone(), services, session: None };
+        let heard = Instant::now();
+        let talk = Some(talk);
+        let connection =
+            ImapConnection { talk, outbox, span, heard, logged_in: false, stopping: false, _peer: peer };
+        let connection = connection.start();
+        actix_rt::spawn(listen(reader, stopping, connection));
+    }
+
+    /// Says BYE with `text`, as soon as no answer is half written, and ends.
+    fn say_goodbye(&mut self, text: &str, ctx: &mut actix::Context<Self>) {
+        let Some(talk) = &mut self.talk else {
+            self.stopping = true;
+            return;
+        };
+        let goodbye = talk.conversation.goodbye(text);
+        // A client that does not read misses its goodbye.
+        let _ = self.outbox.try_send(goodbye.into());
+        ctx.stop();
+    }
+
+    /// Takes the conversation back when all that was received has been dealt with.
+    fn rest(
+        &mut self,
+        talk: Talk,
+        then: Result<Then, Gone>,
+        ctx: &mut actix::Context<Self>,
+    ) -> Result<(), Gone> {
+        self.logged_in = talk.conversation.logged_in();
+        self.talk = Some(talk);
+        self.heard = Instant::now();
+        match then {
+            Ok(Then::Listen) if self.stopping => self.say_goodbye(STOPPING, ctx),
+            Ok(Then::Listen) => return Ok(()),
+            Ok(Then::Close) | Err(Gone) => ctx.stop(),
+        }
+        Err(Gone)
+    }
+}
+
+/// Hands over what the client sends, until it hangs up or the server stops.
+async fn listen(
+    reader: tokio::net::tcp::OwnedReadHalf,
+    mut stopping: watch::Receiver<bool>,
+    connection: actix::Addr<ImapConnection>,
+) {
+    let received = |octets| async { connection.send(Received(octets)).await.unwrap_or(Err(Gone)) };
+    let hungup = pin!(outbox::read(reader, received));
+    let stop = pin!(stopping.wait_for(|stopping| *stopping));
+    match select(hungup, stop).await {
+        Either::Left(_) => connection.do_send(Hungup),
+        Either::Right(_) => connection.do_send(Shutdown),
+    }
+}
+
+/// What the conversation has to know of this server and this client.
+fn setup(settings: &Settings, client: SocketAddr) -> Setup {
+    Setup {
+        hostname: settings.hostname.clone(),
+        literal_max: settings.delivery.size_max.octets(),
+        plaintext_login_allowed: settings.imap.plaintext_login || client.ip().is_loopback(),
+        client: Some(client.ip().to_string()),
+    }
+}
+
+impl actix::Actor for ImapConnection {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // An actor empties its queue before its timers run, so the timer compares instants.
+        ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
+            let seconds = if connection.logged_in {
+                limits::IMAP_IDLE_SECONDS_MAX
+            } else {
+                limits::IMAP_LOGIN_SECONDS_MAX
+            };
+            if connection.talk.is_some() && connection.heard.elapsed() > Duration::from_secs(seconds) {
+                connection.say_goodbye("nothing heard for too long", ctx);
+            }
+        });
+    }
+}
+
+impl actix::Handler<Received> for ImapConnection {
+    type Result = actix::ResponseActFuture<Self, Result<(), Gone>>;
+
+    fn handle(&mut self, Received(octets): Received, _: &mut Self::Context) -> Self::Result {
+        let mut talk =
+            self.talk.take().expect("the reader waits until everything before has been dealt with");
+        let dealt = async move {
+            talk.conversation.receive(&octets);
+            let then = talk.carry_on().await;
+            (talk, then)
+        };
+        let dealt = dealt.instrument(self.span.clone()).into_actor(self);
+        Box::pin(dealt.map(|(talk, then), connection, ctx| connection.rest(talk, then, ctx)))
+    }
+}
+
+impl actix::Handler<Hungup> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, _: Hungup, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+impl actix::Handler<Shutdown> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, _: Shutdown, ctx: &mut Self::Context) {
+        self.say_goodbye(STOPPING, ctx);
+    }
+}
+
+/// How long a client may take nothing of what it is sent.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How often an idle client is looked at.
+const WATCH_INTERVAL: Duration = Duration::from_secs(60);
+const STOPPING: &str = "the server is stopping";

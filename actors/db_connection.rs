@@ -16,6 +16,7 @@ use actix::{Actor, AsyncContext};
 use archiveopteryx::db::migrate::PrepareConnection;
 use archiveopteryx::db::unit::Statements;
 use archiveopteryx::db::{self, Access, ErasedUnit, Lent};
+use futures_util::future;
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::postgres::{self, Socket, Target};
@@ -98,8 +99,9 @@ async fn run(client: Rc<Client>, statements: Rc<Statements>, unit: Box<dyn Erase
 
 /// `work` between BEGIN and COMMIT.
 async fn transaction(client: &Client, work: impl Future<Output = Outcome>) -> Outcome {
-    client.batch_execute("BEGIN").await?;
-    let outcome = match work.await {
+    // BEGIN need not be waited for: the first statement goes out behind it. Only a broken connection lets it fail.
+    let (begun, outcome) = future::join(client.batch_execute("BEGIN"), work).await;
+    let outcome = match begun.map_err(db::Error::from).and(outcome) {
         // COMMIT of a transaction in which a statement failed is a silent ROLLBACK. The empty SELECT before it fails
         // in that case, and then the COMMIT behind it is not executed.
         Ok(value) => client.batch_execute("SELECT; COMMIT").await.map(|()| value).map_err(db::Error::from),

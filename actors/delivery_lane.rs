@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use archiveopteryx::db::{self, Deliver, Delivered, Delivering, Group, Mark, Receipt};
+use archiveopteryx::error;
 use archiveopteryx::limits;
 use archiveopteryx::mailbox::{AccountId, Change, MessageId};
 use jiff::Timestamp;
@@ -42,6 +43,8 @@ pub struct Job {
     answer: oneshot::Sender<Answer>,
     /// When its client is told to come back later.
     deadline: Instant,
+    /// It was tried before, so it may have been delivered.
+    again: bool,
     /// A group with it failed, so it is tried alone.
     alone: bool,
 }
@@ -55,7 +58,10 @@ impl Job {
     ) -> (Job, oneshot::Receiver<Answer>) {
         let (answer, wait) = oneshot::channel();
         let deadline = Instant::now() + patience;
-        (Job { delivering: Arc::new(delivering), presence, answer, deadline, alone: false }, wait)
+        (
+            Job { delivering: Arc::new(delivering), presence, answer, deadline, again: false, alone: false },
+            wait,
+        )
     }
 
     fn mark(&self) -> (AccountId, Mark) {
@@ -155,8 +161,9 @@ impl Lane {
         }
         let messages = jobs.iter().map(|job| job.delivering.clone()).collect();
         let clear = std::mem::take(&mut self.clear);
+        let cautious = jobs.iter().any(|job| job.again);
         self.on_its_way = Some((jobs, clear.clone()));
-        Some(Deliver { saved_at: now, messages, clear })
+        Some(Deliver { saved_at: now, messages, clear, cautious })
     }
 
     /// Answers the jobs of the group that was on its way, or puts them back.
@@ -233,16 +240,19 @@ impl Lane {
     /// Puts jobs back whose group failed; one that failed alone is refused. Returns whether to pause.
     fn retry(&mut self, jobs: Vec<Job>, error: db::Error) -> bool {
         let pause = matches!(error, db::Error::Unavailable(_));
-        let single = jobs.len() == 1;
+        let met =
+            matches!(&error, db::Error::Refused(error::Error::No { code: error::Code::AlreadyExists, .. }));
+        let last_try = jobs.len() == 1 && jobs.iter().all(|job| job.again) && !pause;
         let mut error = Some(error);
         for mut job in jobs.into_iter().rev() {
             if pause && Instant::now() >= job.deadline {
                 job.give_up();
-            } else if !pause && single {
+            } else if last_try {
                 let error = error.take().unwrap_or_else(|| db::Error::Unavailable(String::new()));
                 job.finish(Err(error));
             } else {
-                job.alone = job.alone || !pause;
+                job.again = true;
+                job.alone = job.alone || !(pause || met);
                 self.waiting.push_front(job);
             }
         }

@@ -22,6 +22,9 @@ pub struct Deliver {
     pub messages: Vec<Arc<Delivering>>,
     /// Receipts whose clients have heard of their deliveries.
     pub clear: Vec<Receipt>,
+    /// Wait for the receipts before anything is written. Without it everything is sent at once, which is faster, and
+    /// refused with [`Code::AlreadyExists`] if one of the messages was delivered before.
+    pub cautious: bool,
 }
 
 /// One message for one mailbox.
@@ -83,33 +86,25 @@ impl Unit for Deliver {
 
     async fn run(self, db: &Lent<'_>) -> Result<Group, Error> {
         prepare(db).await?;
+        // What has served goes first: a client that has heard of its delivery may well make the same once more.
+        let clear = delete_receipts(db, &self.clear);
         if self.messages.is_empty() {
-            delete_receipts(db, &self.clear).await?;
+            clear.await?;
             return Ok(Group::default());
         }
-        // What has served goes first: a client that has heard of its delivery may well make the same once more.
-        let (_, delivered) = future::try_join(delete_receipts(db, &self.clear), self.met_before(db)).await?;
-        let new: Vec<&Delivering> = only_new(&self.messages, &delivered).collect();
-        let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
-        let known = store_message::known_bodies(db, &messages).await?;
-        let placings = placings(&new, self.saved_at);
-        let keywords = KeywordIds::new();
-
-        let mut statements: Vec<Sending<'_, Option<Placed>>> = Vec::new();
-        if !new.is_empty() {
-            statements.extend(store_message::store(db, &messages, &known));
-            statements.push(Box::pin(insert_receipts(db, &new)));
-            for placing in &placings {
-                statements.push(Box::pin(store_message::place(db, placing, &keywords)));
-            }
+        if self.cautious {
+            let (_, delivered) = future::try_join(clear, self.met_before(db)).await?;
+            let new: Vec<&Delivering> = only_new(&self.messages, &delivered).collect();
+            let changes = write(db, &new, self.saved_at, future::ready(Ok(()))).await?;
+            return Ok(Group { delivered, changes });
         }
-        let answers = pipelined(statements).await?;
-        let placed = &answers[answers.len() - placings.len()..];
-        let change = |(placing, placed): (&Placing, &Option<Placed>)| {
-            placed.as_ref().map(|placed| placed.change(placing)).ok_or_else(gone)
+        let all: Vec<&Delivering> = self.messages.iter().map(|delivering| &**delivering).collect();
+        let nothing_met = async {
+            let (_, delivered) = future::try_join(clear, self.met_before(db)).await?;
+            delivered.iter().all(|delivered| *delivered == Delivered::New).then_some(()).ok_or_else(met)
         };
-        let changes = placings.iter().zip(placed).map(change).collect::<Result<Vec<Change>, Error>>()?;
-        Ok(Group { delivered, changes })
+        let changes = write(db, &all, self.saved_at, nothing_met).await?;
+        Ok(Group { delivered: vec![Delivered::New; all.len()], changes })
     }
 }
 
@@ -132,12 +127,42 @@ impl Deliver {
         let mut delivered = vec![Delivered::New; all.len()];
         for row in rows {
             let (n, message) = (row.get::<_, i64>(0) as usize - 1, MessageId(row.get(1)));
-            if !all[n].others.contains(&message) {
+            // A commit of our own whose answer was lost is the surest of all.
+            let own = delivered[n] == Delivered::Before(all[n].message.id);
+            if !own && !all[n].others.contains(&message) {
                 delivered[n] = Delivered::Before(message);
             }
         }
         Ok(delivered)
     }
+}
+
+/// Stores `new` and puts it into its mailboxes, with everything on its way at once; the statements of `before` first.
+async fn write(
+    db: &Lent<'_>,
+    new: &[&Delivering],
+    saved_at: Timestamp,
+    before: impl Future<Output = Result<(), Error>>,
+) -> Result<Vec<Change>, Error> {
+    if new.is_empty() {
+        before.await?;
+        return Ok(Vec::new());
+    }
+    let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
+    let known = store_message::known_bodies(db, &messages).await?;
+    let placings = placings(new, saved_at);
+    let keywords = KeywordIds::new();
+    let mut statements: Vec<Sending<'_, Option<Placed>>> = store_message::store(db, &messages, &known);
+    statements.push(Box::pin(insert_receipts(db, new)));
+    for placing in &placings {
+        statements.push(Box::pin(store_message::place(db, placing, &keywords)));
+    }
+    let (_, answers) = future::try_join(before, pipelined(statements)).await?;
+    let placed = &answers[answers.len() - placings.len()..];
+    let change = |(placing, placed): (&Placing, &Option<Placed>)| {
+        placed.as_ref().map(|placed| placed.change(placing)).ok_or_else(gone)
+    };
+    placings.iter().zip(placed).map(change).collect()
 }
 
 fn only_new<'a>(
@@ -169,6 +194,11 @@ fn placings(new: &[&Delivering], saved_at: Timestamp) -> Vec<Placing> {
 /// for mail that is in no mailbox.
 fn gone() -> Error {
     error::Error::no(Code::NonExistent, "the mailbox has just been deleted").into()
+}
+
+/// Something of the group was delivered before. Nothing of it may stay; the group is tried again, cautiously.
+fn met() -> Error {
+    error::Error::no(Code::AlreadyExists, "some of this was delivered before").into()
 }
 
 async fn prepare(db: &Lent<'_>) -> Result<(), Error> {

@@ -1,0 +1,209 @@
+//! What a client sees of its account: a whole IMAP conversation over a real PostgreSQL, no sockets, no actors.
+
+mod support;
+
+use archiveopteryx::db::{Account, LoadSnapshot};
+use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, Selected, Setup};
+use archiveopteryx::mailbox::{AccountId, Shared};
+use archiveopteryx::plan::{Computation, Plan};
+use support::{Lender, Scratch};
+
+const ACCOUNTS: &str = "
+    insert into aox.accounts (login, login_key) values ('anna', 'anna');
+    insert into aox.mailboxes (account, name, uidvalidity, special_use) values
+        (1, 'INBOX', 7, null), (1, 'Sent', 8, 'sent');
+    insert into aox.aliases (localpart, localpart_key, domain, account, mailbox) values
+        ('sent', 'sent', 'example.org', 1, 2);";
+
+/// One client of the whole door.
+struct Client<'a> {
+    lender: &'a Lender,
+    conversation: Conversation,
+    selected: Option<Selected>,
+    said: Vec<u8>,
+    /// The changes that others would hear of.
+    changes: usize,
+}
+
+impl<'a> Client<'a> {
+    async fn logged_in(lender: &'a Lender) -> Client<'a> {
+        let setup = Setup {
+            hostname: "mail.example.org".into(),
+            literal_max: 1_000_000,
+            plaintext_login_allowed: true,
+            client: Some("192.0.2.1".into()),
+        };
+        let (conversation, _) = Conversation::new(setup);
+        let mut client = Client { lender, conversation, selected: None, said: Vec::new(), changes: 0 };
+        client.says("LOGIN anna secret").await;
+        client
+    }
+
+    /// Gives a command and returns all that the client reads.
+    async fn says(&mut self, command: &str) -> String {
+        self.said.clear();
+        self.conversation.receive(format!("a {command}\r\n").as_bytes());
+        while let Some(event) = self.conversation.poll(jiff::Timestamp::now()) {
+            match event {
+                Event::Send(octets) => self.said.extend(octets),
+                Event::Verify(_) => {
+                    let account = Account { id: AccountId(1), login: "anna".into() };
+                    let octets = self.conversation.verified(Ok(account));
+                    self.said.extend(octets);
+                }
+                Event::Run(plan) => {
+                    let answer = carry_out(plan, &mut self.conversation, self.lender, &mut self.said).await;
+                    self.answer(answer).await;
+                }
+                Event::Selected(command) => {
+                    let mut selected = self.selected.take().expect("a mailbox is open");
+                    let plan = selected.execute(command);
+                    let answer = carry_out(plan, &mut selected, self.lender, &mut self.said).await;
+                    self.selected = Some(selected);
+                    self.answer(answer).await;
+                }
+                Event::Close => {}
+            }
+        }
+        String::from_utf8(std::mem::take(&mut self.said)).expect("the test speaks UTF-8")
+    }
+
+    async fn answer(&mut self, answer: Answer) {
+        self.said.extend(answer.untagged);
+        self.said.extend(answer.tagged);
+        self.changes += answer.changes.len();
+        match answer.next {
+            After::Continue | After::Close => {}
+            After::Unselect => self.selected = None,
+            After::Open(opening) => self.open(opening).await,
+        }
+    }
+
+    async fn open(&mut self, opening: Opening) {
+        let loaded = self.lender.run(LoadSnapshot { key: opening.key }).await.expect("it is read");
+        let shared = Shared::new(opening.key, loaded.expect("it is there").snapshot);
+        let (selected, answer) = Selected::open(opening.clone(), shared, 1);
+        self.selected = Some(selected);
+        let octets = self.conversation.opened(opening, Ok(answer));
+        self.said.extend(octets);
+    }
+}
+
+async fn carry_out<C>(
+    mut plan: Plan<C, Answer>,
+    context: &mut C,
+    lender: &Lender,
+    said: &mut Vec<u8>,
+) -> Answer {
+    loop {
+        plan = match plan {
+            Plan::Done(answer) => return answer,
+            Plan::Run(step) => (step.then)(lender.run_erased(step.unit).await, context),
+            Plan::Compute(Computation { work, then }) => then(Ok(work()), context),
+            Plan::Emit(octets, next) => {
+                said.extend(octets);
+                next(context)
+            }
+        };
+    }
+}
+
+fn test(body: impl AsyncFnOnce(&mut Client<'_>)) {
+    let scratch = Scratch::start();
+    scratch.sql(ACCOUNTS);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let lender = scratch.lender().await;
+        body(&mut Client::logged_in(&lender).await).await;
+    });
+}
+
+#[test]
+fn an_account_has_mailboxes_and_mail() {
+    test(async |client| {
+        mailboxes_come_and_go(client).await;
+        appended_mail_can_be_read(client).await;
+        inbox_gives_its_mail_away(client).await;
+    });
+}
+
+async fn mailboxes_come_and_go(client: &mut Client<'_>) {
+    for (command, expected) in [
+        (
+            "LIST \"\" *",
+            "* LIST (\\HasNoChildren) \"/\" INBOX\r\n* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\na OK",
+        ),
+        ("CREATE lists/Entw&APw-rfe/", "a OK"),
+        ("CREATE lists", "a NO [ALREADYEXISTS]"),
+        ("LIST lists/ %", "* LIST (\\HasNoChildren) \"/\" lists/Entw&APw-rfe\r\na OK"),
+        (
+            "STATUS lists/Entw&APw-rfe (MESSAGES UIDNEXT)",
+            "* STATUS lists/Entw&APw-rfe (MESSAGES 0 UIDNEXT 1)\r\na OK",
+        ),
+        ("STATUS nothing (MESSAGES)", "a NO [NONEXISTENT]"),
+        ("RENAME lists old/lists", "a OK"),
+        (
+            "LIST \"\" old*",
+            "* LIST (\\HasChildren) \"/\" old\r\n* LIST (\\HasChildren) \"/\" old/lists\r\n* LIST",
+        ),
+        ("RENAME old/lists Sent", "a NO [ALREADYEXISTS]"),
+        ("DELETE old", "a OK"),
+        ("LIST \"\" old", "* LIST (\\HasChildren \\Noselect) \"/\" old\r\na OK"),
+        ("SELECT old", "a NO [NONEXISTENT]"),
+        ("SUBSCRIBE old/lists", "a OK"),
+        ("LSUB \"\" %", "* LSUB (\\Noselect) \"/\" old\r\na OK"),
+        ("UNSUBSCRIBE old/lists", "a OK"),
+        ("LSUB \"\" *", "a OK"),
+        ("DELETE Sent", "a OK"),
+        ("SELECT Sent", "a NO [NONEXISTENT]"),
+        ("DELETE INBOX", "a NO [CANNOT]"),
+    ] {
+        let said = client.says(command).await;
+        assert!(said.starts_with(expected), "{command}: {said}");
+    }
+}
+
+async fn appended_mail_can_be_read(client: &mut Client<'_>) {
+    let said = client.says("APPEND nowhere {9+}\r\nA: b\r\n\r\nc").await;
+    assert!(said.starts_with("a NO [TRYCREATE]"), "{said}");
+    let command =
+        "APPEND inbox (\\Seen $Work) \"17-Jul-1996 02:44:25 -0700\" {24+}\r\nSubject: eins\r\n\r\nerste\r\n";
+    assert_eq!(client.says(command).await, "a OK [APPENDUID 7 1] APPEND completed\r\n");
+    // Larger than what is taken apart at once, and with bare LFs.
+    let large = format!("Subject: zwei\n\n{}", "0123456789\n".repeat(20_000));
+    let said = client.says(&format!("APPEND INBOX {{{}+}}\r\n{large}", large.len())).await;
+    assert_eq!(said, "a OK [APPENDUID 7 2] APPEND completed\r\n");
+    assert_eq!(client.changes, 2);
+    let said = client.says("SELECT INBOX").await;
+    assert!(
+        said.contains("* 2 EXISTS\r\n") && said.ends_with("a OK [READ-WRITE] SELECT completed\r\n"),
+        "{said}"
+    );
+    let said = client.says("FETCH 1 (INTERNALDATE FLAGS BODY.PEEK[])").await;
+    assert!(said.contains("\"17-Jul-1996 02:44:25 -0700\""), "{said}");
+    assert!(
+        said.contains("$Work") && said.contains("BODY[] {24}\r\nSubject: eins\r\n\r\nerste\r\n"),
+        "{said}"
+    );
+    let said = client.says("UID FETCH 2 RFC822").await;
+    assert!(said.contains(&large.replace('\n', "\r\n")));
+    let said = client.says("SEARCH SUBJECT zwei").await;
+    assert!(said.starts_with("* SEARCH 2\r\n"), "{said}");
+    assert!(client.says("CLOSE").await.starts_with("a OK"));
+    let said = client.says("STATUS INBOX (MESSAGES UNSEEN)").await;
+    assert!(said.starts_with("* STATUS INBOX (MESSAGES 2 UNSEEN 0)\r\n"), "{said}");
+}
+
+async fn inbox_gives_its_mail_away(client: &mut Client<'_>) {
+    client.changes = 0;
+    assert_eq!(client.says("RENAME INBOX archive/2026").await, "a OK RENAME completed\r\n");
+    assert_eq!(client.changes, 2);
+    let said = client.says("STATUS archive/2026 (MESSAGES)").await;
+    assert!(said.contains("(MESSAGES 2)"), "{said}");
+    assert!(client.says("STATUS INBOX (MESSAGES)").await.contains("(MESSAGES 0)"));
+    let said = client.says("EXAMINE archive/2026").await;
+    assert!(said.ends_with("a OK [READ-ONLY] EXAMINE completed\r\n"), "{said}");
+    let said = client.says("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]").await;
+    assert!(said.find("eins").expect("it is there") < said.find("zwei").expect("it is there"), "{said}");
+}

@@ -93,6 +93,7 @@ async fn carry_out(
             let plan = conversation::plan(command, &context);
             let outcome = drive::drive(plan, &mut context, &services.database, outbox).await?;
             match &outcome {
+                Ok(_) if name == "status" => tracing::debug!(command = name, "done"),
                 Ok(_) => tracing::info!(command = name, "done"),
                 Err(error) => tracing::info!(command = name, %error, "not done"),
             }

@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 /// Begins to log as the settings say. Fails when the level is not understood.
 pub fn start(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::builder()
-        .parse(&log.level)
+        // PostgreSQL's notices are for developers.
+        .parse(format!("tokio_postgres=warn,{}", log.level))
         .map_err(|error| format!("log.level is \"{}\", which is not understood: {error}", log.level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {

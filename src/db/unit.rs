@@ -122,7 +122,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] crate::error::Error),
     /// A statement failed in a way that no request should be able to cause.
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Sql(tokio_postgres::Error),
 }
 
@@ -140,10 +140,18 @@ impl From<tokio_postgres::Error> for Error {
             SqlState::DISK_FULL,
         ];
         match error.code() {
-            Some(code) if temporary.contains(code) => Error::Unavailable(error.to_string()),
+            Some(code) if temporary.contains(code) => Error::Unavailable(in_words(&error)),
             Some(_) => Error::Sql(error),
-            None => Error::Unavailable(error.to_string()),
+            None => Error::Unavailable(in_words(&error)),
         }
+    }
+}
+
+/// The error with its cause, which it does not tell by itself.
+fn in_words(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
@@ -155,7 +163,7 @@ impl From<Error> for crate::error::Error {
                 "the mail store cannot be reached at the moment, please try again",
             ),
             Error::Refused(refusal) => refusal,
-            Error::Sql(error) => crate::error::Error::bug(error.to_string()),
+            Error::Sql(error) => crate::error::Error::bug(in_words(&error)),
         }
     }
 }

@@ -283,7 +283,8 @@ proptest! {
 
 #[test]
 fn messages_beyond_every_limit_come_back() {
-    let deep = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(300);
+    let level = |i| format!("Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n");
+    let deep: String = (0..300).map(level).collect();
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(300);
     let wide = format!(
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b--\r\n",

@@ -263,3 +263,140 @@ impl Lane {
 
 /// The id of a message that has none yet.
 pub const UNNUMBERED: MessageId = MessageId(0);
+
+#[cfg(test)]
+mod tests {
+    use archiveopteryx::db::NewMessage;
+    use archiveopteryx::error::{Code, Error};
+    use archiveopteryx::mailbox::{MailboxId, MailboxKey};
+
+    use super::*;
+
+    fn job(text: &str, presence: &Presence) -> (Job, oneshot::Receiver<Answer>) {
+        let account = AccountId(1);
+        let message = NewMessage::prepare(account, text.as_bytes().to_vec(), Timestamp::UNIX_EPOCH);
+        let mark =
+            Mark { digest: message.digest, recipient: "anna@example.org".into(), sender: String::new() };
+        let key = MailboxKey { account, mailbox: MailboxId(1) };
+        Job::new(
+            Delivering { key, message, mark, others: Vec::new() },
+            presence.clone(),
+            Duration::from_secs(20),
+        )
+    }
+
+    fn all_new(group: &Deliver) -> Result<Group, db::Error> {
+        Ok(Group { delivered: vec![Delivered::New; group.messages.len()], changes: Vec::new() })
+    }
+
+    fn lane(texts: &[&str], presence: &Presence) -> (Lane, Vec<oneshot::Receiver<Answer>>) {
+        let mut lane = Lane::default();
+        let answers = texts.iter().map(|text| {
+            let (job, answer) = job(text, presence);
+            lane.push(job);
+            answer
+        });
+        let answers = answers.collect();
+        (lane, answers)
+    }
+
+    #[test]
+    fn what_waits_shares_a_group_and_one_group_is_on_its_way() {
+        let (mut lane, mut answers) = lane(&["a", "b", "c"], &Presence::new());
+        let mut ids = 5..100;
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("three wait");
+        assert_eq!(group.messages.iter().map(|m| m.message.id.0).collect::<Vec<_>>(), [5, 6, 7]);
+        assert!(!group.cautious);
+        lane.push(job("d", &Presence::new()).0);
+        assert!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).is_none());
+        lane.ended(all_new(&group));
+        let receipt = answers[1].try_recv().expect("it is answered").expect("it is stored");
+        assert_eq!(receipt.message, MessageId(6));
+        assert_eq!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("d waits").messages.len(), 1);
+    }
+
+    #[test]
+    fn the_same_octets_wait_for_the_receipt_before_them() {
+        let here = Presence::new();
+        let (mut lane, _answers) = lane(&["a", "a", "a"], &here);
+        let mut ids = 1..100;
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("three wait");
+        assert_eq!(group.messages.len(), 1);
+        lane.ended(all_new(&group));
+        // The first client is still here: this is another delivery.
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("two wait");
+        assert_eq!(group.messages[0].others, [MessageId(1)]);
+        lane.ended(all_new(&group));
+        // It has left, so this may be its second try.
+        here.end();
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("one waits");
+        assert!(group.messages[0].others.is_empty());
+    }
+
+    #[test]
+    fn one_bad_message_does_not_take_its_neighbours_down() {
+        let (mut lane, mut answers) = lane(&["a", "bad", "c"], &Presence::new());
+        let mut ids = 1..100;
+        let mut groups = 0;
+        while let Some(group) = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids) {
+            groups += 1;
+            let bad = group.messages.iter().any(|delivering| {
+                delivering.message.header.starts_with(b"bad")
+                    || delivering.message.bodies.iter().any(|body| body.chunks[0].data.starts_with(b"bad"))
+            });
+            assert_eq!(group.cautious, groups > 1);
+            let outcome = if bad { Err(Error::no(Code::Cannot, "bad").into()) } else { all_new(&group) };
+            assert!(!lane.ended(outcome).pause);
+        }
+        assert_eq!(groups, 4);
+        let stored: Vec<bool> =
+            answers.iter_mut().map(|answer| answer.try_recv().expect("it is answered").is_ok()).collect();
+        assert_eq!(stored, [true, false, true]);
+    }
+
+    #[test]
+    fn a_second_try_is_recognized_and_keeps_the_group_together() {
+        let (mut lane, mut answers) = lane(&["a", "b"], &Presence::new());
+        let mut ids = 1..100;
+        lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("two wait");
+        lane.ended(Err(Error::no(Code::AlreadyExists, "met").into()));
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("both wait again");
+        assert!(group.cautious && group.messages.len() == 2);
+        let delivered = vec![Delivered::Before(MessageId(77)), Delivered::New];
+        lane.ended(Ok(Group { delivered, changes: Vec::new() }));
+        let receipt = answers[0].try_recv().expect("it is answered").expect("it is stored");
+        assert_eq!(receipt.message, MessageId(77));
+    }
+
+    #[test]
+    fn without_a_database_jobs_wait_and_keep_their_ids() {
+        let (mut lane, mut answers) = lane(&["a"], &Presence::new());
+        let mut ids = 1..100;
+        lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("one waits");
+        assert!(lane.ended(Err(db::Error::Unavailable("down".into()))).pause);
+        assert!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).is_none());
+        lane.awake();
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("it still waits");
+        assert_eq!((group.messages[0].message.id, group.cautious), (MessageId(1), true));
+        lane.waiting.extend(lane.on_its_way.take().expect("it is on its way").0);
+        lane.waiting[0].deadline = Instant::now();
+        lane.awake();
+        assert!(answers[0].try_recv().expect("it is answered").is_err());
+    }
+
+    #[test]
+    fn receipts_that_have_served_go_with_the_next_group_or_alone() {
+        let (mut lane, mut answers) = lane(&["a"], &Presence::new());
+        let mut ids = 1..100;
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("one waits");
+        lane.ended(all_new(&group));
+        let receipt = answers[0].try_recv().expect("it is answered").expect("it is stored");
+        assert!(lane.heard(receipt.clone()));
+        assert!(lane.held.is_empty() && lane.marks.is_empty());
+        assert!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).is_none());
+        lane.awake();
+        let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("nothing else came");
+        assert!(group.messages.is_empty());
+        assert_eq!(group.clear, [receipt]);
+    }
+}

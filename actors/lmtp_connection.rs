@@ -210,7 +210,7 @@ impl Talk {
             at: Timestamp::now(),
         };
         let (id, octets, recipients) = (arrival.id.clone(), mail.data.len(), mail.envelope.recipients.len());
-        let prepared = if octets <= INLINE_BYTES_MAX {
+        let prepared = if octets <= limits::INLINE_MESSAGE_BYTES_MAX {
             lmtp::prepare(mail, &arrival)
         } else {
             let prepared = actix_rt::task::spawn_blocking(move || lmtp::prepare(mail, &arrival)).await;
@@ -261,7 +261,7 @@ impl Talk {
     async fn make_room(&mut self) {
         match self.conversation.octets_held() {
             0 => self.room = None,
-            held if held > INLINE_BYTES_MAX && self.room.is_none() => {
+            held if held > limits::INLINE_MESSAGE_BYTES_MAX && self.room.is_none() => {
                 self.room = self.services.intake.room_for(self.conversation.octets_expected()).await;
             }
             _ => {}
@@ -424,8 +424,6 @@ fn summary(outcomes: &[Outcome]) -> String {
     format!("{stored} stored{}", why.unwrap_or_default())
 }
 
-/// Mail up to this size is taken apart at once; larger mail elsewhere, so that no neighbour waits for it.
-const INLINE_BYTES_MAX: usize = 128 * 1024;
 /// How long a client may be silent (RFC 5321 §4.5.3.2.7).
 const IDLE: Duration = Duration::from_secs(limits::LMTP_IDLE_SECONDS_MAX);
 /// How long a client may take no answer.

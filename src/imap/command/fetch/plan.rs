@@ -53,7 +53,7 @@ impl Fetch {
             missed: false,
         };
         match fetching.columns == Columns::default() && fetching.extents.is_empty() {
-            true => fetching.from_memory(selected),
+            true => fetching.print_from_memory(selected),
             false => fetching.next_page(selected),
         }
     }
@@ -61,7 +61,7 @@ impl Fetch {
 
 impl Fetching {
     /// What the snapshot knows, without a database, as fast as it can be printed.
-    fn from_memory(mut self, selected: &mut Selected) -> Step {
+    fn print_from_memory(mut self, selected: &mut Selected) -> Step {
         let told = selected.view.told();
         let mut out = std::mem::take(&mut self.running.untagged);
         out.reserve(limits::FETCH_EMIT_BYTES + 1024);
@@ -78,7 +78,7 @@ impl Fetching {
             return self.running.done(selected);
         };
         self.skip_to_behind(last);
-        Plan::emit(out, |selected| self.from_memory(selected))
+        Plan::emit(out, |selected| self.print_from_memory(selected))
     }
 
     /// Reads the next page, if there is one.

@@ -222,11 +222,10 @@ fn every_command_has_a_transcript_and_every_message_is_used() {
     let transcripts: Vec<String> = files("tests/transcripts", "txt").iter().map(|file| read(file)).collect();
     let code = sources(&["tests"]);
     let mut faults = Vec::new();
-    if transcripts.is_empty() {
-        return;
-    }
     for door in ["imap", "lmtp"] {
-        for file in files(&format!("src/{door}/command"), "rs") {
+        let commands = files(&format!("src/{door}/command"), "rs");
+        // A folder holds the parts of the command beside it.
+        for file in commands.into_iter().filter(|file| file.split('/').count() == 4) {
             let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".rs")).expect("it is Rust");
             let other = COMMANDS_BY_OTHER_WORDS.iter().find(|(path, _)| *path == file).map(|(_, word)| *word);
             let word = other.map_or_else(|| stem.trim_end_matches('_').replace('_', " "), str::to_string);
@@ -297,9 +296,11 @@ fn every_actor_says_what_it_hears() {
             }
             continue;
         };
+        // "nothing" may be followed by what it does instead.
+        let said = if said.trim_start().starts_with("nothing") { "" } else { said };
         let mut named: Vec<String> =
             said.split([',', '·']).map(|name| name.trim().trim_matches('`').to_string()).collect();
-        named.retain(|name| !name.is_empty() && name != "nothing");
+        named.retain(|name| !name.is_empty());
         println!("| {} | {} |", source.path, named.join(", "));
         named.sort();
         heard.sort();

@@ -46,7 +46,7 @@ impl Names {
     }
 }
 
-/// Replaces whole words, in lower and in upper case.
+/// Replaces whole words, in lower and in upper case, and with a capital.
 fn exchange(text: &[u8], pairs: Vec<(&str, &str)>) -> Vec<u8> {
     let mut exchanged = Vec::with_capacity(text.len());
     for word in text.chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric()) {
@@ -54,6 +54,10 @@ fn exchange(text: &[u8], pairs: Vec<(&str, &str)>) -> Vec<u8> {
         match found {
             Some((_, to)) if word.iter().all(u8::is_ascii_uppercase) => {
                 exchanged.extend_from_slice(to.to_ascii_uppercase().as_bytes());
+            }
+            Some((_, to)) if word[0].is_ascii_uppercase() => {
+                exchanged.push(to.as_bytes()[0].to_ascii_uppercase());
+                exchanged.extend_from_slice(&to.as_bytes()[1..]);
             }
             Some((_, to)) => exchanged.extend_from_slice(to.as_bytes()),
             None => exchanged.extend_from_slice(word),

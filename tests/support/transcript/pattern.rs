@@ -71,7 +71,7 @@ fn line_matches(pieces: &[Piece], line: &str, captures: &mut Captures) -> bool {
             starts.into_iter().any(|at| line_matches(rest, &line[at..], captures))
         }
         Piece::Capture(name) => {
-            let end = line.find(|c: char| " ()[]<>\",:".contains(c)).unwrap_or(line.len());
+            let end = line.find(|c: char| " ()[]{}<>\",:".contains(c)).unwrap_or(line.len());
             let (word, after) = line.split_at(end);
             match captures.get(*name) {
                 Some(known) => known == word && line_matches(rest, after, captures),

@@ -357,7 +357,7 @@ fn good_reply(connection: &mut Connection) -> std::io::Result<()> {
 fn base64_placed(text: &str, names: &Names) -> Result<String, String> {
     let Some((before, rest)) = text.split_once("$base64(") else { return Ok(text.to_string()) };
     let (plain, after) = rest.split_once(')').ok_or("$base64( has no end")?;
-    let plain = names.secret(plain).replace("\\0", "\0");
+    let plain = names.secret(&plain.replace("\\0", "\0"));
     let encoded = base64::engine::general_purpose::STANDARD.encode(plain);
     Ok(format!("{before}{encoded}{}", base64_placed(after, names)?))
 }

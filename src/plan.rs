@@ -26,16 +26,22 @@ pub struct Step<C, A> {
     /// The work, its type erased so that one actor message carries any of it.
     pub unit: Box<dyn ErasedUnit>,
     /// Takes the outcome of exactly that unit.
-    pub then: Box<dyn FnOnce(Outcome, &mut C) -> Plan<C, A> + Send>,
+    pub then: Then<C, A>,
 }
 
 /// Work that takes long without waiting for anything, and what to do with what comes out.
 pub struct Computation<C, A> {
     /// The work.
-    pub work: Box<dyn FnOnce() -> Box<dyn std::any::Any + Send> + Send>,
+    pub work: Work,
     /// Takes what came out; an error when the work panicked.
-    pub then: Box<dyn FnOnce(Outcome, &mut C) -> Plan<C, A> + Send>,
+    pub then: Then<C, A>,
 }
+
+/// Goes on with an outcome.
+pub type Then<C, A> = Box<dyn FnOnce(Outcome, &mut C) -> Plan<C, A> + Send>;
+
+/// Work whose outcome has its type erased.
+pub type Work = Box<dyn FnOnce() -> Box<dyn std::any::Any + Send> + Send>;
 
 /// What a unit returned, its type erased.
 pub type Outcome = Result<Box<dyn std::any::Any + Send>, db::Error>;

@@ -13,7 +13,7 @@ use nom::sequence::{delimited, preceded, terminated};
 
 use super::Parsed;
 
-/// `SP`, once. [`quirk_spaces`] where a command's arguments are separated.
+/// `SP`; more than one is taken too, see `quirk_spaces`.
 pub fn sp(input: &[u8]) -> Parsed<'_, ()> {
     context("a space", value((), quirk_spaces)).parse(input)
 }
@@ -34,7 +34,7 @@ pub fn is_atom_char(octet: u8) -> bool {
     octet > 0x20 && octet < 0x7f && !b"(){%*\"\\]".contains(&octet)
 }
 
-/// `ASTRING-CHAR = ATOM-CHAR / resp-specials`; 8-bit octets too, see [`quirk_bare_utf8`].
+/// `ASTRING-CHAR = ATOM-CHAR / resp-specials`; 8-bit octets too, see `quirk_bare_utf8`.
 pub fn is_astring_char(octet: u8) -> bool {
     is_atom_char(octet) || octet == b']' || quirk_bare_utf8(octet)
 }

@@ -59,7 +59,7 @@ fn body_section(input: &[u8]) -> Parsed<'_, SectionItem> {
     .parse(input)
 }
 
-/// `"RFC822" [".HEADER" / ".TEXT"]`: BODY[], BODY.PEEK[HEADER] and BODY[TEXT] by their older names.
+/// `"RFC822" [".HEADER" / ".TEXT"]`: `BODY[]`, `BODY.PEEK[HEADER]` and `BODY[TEXT]` by their older names.
 fn rfc822(input: &[u8]) -> Parsed<'_, SectionItem> {
     let item = |text, peek| SectionItem {
         section: Section { part: Vec::new(), text },

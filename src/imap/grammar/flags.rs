@@ -25,7 +25,7 @@ pub fn store_flags(input: &[u8]) -> Parsed<'_, FlagSet> {
 
 /// `flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension`
 ///
-/// None is a flag that is heard and left alone, see [`quirk_recent`].
+/// None is a flag that is heard and left alone, see `quirk_recent`.
 pub fn flag(input: &[u8]) -> Parsed<'_, Option<Flag>> {
     let system = preceded(char('\\'), map_opt(atom, system));
     let keyword = map_opt(atom, |name| Some(Some(Flag::Keyword(Keyword::new(name)?))));

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use archiveopteryx::aox::command::{
-    AddAlias, AddUser, ChangePassword, Command, DeleteAlias, DeleteUser, ListAliases, ListMailboxes,
-    ListUsers, Status,
+    AddAlias, AddUser, ChangePassword, CheckMessages, Command, DeleteAlias, DeleteUser, ListAliases,
+    ListMailboxes, ListUsers, Status,
 };
 use archiveopteryx::wire::password::Verifiers;
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +42,9 @@ pub enum Verb {
     /// Delete a user or an alias
     #[command(subcommand)]
     Delete(Delete),
+    /// Check that what is stored is whole
+    #[command(subcommand)]
+    Check(Check),
     /// Bring the schema of a database that the site runs itself up to date
     Upgrade(Upgrade),
 }
@@ -110,6 +113,13 @@ pub enum Delete {
     Alias { address: String },
 }
 
+/// `aox check …`.
+#[derive(Debug, Subcommand)]
+pub enum Check {
+    /// Put every stored message together again, and compare it with its digest on arrival
+    Messages,
+}
+
 /// Where a password comes from.
 #[derive(Debug, Args)]
 pub struct PasswordSource {
@@ -142,6 +152,7 @@ impl Verb {
             Verb::Change(Change::Password { login, password }) => {
                 Command::ChangePassword(ChangePassword { login, verifiers: password.verifiers()? })
             }
+            Verb::Check(Check::Messages) => Command::CheckMessages(CheckMessages {}),
             Verb::Delete(Delete::User { login }) => Command::DeleteUser(DeleteUser { login }),
             Verb::Delete(Delete::Alias { address }) => Command::DeleteAlias(DeleteAlias { address }),
         }))

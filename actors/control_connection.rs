@@ -1,9 +1,6 @@
-//! # ControlConnection - one administrator's program at the control socket.
+//! One administrator's program at the control socket: reads a line, carries out its command, answers, reads on.
 //!
-//! Hears:  nothing; it is a task that reads one line, carries out one command, answers, and reads on
-//! Says:   Run → Database
-//! Lives:  until the program hangs up or the server stops
-//! Limits: LINE_BYTES_MAX
+//! It is a task and not an actor: nobody ever tells it anything but the client, one command at a time.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod add_alias;
 mod add_user;
 mod change_password;
+mod check_messages;
 mod delete_alias;
 mod delete_user;
 mod list_aliases;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use add_alias::AddAlias;
 pub use add_user::AddUser;
 pub use change_password::ChangePassword;
+pub use check_messages::CheckMessages;
 pub use delete_alias::DeleteAlias;
 pub use delete_user::DeleteUser;
 pub use list_aliases::ListAliases;
@@ -39,6 +41,7 @@ pub enum Command {
     ListAliases(ListAliases),
     DeleteAlias(DeleteAlias),
     ListMailboxes(ListMailboxes),
+    CheckMessages(CheckMessages),
 }
 
 impl Command {
@@ -54,6 +57,7 @@ impl Command {
             Command::ListAliases(command) => command.plan(),
             Command::DeleteAlias(command) => command.plan(),
             Command::ListMailboxes(command) => command.plan(),
+            Command::CheckMessages(command) => command.plan(),
         }
     }
 
@@ -69,6 +73,7 @@ impl Command {
             Command::ListAliases(_) => "list aliases",
             Command::DeleteAlias(_) => "delete alias",
             Command::ListMailboxes(_) => "list mailboxes",
+            Command::CheckMessages(_) => "check messages",
         }
     }
 }

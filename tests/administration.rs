@@ -1,0 +1,127 @@
+//! The administrator's commands, against the real server: what they print, what they refuse, and how they exit.
+
+mod support;
+
+use support::Server;
+
+fn code(output: &std::process::Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn said(output: &std::process::Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn json(server: &Server, arguments: &[&str]) -> serde_json::Value {
+    let printed = server.aox_ok(&[arguments, &["--json"]].concat());
+    serde_json::from_str(&printed).expect("--json prints JSON")
+}
+
+#[test]
+fn users_come_change_and_go() {
+    let server = Server::shared();
+    server.add_user("Ulla", "ulla@admin.example", "first");
+    let again =
+        server.aox_with_input(&["add", "user", "ulla", "u2@admin.example", "--password-stdin"], "x\n");
+    assert_eq!(code(&again), Some(1), "{}", said(&again));
+    let taken =
+        server.aox_with_input(&["add", "user", "ulf", "ULLA@Admin.Example", "--password-stdin"], "x\n");
+    assert_eq!(code(&taken), Some(1), "{}", said(&taken));
+    assert!(said(&taken).contains("/users/Ulla/INBOX"), "{}", said(&taken));
+
+    let users = json(&server, &["list", "users"]);
+    let ulla = users.as_array().and_then(|all| all.iter().find(|user| user["login"] == "Ulla"));
+    assert_eq!(ulla.expect("she is listed")["addresses"][0], "ulla@admin.example");
+    assert!(server.aox_ok(&["list", "users"]).contains("ulla@admin.example"));
+    let mailboxes = json(&server, &["list", "mailboxes", "ulla"]);
+    let names: Vec<_> = mailboxes.as_array().expect("a list").iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"]);
+
+    drop(server.imap("ulla", "first"));
+    let changed = server.aox_with_input(&["change", "password", "ulla", "--password-stdin"], "second\n");
+    assert_eq!(code(&changed), Some(0), "{}", said(&changed));
+    assert!(support::Imap::login(server.imap_address(), "ulla", "first").is_err(), "the old one still works");
+    drop(server.imap("ulla", "second"));
+
+    server.deliver("ulla@admin.example", b"Subject: x\r\n\r\nx\r\n");
+    assert!(server.aox_ok(&["delete", "user", "ulla"]).contains("1 message"));
+    assert!(support::Imap::login(server.imap_address(), "ulla", "second").is_err(), "she still comes in");
+    assert_eq!(code(&server.aox(&["delete", "user", "ulla"])), Some(1));
+    assert_eq!(code(&server.aox(&["list", "mailboxes", "ulla"])), Some(1));
+    // The login is free again, and its mailboxes are new.
+    server.add_user("ulla", "ulla@admin.example", "third");
+    drop(server.imap("ulla", "third"));
+}
+
+#[test]
+fn aliases_lead_mail_to_mailboxes() {
+    let server = Server::shared();
+    server.add_user("alma", "alma@admin.example", "secret");
+    server.aox_ok(&["add", "alias", "info@admin.example", "/users/alma/Archive"]);
+    assert_eq!(code(&server.aox(&["add", "alias", "INFO@admin.example", "/users/alma/none"])), Some(1));
+    assert_eq!(code(&server.aox(&["add", "alias", "info@admin.example", "/users/alma/Archive"])), Some(1));
+    assert!(server.aox_ok(&["list", "aliases"]).contains("/users/alma/Archive"));
+
+    server.deliver("info@admin.example", b"Subject: x\r\n\r\nx\r\n");
+    let mailboxes = json(&server, &["list", "mailboxes", "alma"]);
+    let archive = mailboxes.as_array().and_then(|all| all.iter().find(|one| one["name"] == "Archive"));
+    assert_eq!(archive.expect("it is listed")["messages"], 1);
+
+    server.aox_ok(&["delete", "alias", "Info@admin.example"]);
+    assert_eq!(code(&server.aox(&["delete", "alias", "info@admin.example"])), Some(1));
+}
+
+#[test]
+fn wrong_use_and_refusals_are_told_apart() {
+    let server = Server::shared();
+    for wrong in
+        [&["dance"][..], &["add"], &["add", "user", "x"], &["list", "nothing"], &["status", "--loud"]]
+    {
+        let output = server.aox(wrong);
+        assert_eq!(code(&output), Some(2), "{wrong:?}: {}", said(&output));
+    }
+    for refused in [&["delete", "user", "nobody"][..], &["delete", "alias", "no@where.example"]] {
+        let output = server.aox(refused);
+        assert_eq!(code(&output), Some(1), "{refused:?}: {}", said(&output));
+    }
+    for (login, address) in [("a b", "ok@admin.example"), ("ok", "no-address"), ("a/b", "ok@admin.example")] {
+        let output = server.aox_with_input(&["add", "user", login, address, "--password-stdin"], "x\n");
+        assert_eq!(code(&output), Some(1), "{login} {address}: {}", said(&output));
+    }
+    let empty = server.aox_with_input(&["add", "user", "ok", "ok@admin.example", "--password-stdin"], "\n");
+    assert_eq!(code(&empty), Some(1), "{}", said(&empty));
+    assert!(said(&server.aox(&["--help"])).contains("aox"));
+}
+
+#[test]
+fn status_tells_what_is_there() {
+    let server = Server::shared();
+    let status = json(&server, &["status"]);
+    assert_eq!(status["ready"], true);
+    assert_eq!(status["private_database"], true);
+    let doors = status["doors"].as_array().expect("a list");
+    for (name, address) in [("imap", server.imap_address()), ("lmtp", server.lmtp_address())] {
+        let door = doors.iter().find(|door| door["name"] == name).expect("the door is open");
+        assert_eq!(door["addresses"][0], address.to_string());
+    }
+}
+
+#[test]
+fn passwords_do_not_appear_in_the_log() {
+    let server = Server::shared();
+    server.add_user("vera", "vera@admin.example", "s3cr3t-of-vera");
+    drop(server.imap("vera", "s3cr3t-of-vera"));
+    assert!(support::Imap::login(server.imap_address(), "vera", "wr0ng-of-vera").is_err());
+    let log = server.log();
+    assert!(!log.contains("s3cr3t-of-vera") && !log.contains("wr0ng-of-vera"), "{log}");
+}
+
+#[test]
+fn the_checked_messages_are_all_exact() {
+    let server = Server::shared();
+    server.add_user("cora", "cora@admin.example", "secret");
+    server.deliver("cora@admin.example", b"Subject: one\r\n\r\nbody\r\n");
+    let report = json(&server, &["check", "messages"]);
+    assert!(report["checked"].as_i64().is_some_and(|count| count >= 1), "{report}");
+    assert_eq!(report["damaged"].as_array().map(Vec::len), Some(0), "{report}");
+}

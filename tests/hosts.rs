@@ -1,0 +1,107 @@
+//! Two servers over one database that the site runs itself: what happens at one is heard at the other.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::postgres::SitePostgres;
+use support::{Imap, Options, Server};
+
+#[test]
+fn a_delivery_at_one_host_is_heard_at_the_other() {
+    let site = SitePostgres::start();
+    let one = server_on(&site);
+    site.prepare(&one.aox_ok(&["upgrade", "--roles"]));
+    refuses_an_old_database(&one);
+    one.aox_ok(&["upgrade"]);
+    one.serve();
+    let other = server_on(&site);
+    other.serve();
+    one.add_user("anna", "anna@example.org", PASSWORD);
+
+    let mut far = other.imap("anna", PASSWORD);
+    far.ok("SELECT INBOX").expect("SELECT");
+    let idle = far.idle().expect("IDLE");
+    let mut delays: Vec<Duration> = (1..=20).map(|number| delay(&one, &mut far, number)).collect();
+    delays.sort();
+    assert!(delays[10] < Duration::from_millis(100), "the other host hears after {delays:?}");
+    far.done(&idle).expect("DONE");
+
+    flags_and_expunges_travel(&one, &mut far);
+    nothing_stays_unheard(&site, &one, &mut far);
+}
+
+/// A server that meets a database without our tables says what to do, and ends.
+fn refuses_an_old_database(server: &Server) {
+    let output = server.aox(&["serve"]);
+    let complaint =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && complaint.contains("aox upgrade"), "{complaint}");
+}
+
+fn delay(one: &Server, far: &mut Imap, number: u32) -> Duration {
+    let message = format!("Subject: number {number}\r\n\r\nx\r\n");
+    let mut lmtp = one.lmtp();
+    let replies =
+        lmtp.deliver("sender@example.net", &["anna@example.org"], message.as_bytes()).expect("LMTP answers");
+    replies[0].expect(250).expect("it is accepted");
+    let answered = Instant::now();
+    wait_for(far, |response| response.number("EXISTS") == Some(number));
+    let delay = answered.elapsed();
+    lmtp.quit().expect("LMTP answers QUIT");
+    delay
+}
+
+fn flags_and_expunges_travel(one: &Server, far: &mut Imap) {
+    let mut near = one.imap("anna", PASSWORD);
+    near.ok("SELECT INBOX").expect("SELECT");
+    let idle = far.idle().expect("IDLE");
+    near.ok("STORE 2 +FLAGS (\\Flagged)").expect("STORE");
+    wait_for(far, |response| response.number("FETCH") == Some(2) && response.text().contains("\\Flagged"));
+    near.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").expect("STORE");
+    near.ok("EXPUNGE").expect("EXPUNGE");
+    wait_for(far, |response| response.number("EXPUNGE") == Some(1));
+    far.done(&idle).expect("DONE");
+}
+
+/// Signals that are lost while the connections are broken are made up for.
+fn nothing_stays_unheard(site: &SitePostgres, one: &Server, far: &mut Imap) {
+    let idle = far.idle().expect("IDLE");
+    site.break_connections();
+    let begin = Instant::now();
+    let message = b"Subject: after the break\r\n\r\nx\r\n";
+    loop {
+        let mut lmtp = one.lmtp();
+        let replies = lmtp.deliver("sender@example.net", &["anna@example.org"], message);
+        if replies.is_ok_and(|replies| replies[0].code == 250) {
+            let _ = lmtp.quit();
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "the server does not find its database again");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    wait_for(far, |response| response.number("EXISTS") == Some(20));
+    far.done(&idle).expect("DONE");
+}
+
+fn wait_for(imap: &mut Imap, wanted: impl Fn(&support::imap::Response) -> bool) {
+    let begin = Instant::now();
+    let mut heard = Vec::new();
+    while begin.elapsed() < Duration::from_secs(45) {
+        if let Some(response) = imap.read_within(Duration::from_millis(500)).expect("the connection holds") {
+            if wanted(&response) {
+                return;
+            }
+            heard.push(response.text());
+        }
+    }
+    panic!("it was not heard; this was: {heard:?}");
+}
+
+fn server_on(site: &SitePostgres) -> Server {
+    let settings = [("AOX__DATABASE__URL", "aox_server"), ("AOX__DATABASE__OWNER_URL", "aox_owner")];
+    let settings = settings.map(|(key, role)| (key.to_string(), site.url(role)));
+    Server::new_home(Options { settings: settings.to_vec(), ..Options::default() })
+}
+
+const PASSWORD: &str = "secret";

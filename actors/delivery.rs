@@ -247,7 +247,7 @@ fn lane_of(account: i64) -> usize {
 }
 
 /// Groups that may be on their way at the same time: while one waits for the disk, the other computes.
-pub const LANES: usize = 2;
+pub const LANES: usize = 1;
 /// How long a delivery is tried while the database is not available; then the client is told to come back.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a lane rests when the database is not available.

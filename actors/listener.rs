@@ -43,8 +43,6 @@ pub struct Lane {
 pub struct Peer {
     /// Where the client is.
     pub address: SocketAddr,
-    /// The address it spoke to.
-    pub local: SocketAddr,
     _slot: Slot,
 }
 
@@ -166,8 +164,7 @@ fn admit(
         .expect("bind asserts that there is a lane");
     count.fetch_add(1, Ordering::Relaxed);
     let slot = Slot { _place: place, lane: count.clone() };
-    let local = stream.local_addr().unwrap_or(address);
-    let peer = Peer { address, local, _slot: slot };
+    let peer = Peer { address, _slot: slot };
     let open = lane.open.clone();
     let started = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
         Ok(stream) => lane.arbiter.spawn_fn(move || enter(stream, peer, &open)),

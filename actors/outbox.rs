@@ -8,7 +8,7 @@ use std::time::Duration;
 use archiveopteryx::limits;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// The client has left, or takes nothing any more: whatever was to be told, nobody hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,7 @@ pub struct Gone;
 /// socket is closed.
 #[derive(Clone)]
 pub struct Outbox {
-    chunks: mpsc::Sender<Chunk>,
-}
-
-enum Chunk {
-    Octets(Bytes),
-    Written(oneshot::Sender<()>),
+    chunks: mpsc::Sender<Bytes>,
 }
 
 impl Outbox {
@@ -43,51 +38,28 @@ impl Outbox {
         if octets.is_empty() {
             return Ok(());
         }
-        self.chunks.send(Chunk::Octets(octets)).await.map_err(|_| Gone)
+        self.chunks.send(octets).await.map_err(|_| Gone)
     }
 
     /// Queues `octets` if there is room now; gives them back if there is not.
     pub fn try_send(&self, octets: Bytes) -> Result<(), Bytes> {
-        self.chunks.try_send(Chunk::Octets(octets)).map_err(|refused| match refused.into_inner() {
-            Chunk::Octets(octets) => octets,
-            Chunk::Written(_) => Bytes::new(),
-        })
-    }
-
-    /// Waits until everything queued so far has been handed to the socket.
-    pub async fn written(&self) -> Result<(), Gone> {
-        let (done, wait) = oneshot::channel();
-        self.chunks.send(Chunk::Written(done)).await.map_err(|_| Gone)?;
-        wait.await.map_err(|_| Gone)
-    }
-
-    /// Waits until the client has left.
-    pub async fn closed(&self) {
-        self.chunks.closed().await;
-    }
-
-    /// True when the client has left.
-    pub fn is_closed(&self) -> bool {
-        self.chunks.is_closed()
+        self.chunks.try_send(octets).map_err(mpsc::error::TrySendError::into_inner)
     }
 }
 
 /// Writes what is queued until the queue ends or the client does.
-async fn write<W: AsyncWrite + Unpin>(mut socket: W, mut queue: mpsc::Receiver<Chunk>, patience: Duration) {
+async fn write<W: AsyncWrite + Unpin>(mut socket: W, mut queue: mpsc::Receiver<Bytes>, patience: Duration) {
     let mut gathered = BytesMut::new();
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
-        let mut waiting = Vec::new();
         // What is small and already there goes out in one system call.
         while let Some(chunk) = next.take() {
-            match chunk {
-                Chunk::Octets(octets) if gathered.is_empty() && octets.len() >= GATHER_BYTES_MAX => {
-                    if write_all(&mut socket, &octets, patience).await.is_err() {
-                        return;
-                    }
+            if gathered.is_empty() && chunk.len() >= GATHER_BYTES_MAX {
+                if write_all(&mut socket, &chunk, patience).await.is_err() {
+                    return;
                 }
-                Chunk::Octets(octets) => gathered.extend_from_slice(&octets),
-                Chunk::Written(done) => waiting.push(done),
+            } else {
+                gathered.extend_from_slice(&chunk);
             }
             if gathered.len() < GATHER_BYTES_MAX {
                 next = queue.try_recv().ok();
@@ -98,10 +70,6 @@ async fn write<W: AsyncWrite + Unpin>(mut socket: W, mut queue: mpsc::Receiver<C
         }
         // An idle connection keeps no buffer.
         gathered = BytesMut::new();
-        for done in waiting {
-            // Nobody may be waiting any more.
-            let _ = done.send(());
-        }
     }
     let _ = tokio::time::timeout(CLOSE_PATIENCE, socket.shutdown()).await;
 }
@@ -180,7 +148,6 @@ mod tests {
             expected.extend_from_slice(&chunk);
             outbox.send(chunk).await.unwrap();
         }
-        outbox.written().await.unwrap();
         drop(outbox);
         assert_eq!(reader.await.unwrap(), expected);
     }
@@ -194,7 +161,6 @@ mod tests {
             sent += 1;
             assert!(sent < 100, "the outbox takes any amount");
         }
-        assert!(outbox.is_closed());
     }
 
     #[actix_rt::test]

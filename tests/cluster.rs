@@ -5,6 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::Server;
+use support::postgres::SitePostgres;
 use support::server::{Options, send_signal};
 
 fn said(output: &std::process::Output) -> String {
@@ -121,4 +122,45 @@ fn a_port_that_is_taken_is_named() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("lmtp.listen") && said(&output).contains(&address), "{}", said(&output));
     assert_eq!(server.postgres_pid(), None, "PostgreSQL was left behind");
+}
+
+#[test]
+fn a_database_of_the_site_is_served_over_tls_once_its_schema_fits() {
+    let site = SitePostgres::start();
+    let server = Server::new_home(Options {
+        settings: vec![
+            ("AOX__DATABASE__URL".to_owned(), site.url("aox_server")),
+            ("AOX__DATABASE__OWNER_URL".to_owned(), site.url("aox_owner")),
+        ],
+        ..Options::default()
+    });
+    site.prepare(&server.aox_ok(&["upgrade", "--roles"]));
+
+    let early = server.aox(&["serve"]);
+    assert_eq!(early.status.code(), Some(1), "{}", said(&early));
+    assert!(said(&early).contains("aox upgrade"), "{}", said(&early));
+
+    assert!(server.aox_ok(&["upgrade"]).contains("applied"));
+    assert!(server.aox_ok(&["upgrade"]).contains("nothing to do"));
+    server.serve();
+    assert_eq!(server.postgres_pid(), None, "a PostgreSQL of its own runs as well");
+    server.add_user("sara", "sara@site.example", "secret");
+    server.deliver("sara@site.example", b"Subject: one\r\n\r\nx\r\n");
+    site.break_connections();
+    eventually("a server that is ready again", || server.aox(&["status"]).status.success());
+    server.deliver("sara@site.example", b"Subject: two\r\n\r\nx\r\n");
+    let status: serde_json::Value =
+        serde_json::from_str(&server.aox_ok(&["status", "--json"])).expect("--json prints JSON");
+    assert_eq!(status["messages"], 2);
+    assert_eq!(status["private_database"], false);
+
+    // The server's role can take mail out of a mailbox, but end none.
+    let may = "\\connect aox\nselect has_table_privilege('aox_server', 'aox.messages', 'delete, update, truncate');";
+    assert_eq!(site.sql(may), "f");
+
+    server.stop();
+    site.sql("\\connect aox\ninsert into aox.schema_revisions values (9999, '9999_from_the_future', '');");
+    let late = server.aox(&["serve"]);
+    assert_eq!(late.status.code(), Some(1), "{}", said(&late));
+    assert!(said(&late).contains("newer"), "{}", said(&late));
 }

@@ -27,14 +27,14 @@ pub trait Unit: Send + 'static {
     fn run(self, db: &Lent<'_>) -> impl Future<Output = Result<Self::Output, Error>>;
 }
 
+/// A unit at work; what it returns is of the type that the unit promises.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send>, Error>> + 'a>>;
+
 /// A [`Unit`] whose type has been forgotten, so that any of them fits one actor message.
 pub trait ErasedUnit: Send {
     fn access(&self) -> Access;
     fn name(&self) -> &'static str;
-    fn run_erased<'a>(
-        self: Box<Self>,
-        db: &'a Lent<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send>, Error>> + 'a>>;
+    fn run_erased<'a>(self: Box<Self>, db: &'a Lent<'a>) -> Running<'a>;
 }
 
 impl<U: Unit> ErasedUnit for U {
@@ -46,10 +46,7 @@ impl<U: Unit> ErasedUnit for U {
         std::any::type_name::<U>()
     }
 
-    fn run_erased<'a>(
-        self: Box<Self>,
-        db: &'a Lent<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send>, Error>> + 'a>> {
+    fn run_erased<'a>(self: Box<Self>, db: &'a Lent<'a>) -> Running<'a> {
         Box::pin(async move { Ok(Box::new((*self).run(db).await?) as Box<dyn Any + Send>) })
     }
 }

@@ -28,6 +28,7 @@ fn the_corpus_comes_out_as_it_went_in() {
             });
         }
     });
+    println!("{}", server.aox_ok(&["check", "messages"]));
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! What the server and its PostgreSQL cost: processor time, memory and disk, as the kernel counts them.
 
-use std::path::Path;
+use std::process::Command;
 
 use crate::support::Server;
 
-/// Processor seconds that the server and all of its PostgreSQL have used so far.
-pub fn cpu_seconds(server: &Server) -> f64 {
+/// Processor seconds used so far: by the server, and by all of its PostgreSQL.
+pub fn cpu_seconds(server: &Server) -> (f64, f64) {
     let own = server.pid().map_or(0.0, |pid| ticks(pid, false));
-    let Some(postmaster) = server.postgres_pid() else { return own / TICKS_PER_SECOND };
+    let Some(postmaster) = server.postgres_pid() else { return (own / TICKS_PER_SECOND, 0.0) };
     let backends: f64 = children(postmaster).iter().map(|&pid| ticks(pid, false)).sum();
     // What has ended is counted in its parent, once it was waited for.
-    (own + ticks(postmaster, true) + backends) / TICKS_PER_SECOND
+    (own / TICKS_PER_SECOND, (ticks(postmaster, true) + backends) / TICKS_PER_SECOND)
 }
 
 /// The memory of the server's process, in KiB: shared pages are counted in proportion.
@@ -21,33 +21,24 @@ pub fn memory_kib(server: &Server) -> f64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(f64::NAN)
 }
 
-/// Octets of all tables and indices on disk.
-pub fn disk_bytes(server: &Server) -> f64 {
-    folder_bytes(&server.home().join("postgres")) as f64
+/// Octets on disk of each table, with its TOAST, and of its indices.
+pub fn disk_bytes(server: &Server) -> Vec<(String, f64, f64)> {
+    let Some(socket) = server.postgres_socket() else { return Vec::new() };
+    let mut psql = Command::new("psql");
+    psql.arg("-h").arg(socket).args(["-U", "postgres", "-d", "aox", "-Atq", "-F", " ", "-c", SIZES]);
+    let Ok(output) = psql.output() else { return Vec::new() };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = |line: &str| {
+        let mut words = line.split(' ');
+        Some((words.next()?.to_string(), words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    };
+    text.lines().filter_map(row).collect()
 }
 
 /// The load of the machine over the last minute.
 pub fn load_average() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
-}
-
-/// The WAL and the logs are not what is kept.
-fn folder_bytes(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(data) if data.is_dir() && entry.file_name() != "pg_wal" && entry.file_name() != "log" => {
-                folder_bytes(&entry.path())
-            }
-            Ok(data) if data.is_file() => {
-                use std::os::unix::fs::MetadataExt;
-                data.blocks() * 512
-            }
-            _ => 0,
-        })
-        .sum()
 }
 
 fn children(parent: u32) -> Vec<u32> {
@@ -72,3 +63,7 @@ fn fields(pid: u32) -> Option<Vec<String>> {
 
 /// Linux says so on every architecture that we serve.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Partitions are tables of their own.
+const SIZES: &str = "select c.relname, pg_table_size(c.oid), pg_indexes_size(c.oid) from pg_class c \
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'aox%' and c.relkind = 'r'";

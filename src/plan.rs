@@ -1,7 +1,7 @@
 //! What a pure conversation asks of the actor that carries it: a chain of database work and output, told as data.
 //!
 //! A command is parsed and planned without waiting. Where it needs the database it returns [`Plan::Run`] with one
-//! [`Unit`](crate::db::Unit) and what to do with its outcome; where it has output for a client that may be slow it
+//! [`Unit`] and what to do with its outcome; where it has output for a client that may be slow it
 //! returns [`Plan::Emit`]. The actor only carries the chain out, so that a page is read when the one before it has left.
 
 use crate::db::{self, ErasedUnit, Unit};

@@ -96,7 +96,7 @@ fn names_keep_their_length_and_come_back() {
     assert_eq!(secret.len(), 45);
     assert!(!secret.windows(5).any(|window| window == b"anna@"));
     assert!(secret.ends_with(b" annabel"));
-    assert_eq!(names.from_server(&secret), b"RCPT TO:<anna@example.org> ANNA+lists annabel");
+    assert_eq!(names.as_server_said(&secret), b"RCPT TO:<anna@example.org> ANNA+lists annabel");
 }
 
 fn play_file(server: &Server, file: &Path, number: usize) -> Result<(), String> {

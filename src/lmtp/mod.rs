@@ -1,6 +1,6 @@
 //! The door for incoming mail: LMTP (RFC 2033), spoken by an MTA that keeps the queue.
 //!
-//! [`Conversation`] is the whole protocol without a socket; [`command`] has one file per command; [`prepare`] turns
+//! [`Conversation`] is the whole protocol without a socket; [`command`] has one file per command; [`mod@prepare`] turns
 //! what was received into rows for the database.
 
 pub mod conversation;

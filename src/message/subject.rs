@@ -86,7 +86,7 @@ fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
 }
 
-/// Subjects are compared by so much of them; it also bounds the work that thousands of "[x]" could make.
+/// Subjects are compared by so much of them; it also bounds the work that thousands of `[x]` could make.
 const SUBJECT_CHARACTERS_MAX: usize = 1000;
 
 #[cfg(test)]

@@ -75,12 +75,11 @@ fn main() {
     let (mut program, mut messages, mut seconds, mut json) = (None, 50_000, 5, false);
     let mut parts: Vec<String> = Vec::new();
     while let Some(argument) = arguments.next() {
-        let mut number =
-            || arguments.next().and_then(|text| text.parse().ok()).unwrap_or_else(|| wrong_use());
+        let mut number = || arguments.next().and_then(|text| text.parse().ok()).unwrap_or_else(wrong_use);
         match argument.as_str() {
             "--messages" => messages = number(),
             "--seconds" => seconds = number(),
-            "--server" => program = Some(PathBuf::from(arguments.next().unwrap_or_else(|| wrong_use()))),
+            "--server" => program = Some(PathBuf::from(arguments.next().unwrap_or_else(wrong_use))),
             "--json" => json = true,
             part if PARTS.iter().any(|(name, _)| *name == part) => parts.push(argument),
             _ => wrong_use(),

@@ -56,8 +56,9 @@ impl Source {
             let before = self.code[..*at].chars().next_back();
             let after = self.code[at + word.len()..].chars().next();
             let inner = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-            !(inner(before) && word.starts_with(|c: char| c.is_alphanumeric()))
-                && !(inner(after) && word.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+            let joined_before = inner(before) && word.starts_with(|c: char| c.is_alphanumeric());
+            let joined_after = inner(after) && word.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            !joined_before && !joined_after
         };
         self.code.match_indices(word).map(|(at, _)| at).filter(whole).collect()
     }

@@ -84,8 +84,14 @@ impl Transcript {
         }
         let words: Vec<String> = line.split_whitespace().map(str::to_string).collect();
         let step = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["ordered"] => return Ok(self.ordered = true),
-            ["strict"] => return Ok(self.strict = true),
+            ["ordered"] => {
+                self.ordered = true;
+                return Ok(());
+            }
+            ["strict"] => {
+                self.strict = true;
+                return Ok(());
+            }
             ["user", login] => {
                 Step::User { login: login.to_string(), address: format!("{login}@example.org") }
             }

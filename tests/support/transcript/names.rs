@@ -36,7 +36,7 @@ impl Names {
     }
 
     /// What the transcript says.
-    pub fn from_server(&self, text: &[u8]) -> Vec<u8> {
+    pub fn as_server_said(&self, text: &[u8]) -> Vec<u8> {
         exchange(text, self.names.iter().map(|(name, secret)| (secret.as_str(), name.as_str())).collect())
     }
 

@@ -254,7 +254,7 @@ impl<'a> Player<'a> {
         let response =
             self.connection(name)?.next(patience).map_err(|error| format!("the connection: {error}"))?;
         Ok(response.map(|response| {
-            let text = String::from_utf8_lossy(&self.names.from_server(&response)).into_owned();
+            let text = String::from_utf8_lossy(&self.names.as_server_said(&response)).into_owned();
             text.split("\r\n").map(str::to_string).collect()
         }))
     }

@@ -89,23 +89,30 @@ impl Talk {
     /// Does everything that the conversation can do with what it has received.
     async fn carry_on(&mut self) -> Result<Then, Gone> {
         while let Some(event) = self.conversation.poll(jiff::Timestamp::now()) {
-            match event {
-                Event::Send(octets) => self.outbox.send(octets).await?,
-                Event::Verify(attempt) => {
-                    let Services { passwords, database, .. } = &self.services;
-                    let checked = passwords.check(database, &attempt.login, attempt.password.as_bytes());
-                    let octets = self.conversation.verified(checked.await);
-                    self.outbox.send(octets).await?;
-                }
-                Event::Run(plan) => {
-                    let plan =
-                        drive::drive(plan, &mut self.conversation, &self.services.database, &self.outbox);
-                    let answer = plan.await?;
-                    self.answer(answer).await?;
-                }
-                Event::Selected(command) => self.execute(command).await?,
-                Event::Close => return Ok(Then::Close),
+            let span = tracing::info_span!("command", of = self.conversation.doing());
+            if let Then::Close = self.carry_out(event).instrument(span).await? {
+                return Ok(Then::Close);
             }
+        }
+        Ok(Then::Listen)
+    }
+
+    async fn carry_out(&mut self, event: Event) -> Result<Then, Gone> {
+        match event {
+            Event::Send(octets) => self.outbox.send(octets).await?,
+            Event::Verify(attempt) => {
+                let Services { passwords, database, .. } = &self.services;
+                let checked = passwords.check(database, &attempt.login, attempt.password.as_bytes());
+                let octets = self.conversation.verified(checked.await);
+                self.outbox.send(octets).await?;
+            }
+            Event::Run(plan) => {
+                let plan = drive::drive(plan, &mut self.conversation, &self.services.database, &self.outbox);
+                let answer = plan.await?;
+                self.answer(answer).await?;
+            }
+            Event::Selected(command) => self.execute(command).await?,
+            Event::Close => return Ok(Then::Close),
         }
         Ok(Then::Listen)
     }

@@ -170,11 +170,15 @@ impl Talk {
             match event {
                 Event::Send(octets) => said.octets.extend(octets),
                 Event::Resolve(address) => {
-                    let resolution = self.resolve(address).await;
+                    let resolving =
+                        self.resolve(address).instrument(tracing::info_span!("command", of = "RCPT"));
+                    let resolution = resolving.await;
                     self.conversation.resolved(resolution);
                 }
                 Event::Deliver(mail) => {
-                    let outcomes = self.deliver(mail).await;
+                    let delivering =
+                        self.deliver(mail).instrument(tracing::info_span!("command", of = "DATA"));
+                    let outcomes = delivering.await;
                     self.conversation.delivered(&outcomes);
                 }
                 // STARTTLS is not offered, so the conversation refuses it and this does not come.

@@ -78,6 +78,8 @@ pub struct Conversation {
     queue: VecDeque<Event>,
     /// BAD answers since something was right.
     errors: u32,
+    /// Tag and name of the command that came last.
+    doing: String,
 }
 
 /// What the client's next line is.
@@ -105,6 +107,7 @@ impl Conversation {
             selected: false,
             queue: VecDeque::new(),
             errors: 0,
+            doing: String::new(),
         };
         let code = format!("CAPABILITY {}", conversation.capabilities());
         let text = format!("{} Archiveopteryx is ready", conversation.setup.hostname);
@@ -136,6 +139,11 @@ impl Conversation {
                 Frame::Refused { head, why } => self.refuse(&head, why),
             }
         }
+    }
+
+    /// Tag and name of the command that the last event belongs to, for the log: nothing of what it says.
+    pub fn doing(&self) -> &str {
+        &self.doing
     }
 
     /// What came of the [`Event::Verify`] that was handed out last.
@@ -236,6 +244,8 @@ impl Conversation {
             Some(tag) => tag.to_owned(),
             None => return self.fail("*", Error::bad("a command begins with a tag")),
         };
+        let name = command::head_of(&line).map_or(String::new(), |head| head.name.to_ascii_uppercase());
+        self.doing = format!("{tag} {name}");
         match self.parse(&line) {
             Ok(command) => {
                 self.errors = 0;

@@ -73,13 +73,20 @@ pub struct Upgrade {
 pub enum Add {
     /// Add a user, the first mailboxes, and the address that leads to them
     User {
+        /// The name to log in with
         login: String,
+        /// The address whose mail comes to the user's INBOX, such as anna@example.org
         address: String,
         #[command(flatten)]
         password: PasswordSource,
     },
     /// Make mail for an address go to a mailbox: /users/LOGIN/NAME, or LOGIN for its INBOX
-    Alias { address: String, mailbox: String },
+    Alias {
+        /// The address, such as info@example.org
+        address: String,
+        /// Where its mail goes: /users/LOGIN/NAME, or LOGIN for that user's INBOX
+        mailbox: String,
+    },
 }
 
 /// `aox list …`.
@@ -90,7 +97,10 @@ pub enum List {
     /// List the addresses, and where their mail goes
     Aliases,
     /// List the mailboxes of one user, or of all
-    Mailboxes { login: Option<String> },
+    Mailboxes {
+        /// Only those of this user
+        login: Option<String>,
+    },
 }
 
 /// `aox change …`.
@@ -98,6 +108,7 @@ pub enum List {
 pub enum Change {
     /// Give a user a new password
     Password {
+        /// Whose password
         login: String,
         #[command(flatten)]
         password: PasswordSource,
@@ -108,9 +119,15 @@ pub enum Change {
 #[derive(Debug, Subcommand)]
 pub enum Delete {
     /// Delete a user with all mail; it can be taken back until the undelete time has passed
-    User { login: String },
+    User {
+        /// The name that the user logs in with
+        login: String,
+    },
     /// Refuse mail for an address from now on
-    Alias { address: String },
+    Alias {
+        /// The address, such as info@example.org
+        address: String,
+    },
 }
 
 /// `aox check …`.
@@ -131,7 +148,8 @@ pub struct PasswordSource {
 impl Cli {
     /// The home that was asked for.
     pub fn home_folder(&self) -> PathBuf {
-        let asked = self.home.clone().or_else(|| std::env::var_os("AOX_HOME").map(PathBuf::from));
+        let named = || std::env::var_os("AOX_HOME").filter(|name| !name.is_empty()).map(PathBuf::from);
+        let asked = self.home.clone().or_else(named);
         asked.unwrap_or_else(|| PathBuf::from("/var/lib/aox"))
     }
 }

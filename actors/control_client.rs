@@ -16,8 +16,8 @@ use crate::home::{Home, short_socket_path};
 pub fn run(home: &Home, command: &Command, json: bool) -> ExitCode {
     match exchange(home, command, json) {
         Ok(Reply::Done(answer)) => {
-            print_answer(&answer, json);
-            if answer.good { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) }
+            let written = print_answer(&answer, json);
+            if answer.good { written } else { ExitCode::from(REFUSED) }
         }
         Ok(Reply::Wrong(text)) => complain("wrong", &text, json, WRONG),
         Ok(Reply::Refused(text)) => complain("refused", &text, json, REFUSED),
@@ -29,15 +29,16 @@ pub fn run(home: &Home, command: &Command, json: bool) -> ExitCode {
 /// Prints a sentence about something that was not done; returns the exit code.
 pub fn complain(kind: &str, text: &str, json: bool, code: u8) -> ExitCode {
     if json {
-        println!("{}", serde_json::json!({ kind: text }));
+        // The exit code says the same to whoever does not read this.
+        let _ = writeln!(io::stdout(), "{}", serde_json::json!({ kind: text }));
     } else {
         eprintln!("aox: {text}");
     }
     ExitCode::from(code)
 }
 
-/// Prints an answer as sentences and a table, or as JSON.
-pub fn print_answer(answer: &Answer, json: bool) {
+/// Prints an answer as sentences and a table, or as JSON. The exit code says whether it could be written.
+pub fn print_answer(answer: &Answer, json: bool) -> ExitCode {
     let mut out = io::stdout().lock();
     let text = if json {
         format!("{}\n", answer.json)
@@ -48,8 +49,13 @@ pub fn print_answer(answer: &Answer, json: bool) {
         }
         text
     };
-    // Whoever reads this may have seen enough, as `head` does.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that hung up has seen enough, as `head` does.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain("refused", &format!("the answer cannot be written: {error}"), false, REFUSED)
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// The last line of the server's answer; progress is shown meanwhile, when a person looks on.

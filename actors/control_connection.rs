@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::drive;
 use crate::home;
+use crate::mailbox_registry;
 use crate::outbox::Outbox;
 use crate::services::Services;
 
@@ -86,9 +87,14 @@ async fn carry_out(
         Err(reply) => reply,
         Ok(command) => {
             let name = command.name();
-            let mut context = Context { now: jiff::Timestamp::now(), facts: facts() };
+            let mut context = Context { now: jiff::Timestamp::now(), facts: facts(), changes: Vec::new() };
             let plan = conversation::plan(command, &context);
             let outcome = drive::drive(plan, &mut context, &services.database, outbox).await?;
+            if !context.changes.is_empty() {
+                let delivered = mailbox_registry::Delivered { changes: context.changes };
+                // The registry lives as long as the server; when it is gone, so is everybody to tell.
+                let _ = services.registry.send(delivered).await;
+            }
             match &outcome {
                 Ok(_) if name == "status" => tracing::debug!(command = name, "done"),
                 Ok(_) => tracing::info!(command = name, "done"),

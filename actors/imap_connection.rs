@@ -145,7 +145,10 @@ impl Talk {
         octets.extend(answer.tagged);
         match answer.next {
             After::Continue => {}
-            After::Unselect => self.session = None,
+            After::Unselect => {
+                self.session = None;
+                self.conversation.closed();
+            }
             After::Close => {
                 self.outbox.send(octets).await?;
                 return Err(Gone);

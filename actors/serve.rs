@@ -1,6 +1,7 @@
 //! `aox serve`: reads the settings, runs the server, and waits for the signal to stop.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use archiveopteryx::settings::Settings;
 use futures_util::future::{Either, select};
@@ -59,9 +60,11 @@ async fn serve_until_told(home: Home, settings: Settings) -> Result<(), String> 
     let mut told = Box::pin(either(terminate, interrupt));
     let server = match select(Box::pin(Server::start_in(home, settings)), &mut told).await {
         Either::Left((started, _)) => started?,
-        // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped.
+        // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped. A
+        // database that does not answer is not waited for; a PostgreSQL left behind is taken over by the next start.
         Either::Right(((), start)) => {
-            let server = start.await?;
+            let started = tokio::time::timeout(START_PATIENCE, start).await;
+            let server = started.map_err(|_| "stopped before the server was ready".to_owned())??;
             return stop(&server).await;
         }
     };
@@ -105,5 +108,7 @@ fn hostname() -> String {
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
 }
 
+/// How long a start may go on after the signal to stop: the stop as a whole is to take ten seconds at most.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 /// More than any number of connections that the settings' defaults permit.
 const FILES_MAX: u64 = 65_536;

@@ -24,10 +24,7 @@ pub fn run(home: &Home, upgrade: &Upgrade, json: bool) -> ExitCode {
         Err(mistakes) => return complain("wrong", &mistakes.join("\n"), json, 2),
     };
     match actix::System::new().block_on(apply(&settings)) {
-        Ok(answer) => {
-            print_answer(&answer, json);
-            ExitCode::SUCCESS
-        }
+        Ok(answer) => print_answer(&answer, json),
         Err(error) => complain("refused", &error, json, 1),
     }
 }

@@ -146,6 +146,9 @@ impl Settings {
         if self.database.url.is_empty() && !self.database.owner_url.is_empty() {
             faults.push(("database.owner_url", "nothing, as long as database.url is empty".to_owned()));
         }
+        if !is_log_level(&self.log.level) {
+            faults.push(("log.level", wanted("log.level").expect("it is a setting").to_owned()));
+        }
         for (key, max) in [
             ("imap.connections_max", self.imap.connections_max),
             ("lmtp.connections_max", self.lmtp.connections_max),
@@ -156,6 +159,16 @@ impl Settings {
         }
         faults
     }
+}
+
+/// Whether each directive has a level. A word alone that is none would mean the part of the program with that name, so
+/// that a misspelt level would turn the log off.
+fn is_log_level(directives: &str) -> bool {
+    let levels = ["error", "warn", "info", "debug", "trace", "off"];
+    directives.split(',').all(|directive| {
+        let level = directive.rsplit('=').next().unwrap_or(directive).trim();
+        levels.iter().any(|known| level.eq_ignore_ascii_case(known))
+    })
 }
 
 /// What a setting may be, for the error about one that is not; None when there is no such setting.
@@ -299,5 +312,18 @@ mod tests {
         settings.database.connections_max = 0;
         let keys: Vec<_> = settings.faults().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["delivery.size_max", "database.connections_max"]);
+    }
+
+    #[test]
+    fn a_misspelt_log_level_is_a_fault() {
+        for (level, is_one) in [
+            ("INFO", true),
+            ("info,aox::lmtp=debug", true),
+            ("loud", false),
+            ("info,aox::lmtp", false),
+            ("", false),
+        ] {
+            assert_eq!(is_log_level(level), is_one, "{level}");
+        }
     }
 }

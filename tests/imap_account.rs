@@ -74,7 +74,10 @@ impl<'a> Client<'a> {
         self.changes += answer.changes.len();
         match answer.next {
             After::Continue | After::Close => {}
-            After::Unselect => self.selected = None,
+            After::Unselect => {
+                self.selected = None;
+                self.conversation.closed();
+            }
             After::Open(opening) => self.open(opening).await,
         }
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::answer::{Answer, Reply};
 use super::command::Command;
 use crate::error::Error;
+use crate::mailbox::Change;
 use crate::plan::Plan;
 
 /// What a command may know of the server it runs in.
@@ -13,6 +14,8 @@ use crate::plan::Plan;
 pub struct Context {
     pub now: Timestamp,
     pub facts: Facts,
+    /// What the command has changed in mailboxes, for those who have them open.
+    pub changes: Vec<Change>,
 }
 
 /// The state of the server, as `status` tells it.

@@ -35,7 +35,9 @@ pub(super) async fn create(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let row = db.query_opt(include_str!("sql/count_mailboxes.sql"), &[&account.0]).await?;
-    let count: i64 = row.map_or(0, |row| row.get(0));
+    // A client may still be there when an administrator deletes its account.
+    let gone = || error::Error::no(Code::NonExistent, "This account has been deleted");
+    let count: i64 = row.ok_or_else(gone)?.get(0);
     if count >= limits::MAILBOXES_PER_ACCOUNT_MAX as i64 {
         return Err(error::Error::no(Code::Limit, "This account has as many mailboxes as it may have").into());
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::expunge::{Culprit, expunge_all};
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::{AccountId, MailboxId, MailboxKey};
+use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey};
 
 /// Deletes the account of that login.
 pub struct DeleteUser {
@@ -13,23 +13,22 @@ pub struct DeleteUser {
 }
 
 impl Unit for DeleteUser {
-    /// How many messages it had; None when there is no such account.
-    type Output = Option<i64>;
+    /// What became of its mailboxes; None when there is no such account.
+    type Output = Option<Vec<Change>>;
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<Option<i64>, Error> {
+    async fn run(self, db: &Lent<'_>) -> Result<Option<Vec<Change>>, Error> {
         let sql = include_str!("sql/update_account_deleted.sql");
         let Some(row) = db.query_opt(sql, &[&self.login.to_lowercase(), &self.now]).await? else {
             return Ok(None);
         };
         let account: i64 = row.get(0);
         let by = Culprit { account: None, door: "aox", client: None, reason: "delete user" };
-        let mut messages = 0;
+        let mut changes = Vec::new();
         let mailboxes = db.query(include_str!("sql/lock_mailboxes_of_account.sql"), &[&account]).await?;
         for mailbox in &mailboxes {
             let key = MailboxKey { account: AccountId(account), mailbox: MailboxId(mailbox.get(0)) };
-            let change = expunge_all(db, key, &by).await?;
-            messages += change.map_or(0, |change| change.expunged.len() as i64);
+            changes.extend(expunge_all(db, key, &by).await?);
         }
         for sql in [
             include_str!("sql/delete_aliases_of_account.sql"),
@@ -40,6 +39,6 @@ impl Unit for DeleteUser {
         }
         let sql = include_str!("sql/update_mailboxes_deleted_of_account.sql");
         db.execute(sql, &[&account, &self.now]).await?;
-        Ok(Some(messages))
+        Ok(Some(changes))
     }
 }

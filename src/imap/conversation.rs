@@ -176,6 +176,11 @@ impl Conversation {
         }
     }
 
+    /// The answer to CLOSE, UNSELECT or a SELECT that failed has closed the mailbox that was open.
+    pub fn closed(&mut self) {
+        self.selected = false;
+    }
+
     /// Ends the conversation from this side, and returns what to say.
     pub fn goodbye(&mut self, text: &str) -> Vec<u8> {
         self.stage = Stage::Over;
@@ -281,11 +286,7 @@ impl Conversation {
             Command::Authenticate(begin) => return self.begin_authentication(tag, begin),
             Command::Noop if self.selected => on_mailbox(tag, false, OnMailbox::Noop),
             Command::Idle => return self.begin_idle(tag),
-            Command::OnMailbox { uid, command } => {
-                // RFC 3501 §6.4.2, RFC 3691: whatever comes of these, the mailbox is closed.
-                self.selected &= !matches!(command, OnMailbox::Close | OnMailbox::Unselect);
-                on_mailbox(tag, uid, command)
-            }
+            Command::OnMailbox { uid, command } => on_mailbox(tag, uid, command),
             Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),
             Command::Noop => Event::Run(Plan::Done(command::noop::respond(&tag))),
             Command::Id(id) => Event::Run(Plan::Done(id.respond(&tag))),

@@ -82,6 +82,9 @@ impl Client {
                 self.answer(answer);
             }
             Event::Selected(SelectedCommand { tag, uid, command }) => {
+                if matches!(command, OnMailbox::Close | OnMailbox::Unselect) {
+                    self.conversation.closed();
+                }
                 let name = format!("{command:?}");
                 let name = name.split(['(', ' ']).next().unwrap_or_default();
                 let uid = if uid { "UID " } else { "" };
@@ -304,6 +307,17 @@ fn a_failed_select_leaves_no_mailbox_open() {
         carry_out((step.then)(Ok(Box::new(none)), &mut client.conversation), &mut client.conversation);
     assert!(matches!(answer.next, After::Unselect));
     assert!(answer.tagged.starts_with(b"b NO [NONEXISTENT]"));
+    assert!(client.say("c CHECK\r\n").starts_with("c BAD "));
+}
+
+#[test]
+fn only_an_answer_closes_the_mailbox() {
+    let mut client = Client::selected();
+    client.conversation.receive(b"a CLOSE\r\n");
+    assert!(matches!(client.conversation.poll(Timestamp::UNIX_EPOCH), Some(Event::Selected(_))));
+    // It came to nothing, so that the client can try again.
+    assert_eq!(client.say("b CHECK\r\n"), "b (session) Check\r\n");
+    assert_eq!(client.say("b CLOSE\r\n"), "b (session) Close\r\n");
     assert!(client.say("c CHECK\r\n").starts_with("c BAD "));
 }
 

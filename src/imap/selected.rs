@@ -246,6 +246,24 @@ impl Selected {
     /// Appends what is new to the client. With `with_uid`, flags come with uids, as answers to UID commands do.
     fn write_updates(&mut self, out: &mut Vec<u8>, may_expunge: bool, with_uid: bool) {
         let updates = self.view.sync(self.shared.current(), may_expunge);
+        self.write(out, updates, with_uid);
+    }
+
+    /// Brings the client up to date before an answer that tells the flags of `asked`: what others have changed in the
+    /// meantime is in that answer, so that it neither tells flags that are past nor tells them twice.
+    pub(super) fn refresh_flags(&mut self, out: &mut Vec<u8>, asked: &UidSet, with_uid: bool) {
+        let updates = self.view.sync(self.shared.current(), false);
+        if updates.is_empty() {
+            return;
+        }
+        self.write_new_keywords(out);
+        let is_answered =
+            |update: &Update| matches!(update, Update::Flags { uid, .. } if asked.contains(*uid));
+        let others = updates.into_iter().filter(|update| !is_answered(update)).collect();
+        self.write(out, others, with_uid);
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, updates: Vec<Update>, with_uid: bool) {
         if updates.iter().any(|update| matches!(update, Update::Flags { .. } | Update::Exists(_))) {
             self.write_new_keywords(out);
         }

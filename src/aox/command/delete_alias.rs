@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{at_once, one_unit};
-use crate::aox::answer::{Answer, counted};
+use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::grammar::Address;
 use crate::db;
@@ -30,7 +30,7 @@ impl DeleteAlias {
                 return Err(Error::no(Code::NonExistent, format!("there is no alias {address}")));
             }
             Ok(Answer::sentence(
-                format!("{address} was deleted; it led to {}.", counted(deleted, "target")),
+                format!("{address} was deleted; mail for it is refused from now on."),
                 json!({"address": address.to_string(), "targets": deleted}),
             ))
         })

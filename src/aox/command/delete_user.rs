@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::one_unit;
 use crate::aox::answer::{Answer, counted};
 use crate::aox::conversation::{Context, Outcome};
 use crate::db;
@@ -20,17 +19,25 @@ impl DeleteUser {
     /// One transaction.
     pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
         let login = self.login.clone();
-        one_unit(db::DeleteUser { login: self.login, now: context.now }, move |deleted, _| {
-            let Some(messages) = deleted else {
-                return Err(Error::no(Code::NonExistent, format!("there is no user {login}")));
-            };
-            Ok(Answer::sentence(
-                format!(
-                    "User {login} was deleted, with {}; mail for that user is refused from now on.",
-                    counted(messages, "message")
-                ),
-                json!({"login": login, "messages": messages}),
-            ))
+        let unit = db::DeleteUser { login: self.login, now: context.now };
+        Plan::run(unit, move |outcome, context: &mut Context| {
+            Plan::Done(match outcome {
+                Ok(Some(changes)) => {
+                    let messages: i64 = changes.iter().map(|change| change.expunged.len() as i64).sum();
+                    context.changes.extend(changes);
+                    Ok(respond(&login, messages))
+                }
+                Ok(None) => Err(Error::no(Code::NonExistent, format!("there is no user {login}"))),
+                Err(error) => Err(error.into()),
+            })
         })
     }
+}
+
+fn respond(login: &str, messages: i64) -> Answer {
+    let had = counted(messages, "message");
+    Answer::sentence(
+        format!("User {login} was deleted, with {had}; mail for that user is refused from now on."),
+        json!({"login": login, "messages": messages}),
+    )
 }

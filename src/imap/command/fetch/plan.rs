@@ -32,7 +32,7 @@ pub(super) struct OnPage {
 
 impl Fetch {
     /// Begins with the first messages.
-    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+    pub fn plan(self, mut running: Running, selected: &mut Selected) -> Step {
         let rest = match selected.messages(&self.set, running.uid) {
             Ok(uids) => uids,
             Err(error) => return running.failed(selected, error),
@@ -41,6 +41,9 @@ impl Fetch {
         // RFC 3501 §6.4.8: the answers to UID FETCH have the uid, asked for or not.
         if running.uid && !items.contains(&Item::Uid) {
             items.insert(0, Item::Uid);
+        }
+        if items.contains(&Item::Flags) {
+            selected.refresh_flags(&mut running.untagged, &rest, running.uid);
         }
         let reads = items.iter().any(|item| matches!(item, Item::Section(section) if !section.peek));
         let fetching = Fetching {

@@ -11,11 +11,11 @@
 
 use std::any::Any;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix::{Actor, AsyncContext};
 use archiveopteryx::db::migrate::PrepareConnection;
-use archiveopteryx::db::unit::Statements;
-use archiveopteryx::db::{self, Access, ErasedUnit, Lent};
+use archiveopteryx::db::{self, Access, ErasedUnit, Kept, Lent, MessageCache};
 use futures_util::future;
 use tokio_postgres::{AsyncMessage, Client};
 
@@ -37,19 +37,20 @@ pub struct SocketEnded;
 /// See the module.
 pub struct DbConnection {
     client: Rc<Client>,
-    statements: Rc<Statements>,
+    kept: Rc<Kept>,
 }
 
 impl DbConnection {
     /// Connects, and starts the actor in `arbiter`, which must be where this is called.
     pub async fn open(
         target: &Target,
+        messages: Arc<MessageCache>,
         arbiter: &actix::ArbiterHandle,
     ) -> Result<actix::Addr<DbConnection>, db::Error> {
         let (client, socket) = target.connect().await?;
         let address = DbConnection::start_in_arbiter(arbiter, move |ctx| {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));
-            DbConnection { client: Rc::new(client), statements: Rc::default() }
+            DbConnection { client: Rc::new(client), kept: Rc::new(Kept::new(messages)) }
         });
         match address.send(Run(Box::new(PrepareConnection))).await {
             Ok(outcome) => outcome.map(|_| address),
@@ -66,7 +67,7 @@ impl actix::Handler<Run> for DbConnection {
     type Result = actix::AtomicResponse<Self, Outcome>;
 
     fn handle(&mut self, Run(unit): Run, _: &mut Self::Context) -> Self::Result {
-        let work = run(self.client.clone(), self.statements.clone(), unit);
+        let work = run(self.client.clone(), self.kept.clone(), unit);
         actix::AtomicResponse::new(Box::pin(actix::fut::wrap_future(work)))
     }
 }
@@ -80,13 +81,13 @@ impl actix::Handler<SocketEnded> for DbConnection {
 }
 
 /// Runs `unit` on its own or between BEGIN and COMMIT, as it asks.
-async fn run(client: Rc<Client>, statements: Rc<Statements>, unit: Box<dyn ErasedUnit>) -> Outcome {
+async fn run(client: Rc<Client>, kept: Rc<Kept>, unit: Box<dyn ErasedUnit>) -> Outcome {
     let (name, access) = (unit.name(), unit.access());
     let started = std::time::Instant::now();
-    let lent = Lent::new(&client, &statements);
+    let lent = Lent::new(&client, &kept);
     let outcome = match access {
         Access::Read => unit.run_erased(&lent).await,
-        Access::Write => transaction(&client, unit.run_erased(&lent)).await,
+        Access::Write => transaction(&lent, unit.run_erased(&lent)).await,
     };
     let spent = started.elapsed();
     match &outcome {
@@ -98,13 +99,13 @@ async fn run(client: Rc<Client>, statements: Rc<Statements>, unit: Box<dyn Erase
 }
 
 /// `work` between BEGIN and COMMIT.
-async fn transaction(client: &Client, work: impl Future<Output = Outcome>) -> Outcome {
+async fn transaction(lent: &Lent<'_>, work: impl Future<Output = Outcome>) -> Outcome {
+    let client = lent.client();
     // BEGIN need not be waited for: the first statement goes out behind it. Only a broken connection lets it fail.
     let (begun, outcome) = future::join(client.batch_execute("BEGIN"), work).await;
     let outcome = match begun.map_err(db::Error::from).and(outcome) {
-        // COMMIT of a transaction in which a statement failed is a silent ROLLBACK. The empty SELECT before it fails
-        // in that case, and then the COMMIT behind it is not executed.
-        Ok(value) => client.batch_execute("SELECT; COMMIT").await.map(|()| value).map_err(db::Error::from),
+        Ok(value) if lent.has_committed() => Ok(value),
+        Ok(value) => lent.commit().await.map(|()| value),
         Err(error) => Err(error),
     };
     if outcome.is_err() && !client.is_closed() {

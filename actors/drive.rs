@@ -2,7 +2,8 @@
 
 use archiveopteryx::db;
 use archiveopteryx::error::Error;
-use archiveopteryx::plan::{Computation, Plan, Step};
+use archiveopteryx::plan::{Computation, Overlap, Plan, Step};
+use futures_util::future;
 
 use crate::database::{self, Database};
 use crate::outbox::{Gone, Outbox};
@@ -18,6 +19,19 @@ pub async fn drive<C, A>(
         plan = match plan {
             Plan::Done(answer) => return Ok(answer),
             Plan::Run(Step { unit, then }) => then(database::run_erased(database, unit).await, context),
+            Plan::Overlap(Overlap { unit, meanwhile }) => {
+                let running = database::run_erased(database, unit);
+                let writing = async {
+                    // The request has a way to go in this thread before PostgreSQL has it: first things first.
+                    for _ in 0..TURNS_TO_SOCKET {
+                        tokio::task::yield_now().await;
+                    }
+                    let (octets, then) = meanwhile(context);
+                    outbox.send(octets).await.map(|()| then)
+                };
+                let (outcome, then) = future::join(running, writing).await;
+                then?(outcome, context)
+            }
             Plan::Compute(Computation { work, then }) => {
                 let outcome = tokio::task::spawn_blocking(work).await;
                 // The work panicked: that costs this command, and nobody else.
@@ -31,3 +45,6 @@ pub async fn drive<C, A>(
         };
     }
 }
+
+/// Turns of this thread's tasks until a request is on its way: `Database`, `DbConnection`, its socket.
+const TURNS_TO_SOCKET: usize = 4;

@@ -1,7 +1,7 @@
 //! Brings a schema to its newest revision, or says why this program cannot serve with it. Once, over one connection.
 
 use archiveopteryx::db::migrate::{ApplyNext, Fit, Migration, REVISION_NEWEST, REVISION_OLDEST, ReadFit};
-use archiveopteryx::db::unit::Statements;
+use archiveopteryx::db::Kept;
 use archiveopteryx::db::{self, Access, Lent, Unit};
 use bb8_postgres::PostgresConnectionManager;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -62,8 +62,8 @@ where
         bb8::RunError::TimedOut => db::Error::Unavailable("it does not answer".to_owned()),
     })?;
     let client: &Client = &connection;
-    let statements = Statements::default();
-    let lent = Lent::new(client, &statements);
+    let kept = Kept::default();
+    let lent = Lent::new(client, &kept);
     if U::ACCESS == Access::Read {
         return unit.run(&lent).await;
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::Actor;
+use archiveopteryx::db::MessageCache;
 use archiveopteryx::settings::Settings;
 use tokio::sync::watch;
 
@@ -38,10 +39,10 @@ impl Services {
     ) -> Result<Vec<Lane>, String> {
         let share =
             (settings.database.connections_max / arbiters.len() as u32).max(delivery::LANES as u32 + 1);
-        let databases: Vec<_> = arbiters
-            .iter()
-            .map(|arbiter| Database::start_in(&arbiter.handle(), target.clone(), share))
-            .collect();
+        let messages = Arc::new(MessageCache::default());
+        let start =
+            |arbiter: &actix::Arbiter| Database::start_in(&arbiter.handle(), target.clone(), messages.clone(), share);
+        let databases: Vec<_> = arbiters.iter().map(start).collect();
         let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
         let listener = DbListener::start_for(target.clone(), name);
         let database = databases[0].clone();

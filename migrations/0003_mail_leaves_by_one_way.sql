@@ -20,20 +20,37 @@ begin
     if not found then
         return;
     end if;
+    if uids is null then
+        select array_agg(uid) into uids from aox.mailbox_messages
+            where account = the_account and mailbox = the_mailbox;
+    end if;
     return query
-        with gone as (
+        -- Each message is looked up by its key: with uid = any (uids), the whole mailbox would be compared with all uids.
+        -- Where it lies stays true, because nothing in the mailbox changes while its row is locked.
+        with wanted as materialized (
+            select f.uid, f.place
+            from unnest(uids) u (uid)
+                cross join lateral (
+                    select m.uid, m.ctid as place
+                    from aox.mailbox_messages m
+                    where m.account = the_account and m.mailbox = the_mailbox and m.uid = u.uid
+                        and (not only_deleted or m.flags & 8 <> 0)
+                    offset 0
+                ) f
+        ), gone as (
             delete from aox.mailbox_messages m
-                where m.account = the_account and m.mailbox = the_mailbox
-                    and (uids is null or m.uid = any (uids))
-                    and (not only_deleted or m.flags & 8 <> 0)
+                using wanted w
+                where m.account = the_account and m.mailbox = the_mailbox and m.uid = w.uid and m.ctid = w.place
                 returning m.*
         ), kept as (
             insert into aox.tombstones
                 (account, mailbox, uid, message, modseq, flags, keywords, internal_date, internal_zone, octets,
                  saved_at, deleted_by, door, client, reason)
             select g.account, g.mailbox, g.uid, g.message, old_modseq + 1, g.flags,
-                (select array_agg(k.name order by k.id) from aox.mailbox_keywords k
-                    where k.account = the_account and k.mailbox = the_mailbox and k.id = any (g.keywords)),
+                case when g.keywords is not null then (
+                    select array_agg(k.name order by k.id) from aox.mailbox_keywords k
+                        where k.account = the_account and k.mailbox = the_mailbox and k.id = any (g.keywords)
+                ) end,
                 g.internal_date, g.internal_zone, g.octets, g.saved_at, who, the_door, the_client, the_reason
             from gone g
             returning uid

@@ -47,6 +47,10 @@ pub const KEYWORDS_PER_MAILBOX_MAX: usize = 1000;
 pub const FETCH_PAGE_MESSAGES: usize = 500;
 /// Octets of message content that one page of FETCH holds in memory; a single larger message is a page of its own.
 pub const FETCH_PAGE_BYTES: usize = 1024 * 1024;
+/// Octets of small messages that were read lately and stay in memory, for all clients of a process together.
+pub const MESSAGE_CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// A message that is kept there: a larger one costs little for each of its octets to be read again.
+pub const CACHED_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Octets of answers from memory that are written out at once: large enough to cost few switches, small enough to hold.
 pub const FETCH_EMIT_BYTES: usize = 64 * 1024;
 /// Messages whose text one page of SEARCH reads.

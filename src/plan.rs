@@ -12,6 +12,8 @@ pub enum Plan<C, A> {
     Done(A),
     /// Run this on the database, then go on with what it returned.
     Run(Step<C, A>),
+    /// Run this on the database, and meanwhile write what was read before.
+    Overlap(Overlap<C, A>),
     /// Compute this where it keeps nobody waiting, then go on with what came out.
     Compute(Computation<C, A>),
     /// Write these octets; when the client has room again, go on.
@@ -28,6 +30,21 @@ pub struct Step<C, A> {
     /// Takes the outcome of exactly that unit.
     pub then: Then<C, A>,
 }
+
+/// One unit of database work, and what can be written while it is under way.
+pub struct Overlap<C, A> {
+    /// The work.
+    pub unit: Box<dyn ErasedUnit>,
+    /// Makes the octets to be written, and says what to do with the outcome of the unit.
+    pub meanwhile: Meanwhile<C, A>,
+}
+
+/// What is made while a unit is under way: octets to be written, and what to do with the outcome.
+pub type Meanwhile<C, A> = Box<dyn FnOnce(&mut C) -> (Vec<u8>, Then<C, A>) + Send>;
+
+/// Goes on with the typed outcome of the unit `U`.
+pub type ThenOf<U, C, A> =
+    Box<dyn FnOnce(Result<<U as Unit>::Output, db::Error>, &mut C) -> Plan<C, A> + Send>;
 
 /// Work that takes long without waiting for anything, and what to do with what comes out.
 pub struct Computation<C, A> {
@@ -52,12 +69,24 @@ impl<C, A> Plan<C, A> {
         unit: U,
         then: impl FnOnce(Result<U::Output, db::Error>, &mut C) -> Plan<C, A> + Send + 'static,
     ) -> Plan<C, A> {
-        let then = move |outcome: Outcome, context: &mut C| {
-            let typed = outcome
-                .map(|any| *any.downcast::<U::Output>().expect("a step gets the outcome of its own unit"));
-            then(typed, context)
+        Plan::Run(Step { unit: Box::new(unit), then: typed::<U, C, A>(then) })
+    }
+
+    /// Runs `unit`; while that is under way, calls `meanwhile` and writes the octets that it makes. When both are done,
+    /// calls what `meanwhile` has returned with the outcome of the unit, failures included.
+    pub fn overlap<U: Unit>(
+        unit: U,
+        meanwhile: impl FnOnce(&mut C) -> (Vec<u8>, ThenOf<U, C, A>) + Send + 'static,
+    ) -> Plan<C, A>
+    where
+        C: 'static,
+        A: 'static,
+    {
+        let meanwhile = move |context: &mut C| {
+            let (octets, then) = meanwhile(context);
+            (octets, typed::<U, C, A>(then))
         };
-        Plan::Run(Step { unit: Box::new(unit), then: Box::new(then) })
+        Plan::Overlap(Overlap { unit: Box::new(unit), meanwhile: Box::new(meanwhile) })
     }
 
     /// Computes `work` off the threads that serve clients, then calls `then` with what came out. When the work
@@ -78,4 +107,15 @@ impl<C, A> Plan<C, A> {
     pub fn emit(bytes: Vec<u8>, next: impl FnOnce(&mut C) -> Plan<C, A> + Send + 'static) -> Plan<C, A> {
         Plan::Emit(bytes, Box::new(next))
     }
+}
+
+/// `then` for an outcome whose type has been forgotten.
+fn typed<U: Unit, C, A>(
+    then: impl FnOnce(Result<U::Output, db::Error>, &mut C) -> Plan<C, A> + Send + 'static,
+) -> Then<C, A> {
+    Box::new(move |outcome: Outcome, context: &mut C| {
+        let typed = outcome
+            .map(|any| *any.downcast::<U::Output>().expect("a step gets the outcome of its own unit"));
+        then(typed, context)
+    })
 }

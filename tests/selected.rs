@@ -54,6 +54,12 @@ impl Client<'_> {
                     self.pieces += 1;
                     next(&mut self.selected)
                 }
+                Plan::Overlap(overlap) => {
+                    let (octets, then) = (overlap.meanwhile)(&mut self.selected);
+                    read.extend(octets);
+                    self.pieces += 1;
+                    then(self.lender.run_erased(overlap.unit).await, &mut self.selected)
+                }
                 Plan::Done(mut answer) => {
                     read.append(&mut answer.untagged);
                     read.append(&mut answer.tagged);

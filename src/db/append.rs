@@ -70,14 +70,20 @@ impl Unit for Append {
 }
 
 impl Append {
-    /// Gives each message its id.
+    /// Gives each message its id. What is left of a block is for the next messages of this connection.
     async fn reserve_ids(&mut self, db: &Lent<'_>) -> Result<(), Error> {
-        for block in self.messages.chunks_mut(BLOCK as usize) {
-            let first = ReserveMessageIds.run(db).await?;
-            for (n, appending) in (0..).zip(block) {
-                appending.message.id = MessageId(first.0 + n);
-                appending.message.account = self.key.account;
-            }
+        for appending in &mut self.messages {
+            let left = db.kept().message_ids.borrow_mut().next();
+            let id = match left {
+                Some(id) => id,
+                None => {
+                    let first = ReserveMessageIds.run(db).await?.0;
+                    db.kept().message_ids.replace(first + 1..first + BLOCK);
+                    first
+                }
+            };
+            appending.message.id = MessageId(id);
+            appending.message.account = self.key.account;
         }
         Ok(())
     }

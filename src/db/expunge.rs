@@ -1,5 +1,6 @@
 //! Takes messages out of a mailbox: IMAP EXPUNGE, the second half of MOVE, and what other doors delete.
 
+use futures_util::future;
 use tokio_postgres::Row;
 
 use super::mailbox_row::{modseq, uid};
@@ -34,7 +35,10 @@ impl Unit for Expunge {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        expunge(db, self.key, &self.uids, self.only_deleted, &self.by).await
+        let expunging = expunge(db, self.key, &self.uids, self.only_deleted, &self.by);
+        db.prepare(EXPUNGE).await?;
+        let (change, ()) = future::try_join(expunging, db.commit()).await?;
+        Ok(change)
     }
 }
 
@@ -70,7 +74,7 @@ async fn take_out(
     let (account, mailbox) = (key.account.0, key.mailbox.0);
     let rows = db
         .query(
-            include_str!("sql/expunge.sql"),
+            EXPUNGE,
             &[&account, &mailbox, &uids, &only_deleted, &who, &by.door, &by.client, &by.reason],
         )
         .await?;
@@ -84,3 +88,5 @@ fn change(key: MailboxKey, rows: &[Row]) -> Option<Change> {
     change.expunged = rows.iter().map(|row| uid(row.get(0))).collect();
     Some(change)
 }
+
+const EXPUNGE: &str = include_str!("sql/expunge.sql");

@@ -1,14 +1,17 @@
 //! Reads what FETCH wants of a page of messages: stored columns, and as much of the content as is asked for.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use tokio_postgres::Row;
 
 use super::read_content::{Content, Wanted, read_content};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
+use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
-use crate::message::recipe::{Piece, Recipe};
+use crate::message::recipe::{Piece, Recipe, Segment};
 use crate::message::section::{Section, SectionBytes};
 
 /// Reads some messages of an account. Messages that are no more are left out.
@@ -39,7 +42,7 @@ pub struct Extent {
 }
 
 /// What was read of one message. What was not asked for is empty.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FetchedMessage {
     pub envelope: Vec<u8>,
     pub bodystructure: Vec<u8>,
@@ -53,12 +56,12 @@ pub struct FetchedMessage {
 #[derive(Debug, Default)]
 pub struct FetchedPage {
     /// Sorted by id.
-    messages: Vec<(MessageId, FetchedMessage)>,
+    messages: Vec<(MessageId, Arc<FetchedMessage>)>,
 }
 
 impl FetchedPage {
     /// From messages in any order.
-    pub fn new(mut messages: Vec<(MessageId, FetchedMessage)>) -> FetchedPage {
+    pub fn new(mut messages: Vec<(MessageId, Arc<FetchedMessage>)>) -> FetchedPage {
         messages.sort_unstable_by_key(|(id, _)| *id);
         FetchedPage { messages }
     }
@@ -71,7 +74,7 @@ impl FetchedPage {
 
     /// The only message.
     pub fn into_single(mut self) -> Option<FetchedMessage> {
-        self.messages.pop().map(|(_, message)| message)
+        self.messages.pop().map(|(_, message)| Arc::unwrap_or_clone(message))
     }
 }
 
@@ -80,7 +83,36 @@ impl Unit for FetchPage {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<FetchedPage, Error> {
-        let ids: Vec<i64> = self.messages.iter().map(|id| id.0).collect();
+        if !self.is_content_only() {
+            return Ok(FetchedPage::new(self.read(db, &self.messages).await?));
+        }
+        let cache = db.message_cache();
+        let mut messages = cache.get(self.account, &self.messages);
+        if messages.len() < self.messages.len() {
+            let known: HashSet<MessageId> = messages.iter().map(|(id, _)| *id).collect();
+            let missing: Vec<MessageId> =
+                self.messages.iter().copied().filter(|id| !known.contains(id)).collect();
+            let read = self.read(db, &missing).await?;
+            cache.keep(self.account, &read);
+            messages.extend(read);
+        }
+        Ok(FetchedPage::new(messages))
+    }
+}
+
+impl FetchPage {
+    /// Whether a message that was read for its content has all that is wanted.
+    fn is_content_only(&self) -> bool {
+        !self.extents.is_empty() && !self.columns.envelope && !self.columns.bodystructure
+    }
+
+    /// Reads messages from the database.
+    async fn read(
+        &self,
+        db: &Lent<'_>,
+        messages: &[MessageId],
+    ) -> Result<Vec<(MessageId, Arc<FetchedMessage>)>, Error> {
+        let ids: Vec<i64> = messages.iter().map(|id| id.0).collect();
         let Columns { envelope, bodystructure, header, recipe } = self.columns;
         let for_content = !self.extents.is_empty();
         let (header, recipe) = (header || for_content, recipe || for_content);
@@ -95,11 +127,9 @@ impl Unit for FetchPage {
         if for_content {
             self.read_extents(db, &mut messages).await?;
         }
-        Ok(FetchedPage::new(messages))
+        Ok(messages.into_iter().map(|(id, message)| (id, Arc::new(message))).collect())
     }
-}
 
-impl FetchPage {
     /// Reads the bodies that the extents touch, of all messages at once.
     async fn read_extents(
         &self,
@@ -174,14 +204,52 @@ impl FetchedMessage {
 
     /// The octets of a range of the whole message, from the content that was read. None when some is missing.
     pub fn octets(&self, range: Range<u64>) -> Option<Vec<u8>> {
-        let recipe = self.recipe.as_ref()?;
+        let mut octets = Vec::new();
+        self.write(range, &mut octets).then_some(octets)
+    }
+
+    /// Appends the same octets to `out`; false when some are missing, and then `out` is as it was.
+    pub fn write(&self, range: Range<u64>, out: &mut Vec<u8>) -> bool {
+        let Some(recipe) = &self.recipe else { return false };
         let pieces: Vec<Piece<'_>> = self
             .content
             .iter()
             .map(|(body, content)| Piece { body: *body, offset: content.offset, octets: &content.octets })
             .collect();
+        let start = out.len();
         let length = range.end - range.start;
-        let octets = recipe.rebuild_range(&self.header, range, &pieces);
-        (octets.len() as u64 == length).then_some(octets)
+        out.reserve(length.min(limits::FETCH_PAGE_BYTES as u64) as usize);
+        recipe.write_range(&self.header, range, &pieces, &mut |octets: &[u8]| out.extend_from_slice(octets));
+        let is_complete = (out.len() - start) as u64 == length;
+        if !is_complete {
+            out.truncate(start);
+        }
+        is_complete
+    }
+
+    /// Whether every octet of the message can be written.
+    pub fn is_whole(&self) -> bool {
+        let Some(recipe) = &self.recipe else { return false };
+        let is_here = |(index, octets): (usize, u64)| {
+            octets == 0
+                || self.content.iter().any(|(body, content)| {
+                    *body == index && content.offset == 0 && content.octets.len() as u64 == octets
+                })
+        };
+        self.header.len() as u64 == recipe.header_octets
+            && recipe.bodies.iter().map(|body| body.octets).enumerate().all(is_here)
+    }
+
+    /// About how much memory it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let content: usize = self.content.iter().map(|(_, content)| content.octets.len() + 64).sum();
+        let parts = self.recipe.as_ref().map_or(0, |recipe| {
+            let gaps = recipe.segments.iter().map(|segment| match segment {
+                Segment::Gap(octets) => octets.len(),
+                Segment::Leaf { .. } => 64,
+            });
+            gaps.sum::<usize>() + recipe.segments.len() * 64 + recipe.parts.len() * 256
+        });
+        size_of::<FetchedMessage>() + 64 + self.header.len() + content + parts
     }
 }

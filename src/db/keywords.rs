@@ -33,7 +33,7 @@ pub async fn ensure_keywords<'k>(
         return Ok(ids);
     }
     if ids.len() > limits::KEYWORDS_PER_MAILBOX_MAX {
-        return Err(error::Error::no(Code::Limit, "the mailbox cannot hold more different keywords").into());
+        return Err(too_many_keywords());
     }
     let numbers: Vec<i32> = new.iter().map(|(id, _)| *id).collect();
     let names: Vec<&str> = new.iter().map(|(_, keyword)| keyword.as_str()).collect();
@@ -44,4 +44,9 @@ pub async fn ensure_keywords<'k>(
     )
     .await?;
     Ok(ids)
+}
+
+/// A mailbox would have more keywords than it may.
+pub fn too_many_keywords() -> Error {
+    error::Error::no(Code::Limit, "the mailbox cannot hold more different keywords").into()
 }

@@ -1,14 +1,14 @@
 //! Changes flags of messages: IMAP STORE, and the \Seen that FETCH implies.
 
-use futures_util::future;
 use postgres_types::ToSql;
 use tokio_postgres::{Row, Statement};
 
-use super::keywords::ensure_keywords;
+use super::keywords::too_many_keywords;
 use super::mailbox_row::{KeywordNames, modseq, uid};
 use super::pipeline::{Sending, pipelined};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
+use crate::limits;
 use crate::mailbox::{Change, FlagChange, FlagSet, Keyword, MailboxKey, ModSeq, UidSet};
 
 /// Changes flags of some messages of a mailbox; None when all had them as wanted. Uids of no message mean nothing.
@@ -46,15 +46,17 @@ impl Unit for SetFlags {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let (locked, names, rows) = match self.flags.keywords() {
-            [] => self.set_system_flags(db).await?,
-            keywords => self.set_keywords(db, keywords).await?,
-        };
+        let Written { locked, names, rows } = self.write(db).await?;
         let gone = || error::Error::no(Code::NonExistent, "The mailbox has been deleted");
         let before = modseq(locked.ok_or_else(gone)?.get(3));
+        let is_named = |wanted: &Keyword| names.iter().any(|row| keyword(row).as_ref() == Some(wanted));
+        if self.marking != Marking::Remove && !self.flags.keywords().iter().all(is_named) {
+            return Err(too_many_keywords());
+        }
         if rows.iter().all(Vec::is_empty) {
             return Ok(None);
         }
+        let names = KeywordNames::new(&names);
         let mut change = Change::new(self.key, before, ModSeq(before.0 + 1));
         change.flags.extend(rows.iter().flatten().map(|row| FlagChange {
             uid: uid(row.get(0)),
@@ -62,89 +64,88 @@ impl Unit for SetFlags {
             flags: names.flag_set(row.get(1), &row.get(2)),
         }));
         change.flags.sort_unstable_by_key(|flags| flags.uid);
-        self.record(db, &change, &rows).await?;
         Ok(Some(change))
     }
 }
 
-/// The locked mailbox, its keywords, and the rows that changed, range by range.
-type Written = (Option<Row>, KeywordNames, Vec<Vec<Row>>);
+/// The answers: the locked mailbox, its keywords, and the rows that changed, range by range.
+struct Written {
+    locked: Option<Row>,
+    names: Vec<Row>,
+    rows: Vec<Vec<Row>>,
+}
 
 impl SetFlags {
-    /// Everything goes out at once: the updates see what was committed while the lock was waited for.
-    async fn set_system_flags(&self, db: &Lent<'_>) -> Result<Written, Error> {
+    /// Everything goes out at once, COMMIT included: each statement sees what was committed while the lock was waited
+    /// for, and does nothing when the mailbox is gone or a keyword could not be named.
+    async fn write(&self, db: &Lent<'_>) -> Result<Written, Error> {
         let lock = db.prepare(include_str!("sql/lock_mailboxes.sql")).await?;
+        let insert = db.prepare(include_str!("sql/insert_missing_keywords.sql")).await?;
         let select = db.prepare(include_str!("sql/select_keywords.sql")).await?;
         let update = db.prepare(include_str!("sql/set_flags.sql")).await?;
+        let end = db.prepare(include_str!("sql/end_flags.sql")).await?;
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
         let (mailboxes, client) = ([mailbox], db.client());
+        let (names, keys) = self.keyword_columns();
         let lock_params: [&(dyn ToSql + Sync); 2] = [&account, &&mailboxes[..]];
+        let insert_params: [&(dyn ToSql + Sync); 5] = [&account, &mailbox, &names, &keys, &KEYWORDS_MAX];
         let key_params: [&(dyn ToSql + Sync); 2] = [&account, &mailbox];
-        let fate = if self.marking == Marking::Replace { REPLACED } else { UNTOUCHED };
-        let locking = async { Ok(client.query_opt(&lock, &lock_params).await?) };
-        let naming = async { Ok(client.query(&select, &key_params).await?) };
-        let updating = self.update(db, &update, fate, &[]);
-        let (locked, names, rows) = future::try_join3(locking, naming, updating).await?;
-        Ok((locked, KeywordNames::new(&names), rows))
+        let mut statements: Vec<Sending<'_, Vec<Row>>> = Vec::with_capacity(8);
+        statements.push(Box::pin(async { Ok(client.query(&lock, &lock_params).await?) }));
+        if !names.is_empty() && self.marking != Marking::Remove {
+            statements.push(Box::pin(async { Ok(client.query(&insert, &insert_params).await?) }));
+        }
+        let before = statements.len();
+        statements.push(Box::pin(async { Ok(client.query(&select, &key_params).await?) }));
+        statements.extend(self.updates(db, &update, &keys));
+        let ranges = self.uids.ranges().count();
+        if ranges > 1 {
+            statements.push(Box::pin(async { Ok(client.query(&end, &key_params).await?) }));
+        }
+        statements.push(Box::pin(async { db.commit().await.map(|()| Vec::new()) }));
+        let mut answers = pipelined(statements).await?;
+        let locked = std::mem::take(&mut answers[0]).pop();
+        let names = std::mem::take(&mut answers[before]);
+        let rows = answers.drain(before + 1..before + 1 + ranges).collect();
+        Ok(Written { locked, names, rows })
     }
 
-    /// Keywords need ids first, which are given out under the lock.
-    async fn set_keywords(&self, db: &Lent<'_>, keywords: &[Keyword]) -> Result<Written, Error> {
-        let update = db.prepare(include_str!("sql/set_flags.sql")).await?;
-        let mailboxes = [self.key.mailbox.0];
-        let lock = include_str!("sql/lock_mailboxes.sql");
-        let locked = db.query_opt(lock, &[&self.key.account.0, &&mailboxes[..]]).await?;
-        let wanted = if self.marking == Marking::Remove { &[] } else { keywords };
-        let known = ensure_keywords(db, self.key, wanted.iter()).await?;
-        let mut ids: Vec<i32> = keywords.iter().filter_map(|keyword| known.get(keyword).copied()).collect();
-        ids.sort_unstable();
-        let fate = match self.marking {
-            Marking::Replace => REPLACED,
-            Marking::Add => ADDED,
-            Marking::Remove => REMOVED,
-        };
-        let rows = self.update(db, &update, fate, &ids).await?;
-        Ok((locked, KeywordNames::of(&known), rows))
-    }
-
-    /// Updates each range of uids; the statements are sent without waiting in between.
-    async fn update(
-        &self,
-        db: &Lent<'_>,
-        statement: &Statement,
-        fate: i16,
-        ids: &[i32],
-    ) -> Result<Vec<Vec<Row>>, Error> {
+    /// The updates of each range of uids.
+    fn updates<'a>(
+        &'a self,
+        db: &'a Lent<'_>,
+        statement: &'a Statement,
+        keys: &'a [String],
+    ) -> impl Iterator<Item = Sending<'a, Vec<Row>>> {
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
         let (stay, add) = self.system_columns();
-        let one = |first: i64, last: i64| -> Sending<'_, Vec<Row>> {
+        let fate = self.keyword_fate();
+        let is_only = self.uids.ranges().count() == 1;
+        self.uids.ranges().map(move |(first, last)| -> Sending<'a, Vec<Row>> {
+            let (first, last) = (i64::from(first.get()), i64::from(last.get()));
             Box::pin(async move {
-                let params: [&(dyn ToSql + Sync); 8] =
-                    [&account, &mailbox, &first, &last, &stay, &add, &fate, &ids];
+                let params: [&(dyn ToSql + Sync); 9] =
+                    [&account, &mailbox, &first, &last, &stay, &add, &fate, &keys, &is_only];
                 Ok(db.client().query(statement, &params).await?)
             })
-        };
-        let ranges = self.uids.ranges().map(|(first, last)| one(first.get().into(), last.get().into()));
-        pipelined(ranges.collect()).await
+        })
     }
 
-    /// Counts and logs the change.
-    async fn record(&self, db: &Lent<'_>, change: &Change, rows: &[Vec<Row>]) -> Result<(), Error> {
-        let count = db.prepare(include_str!("sql/count_flags.sql")).await?;
-        let log = db.prepare(include_str!("sql/log_flags.sql")).await?;
-        let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
-        // Every row of a range says by how much the whole range counts.
-        let firsts = || rows.iter().filter_map(|range| range.first());
-        let unseen: i64 = firsts().map(|row| row.get::<_, i64>(3)).sum();
-        let deleted: i64 = firsts().map(|row| row.get::<_, i64>(4)).sum();
-        let now = change.modseq.0 as i64;
-        let (from, to) = runs(&change.flags);
-        let count_params: [&(dyn ToSql + Sync); 4] = [&account, &mailbox, &unseen, &deleted];
-        let log_params: [&(dyn ToSql + Sync); 5] = [&account, &mailbox, &now, &from, &to];
-        let client = db.client();
-        let counting = client.execute(&count, &count_params);
-        future::try_join(counting, client.execute(&log, &log_params)).await?;
-        Ok(())
+    /// The names of the keywords, and their keys.
+    fn keyword_columns(&self) -> (Vec<&str>, Vec<String>) {
+        let names: Vec<&str> = self.flags.keywords().iter().map(Keyword::as_str).collect();
+        let keys = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        (names, keys)
+    }
+
+    /// What set_flags.sql does with the keywords of a message.
+    fn keyword_fate(&self) -> i16 {
+        match self.marking {
+            Marking::Replace => 1,
+            _ if self.flags.keywords().is_empty() => 0,
+            Marking::Add => 2,
+            Marking::Remove => 3,
+        }
     }
 
     /// Which system flags stay, and which are added.
@@ -158,23 +159,10 @@ impl SetFlags {
     }
 }
 
-/// The changed uids as few ranges. One range names neighbours with gaps below a hundred: readers look at modseqs again.
-fn runs(changes: &[FlagChange]) -> (Vec<i64>, Vec<i64>) {
-    let (mut from, mut to): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
-    for uid in changes.iter().map(|change| i64::from(change.uid.get())) {
-        match to.last_mut() {
-            Some(last) if uid - *last <= 100 => *last = uid,
-            _ => {
-                from.push(uid);
-                to.push(uid);
-            }
-        }
-    }
-    (from, to)
+/// The keyword of a row of select_keywords.sql.
+fn keyword(row: &Row) -> Option<Keyword> {
+    Keyword::new(row.get(1))
 }
 
-/// What set_flags.sql does with the keywords of a message.
-const UNTOUCHED: i16 = 0;
-const REPLACED: i16 = 1;
-const ADDED: i16 = 2;
-const REMOVED: i16 = 3;
+/// How many keywords a mailbox may have, as the statements want it.
+const KEYWORDS_MAX: i64 = limits::KEYWORDS_PER_MAILBOX_MAX as i64;

@@ -1,13 +1,17 @@
 //! A unit of work: what it is, what it is lent, and how it fails.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
+
+use super::message_cache::MessageCache;
 
 /// How a unit wants its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub trait Unit: Send + 'static {
     type Output: Send + 'static;
     const ACCESS: Access;
 
-    /// Does the work. Must leave `BEGIN` and `COMMIT` to the lender.
+    /// Does the work. Leaves `BEGIN` to the lender, and `COMMIT` too, or sends it by [`Lent::commit`].
     fn run(self, db: &Lent<'_>) -> impl Future<Output = Result<Self::Output, Error>>;
 }
 
@@ -51,18 +55,59 @@ impl<U: Unit> ErasedUnit for U {
     }
 }
 
-/// Statements prepared on one connection, by their text.
-pub type Statements = RefCell<HashMap<&'static str, Statement>>;
+/// What one connection keeps from unit to unit.
+#[derive(Default)]
+pub struct Kept {
+    /// The statements it has prepared, by their text.
+    statements: RefCell<HashMap<&'static str, Statement>>,
+    /// Message ids that were reserved and not yet given to a message.
+    pub(super) message_ids: RefCell<Range<i64>>,
+    /// Messages that were read lately; shared with other connections.
+    messages: Arc<MessageCache>,
+}
 
-/// A connection lent for one unit, with the statements it has prepared so far.
+impl Kept {
+    /// For a new connection, which shares `messages` with others.
+    pub fn new(messages: Arc<MessageCache>) -> Kept {
+        Kept { messages, ..Kept::default() }
+    }
+}
+
+/// A connection lent for one unit, with what it keeps.
 pub struct Lent<'a> {
     client: &'a Client,
-    statements: &'a Statements,
+    kept: &'a Kept,
+    committed: Cell<bool>,
 }
 
 impl<'a> Lent<'a> {
-    pub fn new(client: &'a Client, statements: &'a Statements) -> Lent<'a> {
-        Lent { client, statements }
+    pub fn new(client: &'a Client, kept: &'a Kept) -> Lent<'a> {
+        Lent { client, kept, committed: Cell::new(false) }
+    }
+
+    /// What the connection keeps from unit to unit.
+    pub(super) fn kept(&self) -> &Kept {
+        self.kept
+    }
+
+    /// The messages that were read lately.
+    pub(super) fn message_cache(&self) -> &MessageCache {
+        &self.kept.messages
+    }
+
+    /// Commits, as the last thing that a unit sends. It may be sent behind statements whose answers have not come yet,
+    /// which saves the wait for them: when one of them fails, nothing is committed. A unit that would refuse because of
+    /// an answer must not do that.
+    pub async fn commit(&self) -> Result<(), Error> {
+        self.committed.set(true);
+        // COMMIT of a transaction in which a statement failed is a silent ROLLBACK. The empty SELECT before it fails
+        // in that case, and then the COMMIT behind it is not executed.
+        Ok(self.client.batch_execute("SELECT; COMMIT").await?)
+    }
+
+    /// Whether the unit has sent its COMMIT by itself.
+    pub fn has_committed(&self) -> bool {
+        self.committed.get()
     }
 
     /// The connection itself, for COPY and for pipelines.
@@ -72,11 +117,11 @@ impl<'a> Lent<'a> {
 
     /// `sql` prepared on this connection; the server parses each text once per connection.
     pub async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
-        if let Some(statement) = self.statements.borrow().get(sql) {
+        if let Some(statement) = self.kept.statements.borrow().get(sql) {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        self.statements.borrow_mut().insert(sql, statement.clone());
+        self.kept.statements.borrow_mut().insert(sql, statement.clone());
         Ok(statement)
     }
 

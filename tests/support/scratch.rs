@@ -17,7 +17,7 @@ pub struct Scratch {
 /// One connection with the rights of the server, which runs units as the server's actors do.
 pub struct Lender {
     client: Client,
-    statements: db::unit::Statements,
+    kept: db::Kept,
 }
 
 impl Scratch {
@@ -71,7 +71,7 @@ impl Scratch {
         let address = format!("host={} user=aox_server dbname=aox", self.home.display());
         let (client, connection) = tokio_postgres::connect(&address, NoTls).await.expect("the cluster runs");
         tokio::spawn(connection);
-        Lender { client, statements: Default::default() }
+        Lender { client, kept: Default::default() }
     }
 
     /// One of PostgreSQL's programs, never as root: it refuses that.
@@ -118,7 +118,7 @@ impl Lender {
 
     /// The same with a unit whose type is forgotten, as plans have them.
     pub async fn run_erased(&self, unit: Box<dyn ErasedUnit>) -> Result<Box<dyn Any + Send>, db::Error> {
-        let lent = Lent::new(&self.client, &self.statements);
+        let lent = Lent::new(&self.client, &self.kept);
         if unit.access() == Access::Read {
             return unit.run_erased(&lent).await;
         }

@@ -2,12 +2,14 @@
 
 use super::respond::{self, Line};
 use super::{Fetch, Item, SectionItem, large};
-use crate::db::{Columns, Extent, FetchPage, FetchedPage, Marking, SetFlags};
+use crate::db::{self, Columns, Extent, FetchPage, FetchedPage, Marking, SetFlags};
+use crate::error::Error;
+use crate::imap::answer::Answer;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
 use crate::mailbox::{Change, Entry, FlagSet, Msn, System, Uid, UidSet};
 use crate::message::section::SectionText;
-use crate::plan::Plan;
+use crate::plan::{Plan, ThenOf};
 
 /// A FETCH under way.
 pub(super) struct Fetching {
@@ -87,26 +89,49 @@ impl Fetching {
     /// Reads the next page, if there is one.
     pub fn next_page(mut self, selected: &mut Selected) -> Step {
         let page = self.take_page(selected);
-        let Some(first) = page.first() else { return self.finish(selected) };
-        let is_large = self.content_bytes(&first.entry) > limits::FETCH_PAGE_BYTES as u64;
+        if page.is_empty() {
+            return self.finish(selected);
+        }
+        let unit = self.unit(&page, selected);
+        Plan::run(unit, |outcome, selected: &mut Selected| self.received(page, outcome, selected))
+    }
+
+    /// What reads a page.
+    fn unit(&self, page: &[OnPage], selected: &Selected) -> FetchPage {
         let mut unit = FetchPage {
             account: selected.key().account,
             messages: page.iter().map(|message| message.entry.message).collect(),
             columns: self.columns,
             extents: self.extents.clone(),
         };
-        if is_large {
+        if self.is_large(page) {
             // Its content comes later, piece by piece.
             unit.extents = Vec::new();
             (unit.columns.header, unit.columns.recipe) = (true, true);
         }
-        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
+        unit
+    }
+
+    /// Goes on with a page that has been read.
+    fn received(
+        self,
+        page: Vec<OnPage>,
+        outcome: Result<FetchedPage, db::Error>,
+        selected: &mut Selected,
+    ) -> Step {
+        let is_large = self.is_large(&page);
+        match outcome {
             Ok(fetched) => self.mark_seen(page, selected, move |fetching, page, selected| match is_large {
                 true => large::begin(fetching, page, fetched, selected),
-                false => fetching.respond(&page, &fetched, selected),
+                false => fetching.respond(page, fetched, selected),
             }),
             Err(error) => self.running.failed(selected, error),
-        })
+        }
+    }
+
+    /// Whether the page is one message that is larger than a page may be.
+    fn is_large(&self, page: &[OnPage]) -> bool {
+        page.first().is_some_and(|message| self.content_bytes(&message.entry) > limits::FETCH_PAGE_BYTES as u64)
     }
 
     /// The next messages: as many as a page may have, but one at least.
@@ -177,8 +202,39 @@ impl Fetching {
         })
     }
 
-    /// Writes the page, and goes on when it has left.
-    fn respond(mut self, page: &[OnPage], fetched: &FetchedPage, selected: &mut Selected) -> Step {
+    /// Writes the page, and goes on when it has left. The next one is read meanwhile, and no more than that: what a
+    /// slow client costs in memory is bounded.
+    fn respond(mut self, page: Vec<OnPage>, fetched: FetchedPage, selected: &mut Selected) -> Step {
+        let next = self.take_page(selected);
+        if next.is_empty() {
+            return match self.write(&page, &fetched, selected) {
+                Ok(out) => Plan::emit(out, |selected| self.finish(selected)),
+                Err(error) => self.running.failed(selected, error),
+            };
+        }
+        let unit = self.unit(&next, selected);
+        Plan::overlap(unit, move |selected: &mut Selected| {
+            let then: ThenOf<FetchPage, Selected, Answer>;
+            match self.write(&page, &fetched, selected) {
+                Ok(out) => {
+                    then = Box::new(|outcome, selected| self.received(next, outcome, selected));
+                    (out, then)
+                }
+                Err(error) => {
+                    then = Box::new(|_, selected| self.running.failed(selected, error));
+                    (Vec::new(), then)
+                }
+            }
+        })
+    }
+
+    /// The responses of a page. When one fails, those before it are left to be told with the failure.
+    fn write(
+        &mut self,
+        page: &[OnPage],
+        fetched: &FetchedPage,
+        selected: &Selected,
+    ) -> Result<Vec<u8>, Error> {
         let mut out = std::mem::take(&mut self.running.untagged);
         for message in page {
             let Some(stored) = fetched.get(message.entry.message) else {
@@ -190,12 +246,12 @@ impl Fetching {
                 if let Err(error) = line.item(item, stored) {
                     line.abandon();
                     self.running.untagged = out;
-                    return self.running.failed(selected, error);
+                    return Err(error);
                 }
             }
             line.end(&self.items);
         }
-        Plan::emit(out, |selected| self.next_page(selected))
+        Ok(out)
     }
 
     fn finish(mut self, selected: &mut Selected) -> Step {

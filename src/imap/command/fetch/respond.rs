@@ -82,16 +82,33 @@ impl<'a> Line<'a> {
                 out.extend_from_slice(b"BODY ");
                 out.extend(body_from_bodystructure(&stored.bodystructure));
             }
-            Item::Section(wanted) => {
-                let octets = section(wanted, stored)?;
+            Item::Section(wanted) => self.section(wanted, stored)?,
+        }
+        self.out.push(b' ');
+        Ok(())
+    }
+
+    /// Writes a section of the message under its name, as a literal, or NIL when there is no such part.
+    fn section(&mut self, wanted: &SectionItem, stored: &FetchedMessage) -> Result<(), Error> {
+        let octets = match section(wanted, stored)? {
+            None => {
                 self.name(wanted);
-                match octets {
-                    Some(octets) => literal(self.out, &octets),
-                    None => self.out.extend_from_slice(b"NIL"),
+                self.out.extend_from_slice(b"NIL");
+                return Ok(());
+            }
+            Some(octets) => octets,
+        };
+        self.name(wanted);
+        match octets {
+            Octets::These(octets) => literal(self.out, &octets),
+            // What is there as it is goes straight into the answer.
+            Octets::Range(range) => {
+                literal_length(self.out, range.end - range.start);
+                if !stored.write(range, self.out) {
+                    return Err(incomplete());
                 }
             }
         }
-        self.out.push(b' ');
         Ok(())
     }
 
@@ -125,8 +142,15 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What a section consists of.
+enum Octets<'m> {
+    These(Cow<'m, [u8]>),
+    /// This range of the message.
+    Range(Range<u64>),
+}
+
 /// The octets of a section; None when the message has no such part.
-fn section<'m>(wanted: &SectionItem, stored: &'m FetchedMessage) -> Result<Option<Cow<'m, [u8]>>, Error> {
+fn section<'m>(wanted: &SectionItem, stored: &'m FetchedMessage) -> Result<Option<Octets<'m>>, Error> {
     if wanted.is_header() {
         let header = match &wanted.section.text {
             Some(SectionText::HeaderFields(names)) => Cow::Owned(select_fields(&stored.header, names, false)),
@@ -135,19 +159,21 @@ fn section<'m>(wanted: &SectionItem, stored: &'m FetchedMessage) -> Result<Optio
             }
             _ => Cow::Borrowed(&stored.header[..]),
         };
-        return Ok(Some(cut(header, wanted.partial)));
+        return Ok(Some(Octets::These(cut(header, wanted.partial))));
     }
     let recipe = stored.recipe.as_ref().expect("sections come with their recipe");
-    let read =
-        |range| stored.octets(range).ok_or_else(|| Error::bug("the content of a message is incomplete"));
     Ok(match recipe.section(&wanted.section) {
         SectionBytes::Missing => None,
-        SectionBytes::Range(range) => Some(Cow::Owned(read(part_of(range, wanted.partial))?)),
+        SectionBytes::Range(range) => Some(Octets::Range(part_of(range, wanted.partial))),
         SectionBytes::Fields { header, names, not } => {
-            let fields = select_fields(&read(header)?, &names, not);
-            Some(cut(Cow::Owned(fields), wanted.partial))
+            let fields = select_fields(&stored.octets(header).ok_or_else(incomplete)?, &names, not);
+            Some(Octets::These(cut(Cow::Owned(fields), wanted.partial)))
         }
     })
+}
+
+fn incomplete() -> Error {
+    Error::bug("the content of a message is incomplete")
 }
 
 /// The octets of a partial fetch within those of the section; what lies beyond the end is nothing (RFC 3501 §6.4.5).

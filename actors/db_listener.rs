@@ -215,7 +215,7 @@ async fn connect(target: Target, actor: actix::WeakAddr<DbListener>) {
         match target.connect().await {
             Ok((client, socket)) => {
                 let carried = actix_rt::spawn(carry(socket, actor.downgrade()));
-                match client.batch_execute("listen aox_changes").await {
+                match client.batch_execute(LISTEN).await {
                     Ok(()) => {
                         actor.do_send(Connected(client));
                         drop(actor);
@@ -287,6 +287,9 @@ fn read_item(item: &str) -> Option<(MailboxKey, ModSeq)> {
     numbers.next().is_none().then_some((MailboxKey { account, mailbox }, modseq))
 }
 
+/// A signal need not outlive a crash, which ends all connections, and so makes everybody compare everything. Without
+/// this, each signal would wait for the disk like a commit, and the next commit behind it.
+const LISTEN: &str = "set synchronous_commit = off; listen aox_changes";
 /// PostgreSQL takes less than 8000 octets.
 const PAYLOAD_BYTES_MAX: usize = 7900;
 const TICK: Duration = Duration::from_secs(1);

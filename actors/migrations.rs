@@ -1,7 +1,7 @@
 //! Brings a schema to its newest revision, or says why this program cannot serve with it. Once, over one connection.
 
-use archiveopteryx::db::migrate::{ApplyNext, Fit, Migration, REVISION_NEWEST, REVISION_OLDEST, ReadFit};
 use archiveopteryx::db::Kept;
+use archiveopteryx::db::migrate::{ApplyNext, Fit, Migration, REVISION_NEWEST, REVISION_OLDEST, ReadFit};
 use archiveopteryx::db::{self, Access, Lent, Unit};
 use bb8_postgres::PostgresConnectionManager;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};

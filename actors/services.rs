@@ -40,8 +40,9 @@ impl Services {
         let share =
             (settings.database.connections_max / arbiters.len() as u32).max(delivery::LANES as u32 + 1);
         let messages = Arc::new(MessageCache::default());
-        let start =
-            |arbiter: &actix::Arbiter| Database::start_in(&arbiter.handle(), target.clone(), messages.clone(), share);
+        let start = |arbiter: &actix::Arbiter| {
+            Database::start_in(&arbiter.handle(), target.clone(), messages.clone(), share)
+        };
         let databases: Vec<_> = arbiters.iter().map(start).collect();
         let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
         let listener = DbListener::start_for(target.clone(), name);

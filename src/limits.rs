@@ -55,6 +55,8 @@ pub const CACHED_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 pub const FETCH_EMIT_BYTES: usize = 64 * 1024;
 /// Messages whose text one page of SEARCH reads.
 pub const SEARCH_PAGE_MESSAGES: usize = 500;
+/// Messages that one unit of SEARCH asks, page by page, before others have their turn on the connection.
+pub const SEARCH_UNIT_MESSAGES: usize = 5000;
 /// Octets queued for one client that is slow to read before its commands wait.
 pub const OUTBOX_CHUNKS_MAX: usize = 4;
 

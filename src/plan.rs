@@ -114,8 +114,8 @@ fn typed<U: Unit, C, A>(
     then: impl FnOnce(Result<U::Output, db::Error>, &mut C) -> Plan<C, A> + Send + 'static,
 ) -> Then<C, A> {
     Box::new(move |outcome: Outcome, context: &mut C| {
-        let typed = outcome
-            .map(|any| *any.downcast::<U::Output>().expect("a step gets the outcome of its own unit"));
+        let typed =
+            outcome.map(|any| *any.downcast::<U::Output>().expect("a step gets the outcome of its own unit"));
         then(typed, context)
     })
 }

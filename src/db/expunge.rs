@@ -73,10 +73,7 @@ async fn take_out(
     let who = by.account.map(|account| account.0);
     let (account, mailbox) = (key.account.0, key.mailbox.0);
     let rows = db
-        .query(
-            EXPUNGE,
-            &[&account, &mailbox, &uids, &only_deleted, &who, &by.door, &by.client, &by.reason],
-        )
+        .query(EXPUNGE, &[&account, &mailbox, &uids, &only_deleted, &who, &by.door, &by.client, &by.reason])
         .await?;
     Ok(change(key, &rows))
 }

@@ -35,6 +35,43 @@ pub async fn pipelined<T>(statements: Vec<Sending<'_, T>>) -> Result<Vec<T>, Err
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// A statement that is on its way while something else is done.
+pub struct Begun<'a, T> {
+    statement: Sending<'a, T>,
+    answer: Option<Result<T, Error>>,
+}
+
+/// Sends a statement, and lets the connection write it out, without waiting for the answer.
+pub async fn begin<'a, T>(statement: Sending<'a, T>) -> Begun<'a, T> {
+    let mut begun = Begun { statement, answer: None };
+    let mut turns = 0;
+    poll_fn(|context| {
+        turns += 1;
+        if turns == 1 {
+            if let Poll::Ready(answer) = begun.statement.as_mut().poll(context) {
+                begun.answer = Some(answer);
+                return Poll::Ready(());
+            }
+            // The connection's task has been woken before this one, and so it has its turn first.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
+    begun
+}
+
+impl<T> Begun<'_, T> {
+    /// Waits for the answer.
+    pub async fn answer(self) -> Result<T, Error> {
+        match self.answer {
+            Some(answer) => answer,
+            None => self.statement.await,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use futures_util::future;
 use postgres_types::ToSql;
 use tokio_postgres::Row;
 
+use super::pipeline::{Begun, Sending, begin};
 use super::read_content::{Content, Wanted, read_content};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
@@ -14,7 +16,7 @@ use crate::message::recipe::{Piece, Recipe, Source as Origin};
 use crate::message::{PartKind, decode_header_value, header, search_text, transfer};
 use crate::search::{Field, Matcher, Source, StoredLeaf, StoredText};
 
-/// Finds which messages have what each leaf looks for.
+/// Finds which messages have what each leaf looks for, a page after the other.
 pub struct SearchPage {
     pub account: AccountId,
     pub messages: Vec<MessageId>,
@@ -43,46 +45,124 @@ impl Unit for SearchPage {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let needs = self.needs();
-        let ids: Vec<i64> = self.messages.iter().map(|id| id.0).collect();
-        let Needs { subject, sent_on, header, bodies, .. } = needs;
-        let (header, account) = (header || bodies, self.account.0);
-        let params: [&(dyn ToSql + Sync); 6] = [&account, &ids, &subject, &sent_on, &header, &bodies];
-        let rows = db.query(include_str!("sql/select_search_columns.sql"), &params).await?;
-        let mut addresses: HashMap<i64, Vec<(Field, Cow<'_, str>)>> = HashMap::new();
-        if needs.addresses {
-            let params: [&(dyn ToSql + Sync); 3] = [&account, &ids, &&FIELDS[..]];
-            for row in db.query(include_str!("sql/select_search_addresses.sql"), &params).await? {
-                let found = addresses.entry(row.get(0)).or_default();
-                found.extend(field(row.get(1)).map(|field| (field, Cow::Owned(address(&row)))));
-            }
-        }
         let matchers: Vec<Matcher<'_>> = self.leaves.iter().map(Matcher::new).collect();
         let mut selected = vec![Vec::new(); matchers.len()];
-        let mut waiting: Vec<(Candidate<'_>, Recipe)> = Vec::new();
-        let mut waiting_bytes = 0;
-        for row in &rows {
-            let mut candidate = Candidate::new(row, needs);
-            candidate.text.addresses = addresses.remove(&row.get(0)).unwrap_or_default();
-            let recipe = row.get::<_, Option<&[u8]>>(4).and_then(|stored| Recipe::from_bytes(stored).ok());
-            let Some(recipe) = recipe.filter(|_| needs.bodies) else {
-                candidate.ask(&matchers, &mut selected);
-                continue;
+        let mut pages = self.messages.chunks(limits::SEARCH_PAGE_MESSAGES);
+        let mut next = pages.next().map(|page| self.read(db, page));
+        while let Some(reading) = next {
+            let page = reading.await?;
+            // PostgreSQL reads the next page while this one is looked through.
+            next = match pages.next() {
+                Some(page) => Some(Box::pin(begin(self.read(db, page)).await.answer())),
+                None => None,
             };
-            waiting_bytes += text_bytes(&recipe);
-            waiting.push((candidate, recipe));
-            // As much text as a page of FETCH may hold is looked through at a time.
-            if waiting_bytes > limits::FETCH_PAGE_BYTES as u64 {
-                waiting_bytes = 0;
-                read_bodies(db, std::mem::take(&mut waiting), &matchers, &mut selected).await?;
-            }
+            self.ask(db, &page, &matchers, &mut selected).await?;
         }
-        read_bodies(db, waiting, &matchers, &mut selected).await?;
         Ok(selected)
     }
 }
 
+/// What was read of a page.
+struct Page {
+    rows: Vec<Row>,
+    addresses: HashMap<i64, Vec<(Field, Cow<'static, str>)>>,
+}
+
 impl SearchPage {
+    /// Reads a page, without the bodies.
+    fn read<'a>(&'a self, db: &'a Lent<'_>, page: &[MessageId]) -> Sending<'a, Page> {
+        let ids: Vec<i64> = page.iter().map(|id| id.0).collect();
+        let Needs { subject, sent_on, header, bodies, addresses } = self.needs();
+        Box::pin(async move {
+            let columns = db.prepare(include_str!("sql/select_search_columns.sql")).await?;
+            let (header, account) = (header || bodies, self.account.0);
+            let params: [&(dyn ToSql + Sync); 6] = [&account, &ids, &subject, &sent_on, &header, &bodies];
+            if !addresses {
+                let rows = db.client().query(&columns, &params).await?;
+                return Ok(Page { rows, addresses: HashMap::new() });
+            }
+            let fields = db.prepare(include_str!("sql/select_search_addresses.sql")).await?;
+            let field_params: [&(dyn ToSql + Sync); 3] = [&account, &ids, &&FIELDS[..]];
+            let rows = db.client().query(&columns, &params);
+            let (rows, found) = future::try_join(rows, db.client().query(&fields, &field_params)).await?;
+            let mut addresses: HashMap<i64, Vec<(Field, Cow<'static, str>)>> = HashMap::new();
+            for row in &found {
+                let of_message = addresses.entry(row.get(0)).or_default();
+                of_message.extend(field(row.get(1)).map(|field| (field, Cow::Owned(address(row)))));
+            }
+            Ok(Page { rows, addresses })
+        })
+    }
+
+    /// Asks the messages of a page; reads the bodies where they are needed.
+    async fn ask(
+        &self,
+        db: &Lent<'_>,
+        page: &Page,
+        matchers: &[Matcher<'_>],
+        selected: &mut [Vec<MessageId>],
+    ) -> Result<(), Error> {
+        let needs = self.needs();
+        let mut batches: Vec<Batch<'_>> = Vec::new();
+        for row in &page.rows {
+            let mut candidate = self.candidate(row, needs);
+            candidate.text.addresses =
+                page.addresses.get(&row.get(0)).map(|of_message| of_message.to_vec()).unwrap_or_default();
+            let recipe = row.get::<_, Option<&[u8]>>(4).and_then(|stored| Recipe::from_bytes(stored).ok());
+            let Some(recipe) = recipe.filter(|_| needs.bodies) else {
+                candidate.ask(matchers, selected);
+                continue;
+            };
+            // As much text as a page of FETCH may hold is looked through at a time.
+            match batches.last_mut().filter(|batch| batch.bytes < limits::FETCH_PAGE_BYTES as u64) {
+                Some(batch) => batch.push(candidate, recipe),
+                None => {
+                    let mut batch = Batch::default();
+                    batch.push(candidate, recipe);
+                    batches.push(batch);
+                }
+            }
+        }
+        let mut before: Option<(Batch<'_>, Begun<'_, Vec<Content>>)> = None;
+        for batch in batches {
+            let flat = batch.wanted.iter().flatten().map(|(_, one)| one.clone()).collect();
+            let reading = begin(contents(db, flat)).await;
+            if let Some((batch, contents)) = before.replace((batch, reading)) {
+                batch.ask(contents.answer().await?, matchers, selected);
+            }
+        }
+        if let Some((batch, contents)) = before {
+            batch.ask(contents.answer().await?, matchers, selected);
+        }
+        Ok(())
+    }
+
+    /// What was read of a message, decoded.
+    fn candidate<'a>(&self, row: &'a Row, needs: Needs) -> Candidate<'a> {
+        let mut text = StoredText {
+            subject: row.get::<_, Option<&str>>(1).map(Cow::Borrowed),
+            sent_on: row.get(2),
+            ..StoredText::default()
+        };
+        if needs.header {
+            let fields = header::fields(row.get::<_, Option<&[u8]>>(3).unwrap_or_default());
+            let decoded = fields.filter(|field| self.asks_for(field.name)).map(|field| {
+                let name = String::from_utf8_lossy(field.name);
+                (name, Cow::Owned(decode_header_value(field.value)))
+            });
+            text.header = decoded.collect();
+        }
+        Candidate { row, text }
+    }
+
+    /// Whether any leaf looks at header fields with this name: the others need not be decoded.
+    fn asks_for(&self, field: &[u8]) -> bool {
+        self.leaves.iter().any(|leaf| match leaf {
+            StoredLeaf::Header { name, .. } => name.as_bytes().eq_ignore_ascii_case(field),
+            leaf => leaf.source() == Source::HeaderAndBody,
+        })
+    }
+
     fn needs(&self) -> Needs {
         let mut needs = Needs::default();
         for leaf in &self.leaves {
@@ -99,24 +179,7 @@ impl SearchPage {
     }
 }
 
-impl<'a> Candidate<'a> {
-    fn new(row: &'a Row, needs: Needs) -> Candidate<'a> {
-        let mut text = StoredText {
-            subject: row.get::<_, Option<&str>>(1).map(Cow::Borrowed),
-            sent_on: row.get(2),
-            ..StoredText::default()
-        };
-        if needs.header {
-            let fields = header::fields(row.get::<_, Option<&[u8]>>(3).unwrap_or_default());
-            let decoded = fields.map(|field| {
-                let name = String::from_utf8_lossy(field.name);
-                (name, Cow::Owned(decode_header_value(field.value)))
-            });
-            text.header = decoded.collect();
-        }
-        Candidate { row, text }
-    }
-
+impl Candidate<'_> {
     fn ask(&self, matchers: &[Matcher<'_>], selected: &mut [Vec<MessageId>]) {
         for (matcher, selected) in matchers.iter().zip(selected) {
             if matcher.matches(&self.text) {
@@ -126,25 +189,43 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// Reads the text of some messages, and asks them.
-async fn read_bodies(
-    db: &Lent<'_>,
-    messages: Vec<(Candidate<'_>, Recipe)>,
-    matchers: &[Matcher<'_>],
-    selected: &mut [Vec<MessageId>],
-) -> Result<(), Error> {
-    let wanted: Vec<Vec<(usize, Wanted)>> = messages.iter().map(|(_, recipe)| text_wanted(recipe)).collect();
-    let flat: Vec<Wanted> = wanted.iter().flatten().map(|(_, one)| one.clone()).collect();
-    let mut contents = if flat.is_empty() { Vec::new() } else { read_content(db, &flat).await? }.into_iter();
-    for ((mut candidate, recipe), wanted) in messages.into_iter().zip(&wanted) {
-        let content: HashMap<usize, Content> =
-            wanted.iter().map(|(body, _)| *body).zip(contents.by_ref()).collect();
-        let header = candidate.row.get::<_, Option<&[u8]>>(3).unwrap_or_default();
-        let texts = text_parts(&recipe).filter_map(|part| text_of(&recipe, part, header, &content));
-        candidate.text.bodies = texts.map(Cow::Owned).collect();
-        candidate.ask(matchers, selected);
+/// Messages whose bodies are read at once.
+#[derive(Default)]
+struct Batch<'a> {
+    messages: Vec<(Candidate<'a>, Recipe)>,
+    wanted: Vec<Vec<(usize, Wanted)>>,
+    bytes: u64,
+}
+
+impl<'a> Batch<'a> {
+    fn push(&mut self, candidate: Candidate<'a>, recipe: Recipe) {
+        self.bytes += text_bytes(&recipe);
+        self.wanted.push(text_wanted(&recipe));
+        self.messages.push((candidate, recipe));
     }
-    Ok(())
+
+    /// Asks the messages with their text, which was read in the order in which it was wanted.
+    fn ask(self, contents: Vec<Content>, matchers: &[Matcher<'_>], selected: &mut [Vec<MessageId>]) {
+        let mut contents = contents.into_iter();
+        for ((mut candidate, recipe), wanted) in self.messages.into_iter().zip(&self.wanted) {
+            let content: HashMap<usize, Content> =
+                wanted.iter().map(|(body, _)| *body).zip(contents.by_ref()).collect();
+            let header = candidate.row.get::<_, Option<&[u8]>>(3).unwrap_or_default();
+            let texts = text_parts(&recipe).filter_map(|part| text_of(&recipe, part, header, &content));
+            candidate.text.bodies = texts.map(Cow::Owned).collect();
+            candidate.ask(matchers, selected);
+        }
+    }
+}
+
+/// Reads bodies.
+fn contents<'a>(db: &'a Lent<'_>, wanted: Vec<Wanted>) -> Sending<'a, Vec<Content>> {
+    Box::pin(async move {
+        match wanted.is_empty() {
+            true => Ok(Vec::new()),
+            false => read_content(db, &wanted).await,
+        }
+    })
 }
 
 /// The parts that have text to search, by their index.

@@ -55,7 +55,7 @@ impl Search {
 impl Searching {
     fn next_page(mut self, selected: &mut Selected) -> Step {
         let told = selected.view.told().clone();
-        let messages = told.by_uids(&self.rest).take(limits::SEARCH_PAGE_MESSAGES);
+        let messages = told.by_uids(&self.rest).take(limits::SEARCH_UNIT_MESSAGES);
         let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
         let Some((_, last)) = page.last() else { return self.respond(selected) };
         self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));

@@ -131,7 +131,8 @@ impl Fetching {
 
     /// Whether the page is one message that is larger than a page may be.
     fn is_large(&self, page: &[OnPage]) -> bool {
-        page.first().is_some_and(|message| self.content_bytes(&message.entry) > limits::FETCH_PAGE_BYTES as u64)
+        page.first()
+            .is_some_and(|message| self.content_bytes(&message.entry) > limits::FETCH_PAGE_BYTES as u64)
     }
 
     /// The next messages: as many as a page may have, but one at least.

@@ -44,9 +44,11 @@ impl ParseError<&[u8]> for Fault {
         other
     }
 
-    /// Of several alternatives the one that got farthest is what the client meant.
+    /// Of several alternatives the one that got farthest is what the client meant; of two that got as far, one that
+    /// says what it expected.
     fn or(self, other: Fault) -> Fault {
-        if self.left < other.left { self } else { other }
+        let names_more = self.left == other.left && other.expected.is_none();
+        if self.left < other.left || names_more { self } else { other }
     }
 }
 

@@ -43,7 +43,8 @@ pub fn fetch_att(input: &[u8]) -> Parsed<'_, Item> {
         value(Item::Size, whole("RFC822.SIZE")),
     ));
     let section = alt((body_section, rfc822));
-    let body = value(Item::Body, whole("BODY"));
+    // A section that cannot be read is the mistake, not what follows a BODY without one.
+    let body = value(Item::Body, (whole("BODY"), not(char('['))));
     context("a fetch item", alt((simple, map(section, Item::Section), body))).parse(input)
 }
 
@@ -200,6 +201,15 @@ mod tests {
         ] {
             assert!(complete(input.as_bytes(), fetch_atts).is_err(), "{input}");
         }
+    }
+
+    #[test]
+    fn a_section_that_cannot_be_read_is_named() {
+        let fault = complete(b"BODY[0]", fetch_atts).unwrap_err();
+        assert_eq!(fault, crate::error::Error::bad("expected a section at octet 5 of the arguments"));
+        assert!(
+            complete(b"(BODY[1.0])", fetch_atts).unwrap_err().to_string().contains("a section at octet 6")
+        );
     }
 
     fn sections() -> impl Strategy<Value = Section> {

@@ -58,18 +58,33 @@ async fn serve_until_told(home: Home, settings: Settings) -> Result<(), String> 
     actix_rt::spawn(outlive(hangup));
     raise_file_limit();
     let mut told = Box::pin(either(terminate, interrupt));
-    let server = match select(Box::pin(Server::start_in(home, settings)), &mut told).await {
-        Either::Left((started, _)) => started?,
-        // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped. A
-        // database that does not answer is not waited for; a PostgreSQL left behind is taken over by the next start.
-        Either::Right(((), start)) => {
-            let started = tokio::time::timeout(START_PATIENCE, start).await;
-            let server = started.map_err(|_| "stopped before the server was ready".to_owned())??;
-            return stop(&server).await;
+    loop {
+        let start = Server::start_in(home.clone(), settings.clone());
+        let server = match select(Box::pin(start), &mut told).await {
+            Either::Left((started, _)) => started?,
+            // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped. A
+            // database that does not answer is not waited for; a PostgreSQL left behind is taken over by the next start.
+            Either::Right(((), start)) => {
+                let started = tokio::time::timeout(START_PATIENCE, start).await;
+                let server = started.map_err(|_| "stopped before the server was ready".to_owned())??;
+                return stop(&server).await;
+            }
+        };
+        match select(&mut told, Box::pin(broken(&server))).await {
+            Either::Left(_) => return stop(&server).await,
+            Either::Right(_) => {
+                tracing::error!("a part that all clients need has ended by a bug; starting anew");
+                stop(&server).await?;
+            }
         }
-    };
-    told.await;
-    stop(&server).await
+    }
+}
+
+/// Waits until the server lacks something that only a new start brings back.
+async fn broken(server: &actix::Addr<Server>) {
+    while let Ok(true) = server.send(server::IsWhole).await {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
 }
 
 async fn stop(server: &actix::Addr<Server>) -> Result<(), String> {
@@ -110,5 +125,7 @@ fn hostname() -> String {
 
 /// How long a start may go on after the signal to stop: the stop as a whole is to take ten seconds at most.
 const START_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the server is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// More than any number of connections that the settings' defaults permit.
 const FILES_MAX: u64 = 65_536;

@@ -1,6 +1,6 @@
 //! # Server - the program: everything started in order, and stopped in reverse.
 //!
-//! Hears:  Stop
+//! Hears:  IsWhole, Stop
 //! Says:   Close → Listener · Stop → Cluster
 //! Lives:  from the start of the process to its end
 //! Knows:  who must be told when it is time to go
@@ -25,12 +25,17 @@ use crate::home::{Home, Lock};
 use crate::listener;
 use crate::migrations;
 use crate::postgres::Target;
-use crate::services::Services;
+use crate::services::{Lane, Services};
 
 /// Stop: accept nothing more, let everyone finish what is under way, say goodbye. The answer comes when all is done.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Stop;
+
+/// Is everybody there whom all clients need? If not, only a new start helps.
+#[derive(actix::Message)]
+#[rtype(result = "bool")]
+pub struct IsWhole;
 
 /// See the module.
 pub struct Server {
@@ -43,6 +48,7 @@ struct Running {
     _lock: Lock,
     cluster: Option<actix::Addr<Cluster>>,
     arbiters: Vec<actix::Arbiter>,
+    lanes: Vec<Lane>,
     stopping: watch::Sender<bool>,
     doors: Vec<OpenDoor>,
     control: actix_rt::task::JoinHandle<()>,
@@ -110,7 +116,7 @@ impl Running {
         let facts = facts(&doors, cluster.is_some(), started);
         let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)
             .map_err(|error| format!("{} cannot be made: {error}", home.control_socket().display()))?;
-        Ok(Running { home, _lock: lock, cluster, arbiters, stopping, doors, control })
+        Ok(Running { home, _lock: lock, cluster, arbiters, lanes, stopping, doors, control })
     }
 
     /// In reverse. Clients that do not leave in time are cut off; what they were promised is committed already.
@@ -148,6 +154,14 @@ impl Running {
 
 impl actix::Actor for Server {
     type Context = actix::Context<Self>;
+}
+
+impl actix::Handler<IsWhole> for Server {
+    type Result = bool;
+
+    fn handle(&mut self, IsWhole: IsWhole, _: &mut Self::Context) -> bool {
+        self.running.as_ref().is_some_and(|running| running.lanes.iter().all(|(_, lane)| lane.are_whole()))
+    }
 }
 
 impl actix::Handler<Stop> for Server {

@@ -22,6 +22,7 @@ pub struct Services {
     pub registry: actix::Addr<MailboxRegistry>,
     pub intake: Intake,
     pub passwords: Passwords,
+    listener: actix::Addr<DbListener>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
 }
@@ -46,9 +47,9 @@ impl Services {
         let databases: Vec<_> = arbiters.iter().map(start).collect();
         let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
         let listener = DbListener::start_for(target.clone(), name);
-        let database = databases[0].clone();
+        let (database, heard) = (databases[0].clone(), listener.clone());
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
-            MailboxRegistry::new(database, listener)
+            MailboxRegistry::new(database, heard)
         });
         // The last arbiter has the fewest other tasks of this kind; with one core it is the first as well.
         let last = arbiters.len() - 1;
@@ -66,11 +67,19 @@ impl Services {
                 registry: registry.clone(),
                 intake: intake.clone(),
                 passwords: passwords.clone(),
+                listener: listener.clone(),
                 stopping: stopping.clone(),
             };
             (arbiter.handle(), services)
         });
         Ok(lanes.collect())
+    }
+
+    /// Whether everybody whom connections depend on is there. An actor that has panicked is not, and does not come
+    /// back: `actix::Supervisor` restarts an actor that stopped, never one that panicked.
+    pub fn are_whole(&self) -> bool {
+        let Services { database, registry, intake, listener, .. } = self;
+        database.connected() && registry.connected() && intake.delivery.connected() && listener.connected()
     }
 }
 
@@ -78,4 +87,37 @@ fn random() -> Result<u64, getrandom::Error> {
     let mut octets = [0; 8];
     getrandom::fill(&mut octets)?;
     Ok(u64::from_ne_bytes(octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Panic;
+
+    impl actix::Message for Panic {
+        type Result = ();
+    }
+
+    impl actix::Handler<Panic> for MailboxRegistry {
+        type Result = ();
+
+        fn handle(&mut self, _: Panic, _: &mut Self::Context) {
+            panic!("a bug, for the test");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn a_panic_of_what_all_share_is_noticed() {
+        let nowhere = Target::local(std::path::Path::new("/nonexistent"), "aox_server", "aox");
+        let (_stop, stopping) = watch::channel(false);
+        let arbiters = [actix::Arbiter::new()];
+        let lanes = Services::start(Arc::default(), &arbiters, &nowhere, stopping).unwrap();
+        let (_, services) = &lanes[0];
+        assert!(services.are_whole());
+        assert!(services.registry.send(Panic).await.is_err());
+        while services.are_whole() {
+            tokio::task::yield_now().await;
+        }
+    }
 }

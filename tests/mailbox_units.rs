@@ -6,6 +6,7 @@ use archiveopteryx::db::{
     CopyMessages, Culprit, Expunge, LoadSnapshot, MarkRecent, Marking, ReadChanges, SetFlags,
 };
 use archiveopteryx::db::{MailboxModseqs, Unit};
+use archiveopteryx::limits;
 use archiveopteryx::mailbox::{
     AccountId, Change, FlagSet, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Snapshot, System, Uid,
     UidSet,
@@ -152,6 +153,19 @@ fn keywords_come_and_go() {
             wanted.sort_unstable();
             assert_eq!(words, wanted);
         }
+    });
+}
+
+#[test]
+fn too_many_keywords_change_nothing() {
+    test(async |lender| {
+        let before = snapshot(lender, INBOX).await;
+        let names: Vec<String> = (0..=limits::KEYWORDS_PER_MAILBOX_MAX).map(|n| format!("k{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let refused = lender.run(set_flags("1:10", Marking::Add, System::FLAGGED, &names)).await;
+        assert!(matches!(refused, Err(archiveopteryx::db::Error::Refused(_))), "{refused:?}");
+        assert_eq!(snapshot(lender, INBOX).await.highestmodseq, before.highestmodseq);
+        run(lender, set_flags("10", Marking::Add, System::FLAGGED, &names[..9])).await.expect("these fit");
     });
 }
 

@@ -42,6 +42,9 @@ pub struct Begun<'a, T> {
 }
 
 /// Sends a statement, and lets the connection write it out, without waiting for the answer.
+///
+/// The connection hands out answers in the order of the statements and keeps none back, so whatever is sent behind this
+/// one is answered only when this one's answer is being taken. What it sends must have been prepared before.
 pub async fn begin<'a, T>(statement: Sending<'a, T>) -> Begun<'a, T> {
     let mut begun = Begun { statement, answer: None };
     let mut turns = 0;

@@ -46,6 +46,13 @@ impl Unit for ReadContent {
     }
 }
 
+/// Prepares what [`read_content`] sends, so that it can be sent ahead.
+pub(super) async fn prepare(db: &Lent<'_>) -> Result<(), Error> {
+    db.prepare(include_str!("sql/select_bodies.sql")).await?;
+    db.prepare(include_str!("sql/select_body_chunks.sql")).await?;
+    Ok(())
+}
+
 /// The work of [`ReadContent`], within another unit.
 pub(super) async fn read_content(db: &Lent<'_>, wanted: &[Wanted]) -> Result<Vec<Content>, Error> {
     let first: Vec<&[u8]> =

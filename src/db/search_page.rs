@@ -8,7 +8,7 @@ use postgres_types::ToSql;
 use tokio_postgres::Row;
 
 use super::pipeline::{Begun, Sending, begin};
-use super::read_content::{Content, Wanted, read_content};
+use super::read_content::{self, Content, Wanted, read_content};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
@@ -47,13 +47,25 @@ impl Unit for SearchPage {
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let matchers: Vec<Matcher<'_>> = self.leaves.iter().map(Matcher::new).collect();
         let mut selected = vec![Vec::new(); matchers.len()];
+        let reads_bodies = self.needs().bodies;
+        if reads_bodies {
+            read_content::prepare(db).await?;
+        }
         let mut pages = self.messages.chunks(limits::SEARCH_PAGE_MESSAGES);
         let mut next = pages.next().map(|page| self.read(db, page));
         while let Some(reading) = next {
             let page = reading.await?;
+            let following = pages.next().map(|page| self.read(db, page));
+            if reads_bodies {
+                // Answers come in the order of the questions, and an answer that nobody takes holds up those behind it.
+                // So the next page must not be on its way before the bodies of this one.
+                self.ask(db, &page, &matchers, &mut selected).await?;
+                next = following;
+                continue;
+            }
             // PostgreSQL reads the next page while this one is looked through.
-            next = match pages.next() {
-                Some(page) => Some(Box::pin(begin(self.read(db, page)).await.answer())),
+            next = match following {
+                Some(reading) => Some(Box::pin(begin(reading).await.answer())),
                 None => None,
             };
             self.ask(db, &page, &matchers, &mut selected).await?;

@@ -455,3 +455,33 @@ fn a_large_message_leaves_in_pieces() {
         );
     });
 }
+
+#[test]
+fn many_pages_are_searched_and_fetched_one_behind_the_other() {
+    let message = |n: usize| {
+        let (header, body) = ("word ".repeat(300), format!("line {n} of a text\r\n").repeat(150));
+        format!("Subject: number {n}.\r\nX-Filling: {header}\r\n\r\n{body}")
+    };
+    let messages: Vec<String> = (1..=1200).map(message).collect();
+    let octets: Vec<&[u8]> = messages.iter().map(|message| message.as_bytes()).collect();
+    test(&octets, async |lender, shared| {
+        let (mut client, _) = open(lender, &shared, true);
+        for (what, found) in [
+            ("BODY \"line 1199 of\"", "1199"),
+            ("TEXT \"number 700.\"", "700"),
+            ("SUBJECT \"number 3.\"", "3"),
+            ("HEADER X-Filling word SUBJECT \"number 1100.\"", "1100"),
+        ] {
+            let expected = format!("* SEARCH {found}\r\na OK SEARCH completed\r\n");
+            assert_eq!(client.says(&format!("SEARCH {what}")).await, expected);
+        }
+        // What was read before comes from memory, what was not from the database, and together it is in order.
+        client.says("FETCH 300:500,900 BODY.PEEK[]").await;
+        let said = client.says("FETCH 1:1200 BODY.PEEK[]").await;
+        let one = |(n, text): (usize, &String)| {
+            format!("* {} FETCH (BODY[] {{{}}}\r\n{text})\r\n", n + 1, text.len())
+        };
+        let expected: String = messages.iter().enumerate().map(one).collect();
+        assert!(said == expected + "a OK FETCH completed\r\n");
+    });
+}

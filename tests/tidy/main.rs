@@ -282,7 +282,7 @@ fn every_actor_says_what_it_hears() {
     for source in sources(&["actors"]) {
         let mut heard: Vec<String> = Vec::new();
         for marker in ["actix::Handler<", "actix::StreamHandler<"] {
-            for (at, _) in source.code.match_indices(marker) {
+            for (at, _) in source.code.match_indices(marker).filter(|(at, _)| !source.is_test(*at)) {
                 let argument = source.code[at + marker.len()..].split('>').next().unwrap_or_default();
                 let argument = argument.split('<').next().unwrap_or_default();
                 heard.push(argument.rsplit("::").next().unwrap_or_default().trim().to_string());

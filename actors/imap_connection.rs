@@ -28,7 +28,7 @@ use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession};
-use crate::outbox::{self, Gone, Outbox};
+use crate::outbox::{self, Gone, Outbox, Prompt};
 use crate::services::Services;
 
 /// Octets from the client; answered when they have been dealt with.
@@ -232,7 +232,7 @@ async fn listen(
     connection: actix::Addr<ImapConnection>,
 ) {
     let received = |octets| async { connection.send(Received(octets)).await.unwrap_or(Err(Gone)) };
-    let hungup = pin!(outbox::read(reader, received));
+    let hungup = pin!(outbox::read(Prompt(reader), received));
     let stop = pin!(stopping.wait_for(|stopping| *stopping));
     match select(hungup, stop).await {
         Either::Left(_) => connection.do_send(Hungup),

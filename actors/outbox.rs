@@ -3,11 +3,15 @@
 //! They are plain tasks, because `actix::io` accepts any amount of output for a client that does not read. The actor
 //! is the mind of the connection; these are its hands.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use archiveopteryx::limits;
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::mpsc;
 
 /// The client has left, or takes nothing any more: whatever was to be told, nobody hears it.
@@ -112,6 +116,28 @@ where
         if take(buffer.freeze()).await.is_err() {
             return;
         }
+    }
+}
+
+/// A client's socket that acknowledges at once what has been read. A client that sends a literal and the end of its line
+/// in two pieces (Python's imaplib does) holds the second back until the first is acknowledged, and the kernel by
+/// itself waits some 40 ms with that, for an answer of ours to go along.
+pub struct Prompt(pub OwnedReadHalf);
+
+impl AsyncRead for Prompt {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let polled = Pin::new(&mut self.0).poll_read(context, buffer);
+        #[cfg(target_os = "linux")]
+        if let Poll::Ready(Ok(())) = polled {
+            let socket: &TcpStream = self.0.as_ref();
+            // Without it everything works, only later.
+            let _ = socket.set_quickack(true);
+        }
+        polled
     }
 }
 

@@ -127,6 +127,8 @@ struct Watched {
     mentioned: ModSeq,
     /// A load or a re-read is under way; when it ends, `mentioned` decides whether another is needed.
     reading: bool,
+    /// What `mentioned` was when that began.
+    asked: ModSeq,
     /// The first uid that no session here was told of as \Recent.
     recent_next: u32,
     /// What the database knows of it.
@@ -151,6 +153,7 @@ impl MailboxRegistry {
         if std::mem::replace(&mut watched.reading, true) {
             return;
         }
+        watched.asked = watched.mentioned;
         let database = self.database.clone();
         let registry = ctx.address();
         match &watched.shared {
@@ -400,8 +403,11 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
         };
         let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
         watched.reading = false;
-        // A mailbox cannot have come further than the database says: what was mentioned was another incarnation.
-        watched.mentioned = watched.mentioned.min(change.modseq);
+        // A mailbox cannot have come further than the database says: what was mentioned before it was asked was another
+        // incarnation. What was mentioned since may be news, and makes settle() read once more.
+        if watched.mentioned == watched.asked {
+            watched.mentioned = watched.mentioned.min(change.modseq);
+        }
         if let Some(shared) = &watched.shared {
             let _: Applied = shared.apply(&change);
         }

@@ -38,6 +38,11 @@ pub const MIGRATIONS: &[Migration] = migrations![
     2 "0002_messages_are_kept_exactly",
     3 "0003_mail_leaves_by_one_way",
     4 "0004_mail_can_be_asked_about_in_sql",
+    5 "0005_message_rows_are_small",
+    6 "0006_accounts_have_groups_and_domains",
+    7 "0007_logins_are_recorded",
+    8 "0008_mailboxes_are_shared",
+    9 "0009_quota_is_counted",
 ];
 
 /// The revision that this program brings a schema to.

@@ -1,0 +1,1 @@
+-- Rows of small messages take less room.

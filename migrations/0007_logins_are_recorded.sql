@@ -1,0 +1,1 @@
+-- Passwords of applications, and every attempt to log in.

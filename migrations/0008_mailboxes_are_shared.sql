@@ -1,0 +1,1 @@
+-- Rights are inherited, and mailboxes may belong to everybody.

@@ -1,0 +1,1 @@
+-- What accounts, groups and domains may hold, and what they hold.

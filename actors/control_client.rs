@@ -9,11 +9,39 @@ use archiveopteryx::aox::command::Command;
 use archiveopteryx::aox::conversation;
 use comfy_table::{ContentArrangement, TableStyle};
 
+use crate::cli::Request;
 use crate::home::{Home, short_socket_path};
 
-/// Sends `command` and prints what comes back. The exit code is 0 when it was done, 1 when it was refused, 2 when it
+/// Makes `request` and prints what comes back. The exit code is 0 when it was done, 1 when it was refused, 2 when it
 /// was not understood.
-pub fn run(home: &Home, command: &Command, json: bool) -> ExitCode {
+pub fn run(home: &Home, request: &Request, json: bool) -> ExitCode {
+    if let Some(rehearsal) = request.rehearsal.as_ref().filter(|_| !json && somebody_looks_on()) {
+        let shown = send(home, rehearsal, json);
+        if shown != ExitCode::SUCCESS {
+            return shown;
+        }
+        if !is_agreed_to() {
+            return complain("refused", "nothing was changed", json, REFUSED);
+        }
+    }
+    send(home, &request.command, json)
+}
+
+/// Whether a person could answer a question.
+fn somebody_looks_on() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Asks whether to go on. Silence means no.
+fn is_agreed_to() -> bool {
+    print!("Do it? [y/N] ");
+    let mut answer = String::new();
+    let read = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut answer));
+    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
+
+/// Sends one command and prints its answer.
+fn send(home: &Home, command: &Command, json: bool) -> ExitCode {
     match exchange(home, command, json) {
         Ok(Reply::Done(answer)) => {
             let written = print_answer(&answer, json);

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Verb::Serve(serve) => serve::run(home, serve),
         Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
         verb => match verb.request() {
-            Ok(Some(command)) => control_client::run(&home, &command, json),
+            Ok(Some(request)) => control_client::run(&home, &request, json),
             Ok(None) => ExitCode::SUCCESS,
             Err(error) => control_client::complain("refused", &error, json, 1),
         },

@@ -20,7 +20,7 @@ pub struct AddAlias {
 
 impl AddAlias {
     /// One transaction.
-    pub fn plan(self) -> Plan<Context, Outcome> {
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         at_once(self.checked())
     }
 

@@ -19,7 +19,7 @@ pub struct DeleteAlias {
 
 impl DeleteAlias {
     /// One statement.
-    pub fn plan(self) -> Plan<Context, Outcome> {
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let address = match Address::parse(&self.address) {
             Ok(address) => address,
             Err(error) => return at_once(Err(error)),

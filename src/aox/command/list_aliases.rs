@@ -16,7 +16,7 @@ pub struct ListAliases {}
 
 impl ListAliases {
     /// One statement.
-    pub fn plan(self) -> Plan<Context, Outcome> {
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         one_unit(db::ListAliases, |aliases, _| Ok(respond(&aliases)))
     }
 }

@@ -18,7 +18,7 @@ pub struct ListMailboxes {
 
 impl ListMailboxes {
     /// One statement.
-    pub fn plan(self) -> Plan<Context, Outcome> {
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let login = self.login.clone();
         one_unit(db::ListAllMailboxes { login: self.login }, move |mailboxes, _| match login {
             // Every account has an INBOX, so none at all means that there is no such account.

@@ -15,7 +15,7 @@ pub struct ListUsers {}
 
 impl ListUsers {
     /// One statement.
-    pub fn plan(self) -> Plan<Context, Outcome> {
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         one_unit(db::ListUsers, |users, _| Ok(respond(&users)))
     }
 }

@@ -13,69 +13,57 @@ mod status;
 
 use serde::{Deserialize, Serialize};
 
-pub use add_alias::AddAlias;
-pub use add_user::AddUser;
-pub use change_password::ChangePassword;
-pub use check_messages::CheckMessages;
-pub use delete_alias::DeleteAlias;
-pub use delete_user::DeleteUser;
-pub use list_aliases::ListAliases;
-pub use list_mailboxes::ListMailboxes;
-pub use list_users::ListUsers;
-pub use status::Status;
-
 use super::conversation::{Context, Outcome};
 use crate::db::{self, Unit};
 use crate::plan::Plan;
 
-/// Every command that the control socket takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "kebab-case")]
-pub enum Command {
-    Status(Status),
-    AddUser(AddUser),
-    ListUsers(ListUsers),
-    ChangePassword(ChangePassword),
-    DeleteUser(DeleteUser),
-    AddAlias(AddAlias),
-    ListAliases(ListAliases),
-    DeleteAlias(DeleteAlias),
-    ListMailboxes(ListMailboxes),
-    CheckMessages(CheckMessages),
+/// The enum of all commands, out of one line for each: its module, its type, and its name in a log.
+macro_rules! commands {
+    ($($module:ident::$command:ident $name:literal,)*) => {
+        $(pub use $module::$command;)*
+
+        /// Every command that the control socket takes.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "command", rename_all = "kebab-case")]
+        pub enum Command {
+            $($command($command),)*
+        }
+
+        impl Command {
+            /// What carries the command out.
+            pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
+                match self {
+                    $(Command::$command(command) => command.plan(context),)*
+                }
+            }
+
+            /// Its name in a log.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Command::$command(_) => $name,)*
+                }
+            }
+        }
+
+        $(impl From<$command> for Command {
+            fn from(command: $command) -> Command {
+                Command::$command(command)
+            }
+        })*
+    };
 }
 
-impl Command {
-    /// What carries the command out.
-    pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
-        match self {
-            Command::Status(command) => command.plan(),
-            Command::AddUser(command) => command.plan(context),
-            Command::ListUsers(command) => command.plan(),
-            Command::ChangePassword(command) => command.plan(context),
-            Command::DeleteUser(command) => command.plan(context),
-            Command::AddAlias(command) => command.plan(),
-            Command::ListAliases(command) => command.plan(),
-            Command::DeleteAlias(command) => command.plan(),
-            Command::ListMailboxes(command) => command.plan(),
-            Command::CheckMessages(command) => command.plan(),
-        }
-    }
-
-    /// Its name in a log.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Command::Status(_) => "status",
-            Command::AddUser(_) => "add user",
-            Command::ListUsers(_) => "list users",
-            Command::ChangePassword(_) => "change password",
-            Command::DeleteUser(_) => "delete user",
-            Command::AddAlias(_) => "add alias",
-            Command::ListAliases(_) => "list aliases",
-            Command::DeleteAlias(_) => "delete alias",
-            Command::ListMailboxes(_) => "list mailboxes",
-            Command::CheckMessages(_) => "check messages",
-        }
-    }
+commands! {
+    add_alias::AddAlias "add alias",
+    add_user::AddUser "add user",
+    change_password::ChangePassword "change password",
+    check_messages::CheckMessages "check messages",
+    delete_alias::DeleteAlias "delete alias",
+    delete_user::DeleteUser "delete user",
+    list_aliases::ListAliases "list aliases",
+    list_mailboxes::ListMailboxes "list mailboxes",
+    list_users::ListUsers "list users",
+    status::Status "status",
 }
 
 /// One unit, whose outcome is the answer.

@@ -15,7 +15,7 @@ pub struct Status {}
 
 impl Status {
     /// Asks the database, so that "ready" means that mail can be read.
-    pub fn plan(self) -> Plan<Context, Outcome> {
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         one_unit(db::ReadStatus, |stored, context| Ok(respond(&stored, &context.facts)))
     }
 }

@@ -1,0 +1,40 @@
+//! `aox add …`.
+
+use archiveopteryx::aox::command::{AddAlias, AddUser};
+use clap::Subcommand;
+
+use super::Request;
+use super::password::PasswordSource;
+
+/// What can be added.
+#[derive(Debug, Subcommand)]
+pub enum Add {
+    /// Add a user, the first mailboxes, and the address that leads to them
+    User {
+        /// The name to log in with
+        login: String,
+        /// The address whose mail comes to the user's INBOX, such as anna@example.org
+        address: String,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Make mail for an address go to a mailbox: /users/LOGIN/NAME, or LOGIN for its INBOX
+    Alias {
+        /// The address, such as info@example.org
+        address: String,
+        /// Where its mail goes: /users/LOGIN/NAME, or LOGIN for that user's INBOX
+        mailbox: String,
+    },
+}
+
+impl Add {
+    /// The request to the server. May ask for a password.
+    pub fn request(self) -> Result<Request, String> {
+        Ok(match self {
+            Add::Alias { address, mailbox } => AddAlias { address, mailbox }.into(),
+            Add::User { login, address, password } => {
+                AddUser { login, address, verifiers: password.verifiers()? }.into()
+            }
+        })
+    }
+}

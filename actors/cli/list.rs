@@ -1,0 +1,31 @@
+//! `aox list …`.
+
+use archiveopteryx::aox::command::{ListAliases, ListMailboxes, ListUsers};
+use clap::Subcommand;
+
+use super::Request;
+
+/// What can be listed.
+#[derive(Debug, Subcommand)]
+pub enum List {
+    /// List the users, with their addresses and what they hold
+    Users,
+    /// List the addresses, and where their mail goes
+    Aliases,
+    /// List the mailboxes of one user, or of all
+    Mailboxes {
+        /// Only those of this user
+        login: Option<String>,
+    },
+}
+
+impl List {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        match self {
+            List::Aliases => ListAliases {}.into(),
+            List::Mailboxes { login } => ListMailboxes { login }.into(),
+            List::Users => ListUsers {}.into(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The command line: verb first, then noun; one file for each verb. Most commands are carried out by the running server.
+
+mod add;
+mod change;
+mod check;
+mod delete;
+mod list;
+mod password;
+
+use std::path::PathBuf;
+
+use archiveopteryx::aox::command::{Command, Status};
+use clap::{Args, Parser, Subcommand};
+
+use self::add::Add;
+use self::change::Change;
+use self::check::Check;
+use self::delete::Delete;
+use self::list::List;
+
+/// A mail store: LMTP in, IMAP out, every byte kept.
+#[derive(Debug, Parser)]
+#[command(name = "aox", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The folder where the server keeps its state [default: $AOX_HOME, or else /var/lib/aox]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Answer in JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the server in the foreground, until SIGTERM or ^C
+    Serve(Serve),
+    /// Say whether the server is ready, and what it holds; exits with 0 when it is ready
+    Status,
+    /// Add a user or an alias
+    #[command(subcommand)]
+    Add(Add),
+    /// List users, aliases or mailboxes
+    #[command(subcommand)]
+    List(List),
+    /// Change a password
+    #[command(subcommand)]
+    Change(Change),
+    /// Delete a user or an alias
+    #[command(subcommand)]
+    Delete(Delete),
+    /// Check that what is stored is whole
+    #[command(subcommand)]
+    Check(Check),
+    /// Bring the schema of a database that the site runs itself up to date
+    Upgrade(Upgrade),
+}
+
+/// `aox serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The file with settings [default: aox.toml in the home, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `aox upgrade`.
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// The file with settings [default: aox.toml in the home, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the SQL that creates the roles and the database, for a superuser of PostgreSQL, and do nothing else
+    #[arg(long)]
+    pub roles: bool,
+}
+
+impl Cli {
+    /// The home that was asked for.
+    pub fn home_folder(&self) -> PathBuf {
+        let named = || std::env::var_os("AOX_HOME").filter(|name| !name.is_empty()).map(PathBuf::from);
+        let asked = self.home.clone().or_else(named);
+        asked.unwrap_or_else(|| PathBuf::from("/var/lib/aox"))
+    }
+}
+
+/// What the running server is asked to do.
+#[derive(Debug)]
+pub struct Request {
+    /// The command itself.
+    pub command: Command,
+    /// What a person at a terminal is shown, and must agree to, before the command is sent: the same without effect.
+    pub rehearsal: Option<Command>,
+}
+
+impl<C: Into<Command>> From<C> for Request {
+    fn from(command: C) -> Request {
+        Request { command: command.into(), rehearsal: None }
+    }
+}
+
+impl Verb {
+    /// The request to the running server; None for what needs none. May ask for a password.
+    pub fn request(self) -> Result<Option<Request>, String> {
+        Ok(Some(match self {
+            Verb::Serve(_) | Verb::Upgrade(_) => return Ok(None),
+            Verb::Status => Status {}.into(),
+            Verb::Add(add) => add.request()?,
+            Verb::List(list) => list.request(),
+            Verb::Change(change) => change.request()?,
+            Verb::Delete(delete) => delete.request(),
+            Verb::Check(check) => check.request(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn verb_comes_first() {
+        let cli = Cli::try_parse_from(["aox", "list", "mailboxes", "anna", "--json"]).unwrap();
+        assert!(cli.json);
+        let Command::ListMailboxes(list) = cli.verb.request().unwrap().unwrap().command else {
+            panic!("another command")
+        };
+        assert_eq!(list.login.as_deref(), Some("anna"));
+        assert!(Cli::try_parse_from(["aox", "users", "list"]).is_err());
+    }
+}

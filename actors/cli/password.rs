@@ -1,0 +1,47 @@
+//! Where the password of a command comes from. It goes no further: the server is sent verifiers of it.
+
+use archiveopteryx::wire::password::Verifiers;
+use clap::Args;
+
+/// Where a password comes from.
+#[derive(Debug, Args)]
+pub struct PasswordSource {
+    /// Read the password from the first line of the standard input instead of asking for it
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+impl PasswordSource {
+    /// Gets the password, and makes the verifiers of it, so that it goes no further.
+    pub fn verifiers(&self) -> Result<Verifiers, String> {
+        let password = if self.password_stdin { first_line()? } else { asked_twice()? };
+        verifiers(&password)
+    }
+}
+
+/// The verifiers of `password`, with new salts.
+pub fn verifiers(password: &str) -> Result<Verifiers, String> {
+    let mut salts = [[0; 16]; 2];
+    for salt in &mut salts {
+        getrandom::fill(salt).map_err(|error| format!("this system gives no random numbers: {error}"))?;
+    }
+    Verifiers::new(password, &salts[0], &salts[1]).map_err(|error| error.to_string())
+}
+
+fn first_line() -> Result<String, String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| format!("the password cannot be read: {error}"))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn asked_twice() -> Result<String, String> {
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt)
+            .map_err(|error| format!("no password can be asked for here ({error}); use --password-stdin"))
+    };
+    let first = ask("Password: ")?;
+    if first != ask("The same again: ")? {
+        return Err("the two are not the same".to_owned());
+    }
+    Ok(first)
+}

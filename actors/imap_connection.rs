@@ -17,7 +17,9 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup};
 use archiveopteryx::limits;
+use archiveopteryx::login::{Channel, Origin};
 use archiveopteryx::settings::Settings;
+use archiveopteryx::wire::sasl::Terms;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use tokio::net::TcpStream;
@@ -68,6 +70,8 @@ struct Talk {
     outbox: Outbox,
     services: Services,
     session: Option<Session>,
+    /// Where the client logs in from.
+    origin: Origin,
 }
 
 /// An open mailbox; closes it when dropped, however the connection ends.
@@ -100,11 +104,10 @@ impl Talk {
     async fn carry_out(&mut self, event: Event) -> Result<Then, Gone> {
         match event {
             Event::Send(octets) => self.outbox.send(octets).await?,
-            Event::Verify(attempt) => {
-                let Services { passwords, database, .. } = &self.services;
-                let checked = passwords.check(database, &attempt.login, attempt.password.as_bytes());
-                let octets = self.conversation.verified(checked.await);
-                self.outbox.send(octets).await?;
+            Event::Ask(question) => {
+                let Services { authenticator, database, .. } = &self.services;
+                let answer = authenticator.answer(database, &self.origin, question).await;
+                self.conversation.answered(answer);
             }
             Event::Run(plan) => {
                 let plan = drive::drive(plan, &mut self.conversation, &self.services.database, &self.outbox);
@@ -180,12 +183,15 @@ impl ImapConnection {
     pub fn start(socket: TcpStream, peer: Peer, services: Services) {
         let (reader, writer) = socket.into_split();
         let outbox = Outbox::start(writer, PATIENCE);
-        let (conversation, greeting) = Conversation::new(setup(&services.settings, peer.address));
+        let origin = Origin { door: "imap", address: peer.address.ip(), tls: false };
+        let channel = Channel { loopback: peer.address.ip().is_loopback(), ..Channel::default() };
+        let terms = services.authenticator.terms(services.settings.imap.plaintext_login, &channel);
+        let (conversation, greeting) = Conversation::new(setup(&services.settings, peer.address, terms));
         // An empty queue takes the greeting.
         let _ = outbox.try_send(greeting.into());
         let span = tracing::info_span!("imap", client = %peer.address);
         let stopping = services.stopping.clone();
-        let talk = Talk { conversation, outbox: outbox.clone(), services, session: None };
+        let talk = Talk { conversation, outbox: outbox.clone(), services, session: None, origin };
         let heard = Instant::now();
         let talk = Some(talk);
         let connection =
@@ -241,11 +247,11 @@ async fn listen(
 }
 
 /// What the conversation has to know of this server and this client.
-fn setup(settings: &Settings, client: SocketAddr) -> Setup {
+fn setup(settings: &Settings, client: SocketAddr, terms: Terms) -> Setup {
     Setup {
         hostname: settings.hostname.clone(),
         literal_max: settings.delivery.size_max.octets(),
-        plaintext_login_allowed: settings.imap.plaintext_login || client.ip().is_loopback(),
+        terms,
         client: Some(client.ip().to_string()),
     }
 }

@@ -1,5 +1,6 @@
 //! The program: who does it, and when. One file per actor; the actors' own headers say who hears what.
 
+mod authenticator;
 mod cli;
 mod control_client;
 mod home;
@@ -30,10 +31,11 @@ mod db_listener;
 mod delivery;
 mod delivery_lane;
 mod drive;
+mod login_log;
 mod mailbox_registry;
 mod mailbox_session;
 mod outbox;
-mod passwords;
+mod password_checks;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! # Server - the program: everything started in order, and stopped in reverse.
 //!
 //! Hears:  IsWhole, Stop
-//! Says:   Close → Listener · Stop → Cluster
+//! Says:   Close → Listener · Flush → LoginLog · Stop → Cluster
 //! Lives:  from the start of the process to its end
 //! Knows:  who must be told when it is time to go
 //! Limits: DRAIN_PATIENCE
@@ -23,6 +23,7 @@ use crate::control_connection;
 use crate::doors::{self, OpenDoor};
 use crate::home::{Home, Lock};
 use crate::listener;
+use crate::login_log;
 use crate::migrations;
 use crate::postgres::Target;
 use crate::services::{Lane, Services};
@@ -135,6 +136,8 @@ impl Running {
         for door in self.doors.iter().filter(|door| door.places.taken() > 0) {
             tracing::warn!(door = door.door.name, connections = door.places.taken(), "cut off");
         }
+        // One that has panicked has nothing left to write.
+        let _ = self.lanes[0].1.login_log.send(login_log::Flush).await;
         if let Some(cluster) = self.cluster {
             // It answers when PostgreSQL has stopped; if it has ended, there is nothing to stop.
             let _ = cluster.send(cluster::Stop).await;

@@ -7,11 +7,12 @@ use archiveopteryx::db::MessageCache;
 use archiveopteryx::settings::Settings;
 use tokio::sync::watch;
 
+use crate::authenticator::{Authenticator, Backends};
 use crate::database::Database;
 use crate::db_listener::DbListener;
 use crate::delivery::{self, Delivery, Intake};
+use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
-use crate::passwords::Passwords;
 use crate::postgres::Target;
 
 /// The services of one arbiter. The database is that arbiter's own, so that a request need not cross threads.
@@ -21,7 +22,8 @@ pub struct Services {
     pub database: actix::Addr<Database>,
     pub registry: actix::Addr<MailboxRegistry>,
     pub intake: Intake,
-    pub passwords: Passwords,
+    pub authenticator: Authenticator,
+    pub login_log: actix::Addr<LoginLog>,
     listener: actix::Addr<DbListener>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
@@ -59,14 +61,19 @@ impl Services {
             registry.clone().recipient(),
         );
         let intake = Intake::new(delivery);
-        let passwords = Passwords::new().map_err(|error| error.to_string())?;
+        let login_log =
+            LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
+        let authenticator =
+            Authenticator::new(settings.login.clone(), Backends::default(), login_log.clone())
+                .map_err(|error| error.to_string())?;
         let lanes = arbiters.iter().zip(databases).map(|(arbiter, database)| {
             let services = Services {
                 settings: settings.clone(),
                 database,
                 registry: registry.clone(),
                 intake: intake.clone(),
-                passwords: passwords.clone(),
+                authenticator: authenticator.clone(),
+                login_log: login_log.clone(),
                 listener: listener.clone(),
                 stopping: stopping.clone(),
             };
@@ -78,8 +85,12 @@ impl Services {
     /// Whether everybody whom connections depend on is there. An actor that has panicked is not, and does not come
     /// back: `actix::Supervisor` restarts an actor that stopped, never one that panicked.
     pub fn are_whole(&self) -> bool {
-        let Services { database, registry, intake, listener, .. } = self;
-        database.connected() && registry.connected() && intake.delivery.connected() && listener.connected()
+        let Services { database, registry, intake, listener, login_log, .. } = self;
+        login_log.connected()
+            && database.connected()
+            && registry.connected()
+            && intake.delivery.connected()
+            && listener.connected()
     }
 }
 

@@ -14,6 +14,7 @@
 //! * [`wire`]: the bytes shared by the doors: lines, literals, dot-stuffing, modified UTF-7, SASL.
 //! * [`plan`]: what a pure conversation asks its actor to do while it waits.
 //! * [`db`]: the only SQL, one file per unit of work.
+//! * [`login`]: who has logged in, what is asked of those who want to, and how long guessers wait.
 //! * [`imap`], [`lmtp`], [`aox`]: the doors. None knows another.
 
 pub mod aox;
@@ -22,6 +23,7 @@ pub mod error;
 pub mod imap;
 pub mod limits;
 pub mod lmtp;
+pub mod login;
 pub mod mailbox;
 pub mod message;
 pub mod plan;

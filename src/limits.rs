@@ -74,6 +74,18 @@ pub const PART_DEPTH_MAX: usize = 64;
 pub const SNAPSHOT_CACHE_MESSAGES: usize = 2_000_000;
 /// Passwords remembered as verified, some 200 octets each.
 pub const KNOWN_PASSWORDS_MAX: usize = 100_000;
+/// Failed logins that cost no wait: people mistype.
+pub const LOGIN_FAILURES_FREE: f64 = 3.0;
+/// The longest wait of a login, in seconds: most clients give up after 30.
+pub const LOGIN_DELAY_SECONDS_MAX: f64 = 20.0;
+/// Seconds in which half of the failed logins is forgotten, so that an hour makes up for any number of them.
+pub const LOGIN_FAILURES_HALVE_SECONDS: f64 = 900.0;
+/// Failed logins that are counted: more change nothing but how long they are remembered.
+pub const LOGIN_FAILURES_MAX: f64 = 16.0;
+/// Logins from one address that wait at the same time; one more is refused at once, as no person makes so many.
+pub const LOGINS_WAITING_PER_ADDRESS_MAX: usize = 16;
+/// Attempts to log in that wait to be written down; each has some 200 octets.
+pub const LOGIN_RECORDS_MAX: usize = 20_000;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
 pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
 /// The same before login, where nobody has anything to think about.

@@ -4,8 +4,10 @@ mod support;
 
 use archiveopteryx::db::{Account, LoadSnapshot};
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, Selected, Setup};
+use archiveopteryx::login::{self, Authenticated};
 use archiveopteryx::mailbox::{AccountId, Shared};
 use archiveopteryx::plan::{Computation, Plan};
+use archiveopteryx::wire::sasl::Terms;
 use support::{Lender, Scratch};
 
 const ACCOUNTS: &str = "
@@ -30,7 +32,7 @@ impl<'a> Client<'a> {
         let setup = Setup {
             hostname: "mail.example.org".into(),
             literal_max: 1_000_000,
-            plaintext_login_allowed: true,
+            terms: Terms { plaintext_allowed: true, ..Terms::default() },
             client: Some("192.0.2.1".into()),
         };
         let (conversation, _) = Conversation::new(setup);
@@ -46,10 +48,10 @@ impl<'a> Client<'a> {
         while let Some(event) = self.conversation.poll(jiff::Timestamp::now()) {
             match event {
                 Event::Send(octets) => self.said.extend(octets),
-                Event::Verify(_) => {
+                Event::Ask(_) => {
                     let account = Account { id: AccountId(1), login: "anna".into() };
-                    let octets = self.conversation.verified(Ok(account));
-                    self.said.extend(octets);
+                    let authenticated = Authenticated { account, by: None };
+                    self.conversation.answered(login::Answer::Verdict(Ok(authenticated)));
                 }
                 Event::Run(plan) => {
                     let answer = carry_out(plan, &mut self.conversation, self.lender, &mut self.said).await;

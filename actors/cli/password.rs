@@ -1,6 +1,6 @@
 //! Where the password of a command comes from. It goes no further: the server is sent verifiers of it.
 
-use archiveopteryx::wire::password::Verifiers;
+use archiveopteryx::wire::password::{Salts, Verifiers};
 use clap::Args;
 
 /// Where a password comes from.
@@ -21,11 +21,11 @@ impl PasswordSource {
 
 /// The verifiers of `password`, with new salts.
 pub fn verifiers(password: &str) -> Result<Verifiers, String> {
-    let mut salts = [[0; 16]; 2];
-    for salt in &mut salts {
+    let mut salts = Salts::default();
+    for salt in [&mut salts.argon2id, &mut salts.scram_sha_256, &mut salts.scram_sha_1] {
         getrandom::fill(salt).map_err(|error| format!("this system gives no random numbers: {error}"))?;
     }
-    Verifiers::new(password, &salts[0], &salts[1]).map_err(|error| error.to_string())
+    Verifiers::new(password, &salts).map_err(|error| error.to_string())
 }
 
 fn first_line() -> Result<String, String> {

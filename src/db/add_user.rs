@@ -47,9 +47,9 @@ impl Unit for AddUser {
             return Ok(AddedUser::LoginTaken);
         };
         let account: i64 = row.get(0);
-        let Verifiers { argon2id, scram_sha_256 } = &self.verifiers;
-        db.execute(include_str!("sql/insert_password.sql"), &[&account, argon2id, scram_sha_256, &self.now])
-            .await?;
+        let Verifiers { argon2id, scram_sha_256, scram_sha_1 } = &self.verifiers;
+        let sql = include_str!("sql/insert_password.sql");
+        db.execute(sql, &[&account, argon2id, scram_sha_256, scram_sha_1, &self.now]).await?;
         let (names, uses): (Vec<&str>, Vec<Option<&str>>) = FIRST_MAILBOXES.iter().copied().unzip();
         let sql = include_str!("sql/insert_first_mailboxes.sql");
         db.execute(sql, &[&account, &names, &uses, &self.now.as_second()]).await?;

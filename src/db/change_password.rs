@@ -18,9 +18,9 @@ impl Unit for ChangePassword {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<bool, Error> {
-        let Verifiers { argon2id, scram_sha_256 } = &self.verifiers;
+        let Verifiers { argon2id, scram_sha_256, scram_sha_1 } = &self.verifiers;
         let sql = include_str!("sql/update_password.sql");
         let login_key = self.login.to_lowercase();
-        Ok(db.execute(sql, &[&login_key, argon2id, scram_sha_256, &self.now]).await? > 0)
+        Ok(db.execute(sql, &[&login_key, argon2id, scram_sha_256, scram_sha_1, &self.now]).await? > 0)
     }
 }

@@ -11,14 +11,15 @@ use crate::db::{self, Culprit};
 use crate::error::{Code, Error};
 use crate::imap::answer::{Answer, Opening};
 use crate::imap::command::{
-    self, Command, Needs, OnMailbox, SelectedCommand, authenticate, capability, idle,
+    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle,
 };
 use crate::imap::grammar::core;
 use crate::imap::response;
 use crate::limits;
+use crate::login;
 use crate::plan;
 use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
-use crate::wire::sasl::{self, Credentials, Mechanism, Password};
+use crate::wire::sasl::{self, Question, Terms};
 
 /// What an account's command does, step by step.
 pub type Plan = plan::Plan<Conversation, Answer>;
@@ -30,8 +31,8 @@ pub struct Setup {
     pub hostname: String,
     /// Octets of the largest message that APPEND may bring.
     pub literal_max: u64,
-    /// Whether a password may come over this connection as it is.
-    pub plaintext_login_allowed: bool,
+    /// How the client may show who it is.
+    pub terms: Terms,
     /// The client's address, for the tombstones of what it deletes.
     pub client: Option<String>,
 }
@@ -40,8 +41,8 @@ pub struct Setup {
 pub enum Event {
     /// Write these octets.
     Send(Vec<u8>),
-    /// Check a password, then say what came of it by [`Conversation::verified`].
-    Verify(Attempt),
+    /// Get an answer to this from the authenticator, and tell it by [`Conversation::answered`].
+    Ask(Question),
     /// Carry out a command of the account, and its [`Answer`].
     Run(Plan),
     /// Have the session of the open mailbox carry out a command, and its [`Answer`].
@@ -50,17 +51,12 @@ pub enum Event {
     Close,
 }
 
-/// A client's claim to be somebody.
-#[derive(Debug)]
-pub struct Attempt {
-    pub login: String,
-    pub password: Password,
-}
-
 /// Who has logged in, from where.
 #[derive(Debug, Clone)]
 pub struct User {
     pub account: db::Account,
+    /// The administrator who acts for that account.
+    pub by: Option<db::Account>,
     /// The client's address.
     pub client: Option<String>,
 }
@@ -87,9 +83,9 @@ enum Stage {
     /// A command.
     Command,
     /// A response in a SASL exchange, begun by the command with this tag.
-    Authenticating { tag: String, mechanism: Mechanism },
-    /// The password of the command with this tag is being checked.
-    Verifying { tag: String },
+    Authenticating { tag: String, exchange: Box<login::Exchange> },
+    /// Nothing, until the question of that exchange has been answered.
+    Asking { tag: String, exchange: Box<login::Exchange> },
     /// DONE, which ends the IDLE with this tag.
     Idling { tag: String },
     /// Nothing that is listened to any more.
@@ -129,7 +125,7 @@ impl Conversation {
             if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
-            if matches!(self.stage, Stage::Over | Stage::Verifying { .. }) {
+            if matches!(self.stage, Stage::Over | Stage::Asking { .. }) {
                 return None;
             }
             let bounds = self.bounds();
@@ -146,23 +142,12 @@ impl Conversation {
         &self.doing
     }
 
-    /// What came of the [`Event::Verify`] that was handed out last.
-    pub fn verified(&mut self, outcome: Result<db::Account, Error>) -> Vec<u8> {
-        let Stage::Verifying { tag } = std::mem::replace(&mut self.stage, Stage::Command) else {
-            unreachable!("an outcome is told once, after Event::Verify");
+    /// Takes the answer to the [`Event::Ask`] that was handed out last.
+    pub fn answered(&mut self, answer: login::Answer) {
+        let Stage::Asking { tag, exchange } = std::mem::replace(&mut self.stage, Stage::Command) else {
+            unreachable!("an answer is told once, after Event::Ask");
         };
-        match outcome {
-            Ok(account) => {
-                self.errors = 0;
-                self.user = Some(User { account, client: self.setup.client.clone() });
-                let code = format!("CAPABILITY {}", self.capabilities());
-                response::ok(&tag, Some(&code), "logged in")
-            }
-            Err(error) => {
-                self.count_error();
-                response::failure(&tag, &error)
-            }
-        }
+        self.authenticate(tag, exchange.answered(answer));
     }
 
     /// What came of opening the mailbox that an answer asked for. Returns what the client is to be told.
@@ -195,7 +180,7 @@ impl Conversation {
 
     /// What CAPABILITY says at this point.
     pub fn capabilities(&self) -> String {
-        capability::list(self.user.is_some(), self.setup.plaintext_login_allowed)
+        capability::list(self.user.is_some(), &self.setup.terms)
     }
 
     /// What the client may send at this point, by the beginning of the command.
@@ -230,13 +215,12 @@ impl Conversation {
     fn line(&mut self, line: Vec<u8>, now: Timestamp) {
         match std::mem::replace(&mut self.stage, Stage::Command) {
             Stage::Command => self.command(line, now),
-            Stage::Authenticating { tag, mechanism } => {
-                let response = authenticate::response(&line);
-                let next = response.and_then(|response| mechanism.respond(&response));
-                self.authenticate(tag, next);
-            }
+            Stage::Authenticating { tag, exchange } => match sasl::response(&line) {
+                Ok(response) => self.authenticate(tag, exchange.respond(&response)),
+                Err(error) => self.fail(&tag, error),
+            },
             Stage::Idling { tag } => self.end_idle(tag, &line),
-            Stage::Verifying { .. } | Stage::Over => unreachable!("no line is read then"),
+            Stage::Asking { .. } | Stage::Over => unreachable!("no line is read then"),
         }
     }
 
@@ -282,8 +266,17 @@ impl Conversation {
                 self.send(command::logout::respond(&tag));
                 Event::Close
             }
-            Command::Login(credentials) => return self.verify(tag, credentials),
-            Command::Authenticate(begin) => return self.begin_authentication(tag, begin),
+            Command::Login(login) => {
+                let Login { user, password } = login;
+                let next =
+                    login::Exchange::with_password("LOGIN command", &user, password, &self.setup.terms);
+                return self.authenticate(tag, next);
+            }
+            Command::Authenticate(begin) => {
+                let Authenticate { mechanism, initial_response } = begin;
+                let next = login::Exchange::begin(&mechanism, initial_response, &self.setup.terms);
+                return self.authenticate(tag, next);
+            }
             Command::Noop if self.selected => on_mailbox(tag, false, OnMailbox::Noop),
             Command::Idle => return self.begin_idle(tag),
             Command::OnMailbox { uid, command } => on_mailbox(tag, uid, command),
@@ -318,44 +311,25 @@ impl Conversation {
         }
     }
 
-    /// AUTHENTICATE: the exchange begins.
-    fn begin_authentication(&mut self, tag: String, begin: authenticate::Authenticate) {
-        if !self.setup.plaintext_login_allowed {
-            return self.fail(&tag, no_privacy());
-        }
-        match (begin.mechanism(), begin.initial_response) {
-            (Ok(mechanism), Some(response)) => self.authenticate(tag, mechanism.respond(&response)),
-            (Ok(mechanism), None) => {
-                self.send(response::go_ahead(&sasl::encode(mechanism.first_challenge())));
-                self.stage = Stage::Authenticating { tag, mechanism };
-            }
-            (Err(error), _) => self.fail(&tag, error),
-        }
-    }
-
     /// The exchange goes on, or has come to an end.
-    fn authenticate(&mut self, tag: String, next: Result<sasl::Next, Error>) {
+    fn authenticate(&mut self, tag: String, next: login::Next) {
         match next {
-            Ok(sasl::Next::Challenge(mechanism, challenge)) => {
+            sasl::Next::Challenge(exchange, challenge) => {
                 self.send(response::go_ahead(&sasl::encode(&challenge)));
-                self.stage = Stage::Authenticating { tag, mechanism };
+                self.stage = Stage::Authenticating { tag, exchange: Box::new(exchange) };
             }
-            Ok(sasl::Next::Verify(credentials)) => match authenticate::check_authzid(&credentials) {
-                Ok(()) => self.verify(tag, credentials),
-                Err(error) => self.fail(&tag, error),
-            },
-            Err(error) => self.fail(&tag, error),
+            sasl::Next::Ask(exchange, question) => {
+                self.stage = Stage::Asking { tag, exchange: Box::new(exchange) };
+                self.queue.push_back(Event::Ask(question));
+            }
+            sasl::Next::Done(login::Authenticated { account, by }) => {
+                self.errors = 0;
+                self.user = Some(User { account, by, client: self.setup.client.clone() });
+                let code = format!("CAPABILITY {}", self.capabilities());
+                self.send(response::ok(&tag, Some(&code), "logged in"));
+            }
+            sasl::Next::Failed(error) => self.fail(&tag, error),
         }
-    }
-
-    /// Has a password checked.
-    fn verify(&mut self, tag: String, credentials: Credentials) {
-        if !self.setup.plaintext_login_allowed {
-            return self.fail(&tag, no_privacy());
-        }
-        self.stage = Stage::Verifying { tag };
-        let Credentials { authcid: login, password, .. } = credentials;
-        self.queue.push_back(Event::Verify(Attempt { login, password }));
     }
 
     /// IDLE: what happens is told by the session of the open mailbox, if there is one.
@@ -414,7 +388,8 @@ impl Conversation {
 impl User {
     /// Who it was, for the tombstones of what `command` takes away.
     pub fn culprit(&self, command: &'static str) -> Culprit {
-        Culprit { account: Some(self.account.id), door: "imap", client: self.client.clone(), reason: command }
+        let account = self.by.as_ref().unwrap_or(&self.account).id;
+        Culprit { account: Some(account), door: "imap", client: self.client.clone(), reason: command }
     }
 }
 
@@ -430,11 +405,6 @@ fn brings_message(head: &[u8]) -> bool {
         core::atom(rest)
     };
     name(head).is_ok_and(|(_, name)| name.eq_ignore_ascii_case("APPEND"))
-}
-
-/// RFC 3501 §6.2.3 has LOGINDISABLED for it; RFC 5530 has the code.
-fn no_privacy() -> Error {
-    Error::no(Code::PrivacyRequired, "a password may not be sent over this connection")
 }
 
 /// Empty lines between commands: old Outlook and some Java libraries send CRLF after a literal's own (2026-11).

@@ -9,12 +9,32 @@ use super::*;
 use crate::imap::answer::After;
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, ModSeq, Uid, UidValidity};
 use crate::plan::{Computation, Outcome, Step};
+use crate::wire::sasl::{Claim, Proof};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
 
 fn setup() -> Setup {
     let hostname = "mail.example.org".into();
-    Setup { hostname, literal_max: 1000, plaintext_login_allowed: true, client: Some("192.0.2.1".into()) }
+    let terms = Terms { mechanisms: vec!["PLAIN".into()], plaintext_allowed: true, ..Terms::default() };
+    Setup { hostname, literal_max: 1000, terms, client: Some("192.0.2.1".into()) }
+}
+
+/// For a client that could be overheard.
+fn without_privacy() -> Setup {
+    Setup { terms: Terms { plaintext_allowed: false, ..setup().terms }, ..setup() }
+}
+
+/// What an authenticator says who knows nobody but anna.
+fn judge(claim: Claim) -> Result<login::Authenticated, Error> {
+    let Claim { authcid, authzid, proof, .. } = claim;
+    let Proof::Password(password) = proof else { panic!("a password was asked for") };
+    if authcid != "anna" || password.as_bytes() != b"secret" {
+        return Err(Error::no(Code::AuthenticationFailed, "wrong"));
+    }
+    if authzid.is_some_and(|authzid| authzid != "anna") {
+        return Err(Error::no(Code::AuthorizationFailed, "not yours"));
+    }
+    Ok(login::Authenticated { account: db::Account { id: AccountId(1), login: authcid }, by: None })
 }
 
 /// A client's side: carries out events as an actor does, and keeps what the server says.
@@ -67,16 +87,10 @@ impl Client {
     fn carry_out(&mut self, event: Event) {
         match event {
             Event::Send(octets) => self.hear(octets),
-            Event::Verify(Attempt { login, password }) => {
-                let right = login == "anna" && password.as_bytes() == b"secret";
-                let account = db::Account { id: AccountId(1), login };
-                let outcome = match right {
-                    true => Ok(account),
-                    false => Err(Error::no(Code::AuthenticationFailed, "wrong")),
-                };
-                let octets = self.conversation.verified(outcome);
-                self.hear(octets);
+            Event::Ask(Question::Claim(claim)) => {
+                self.conversation.answered(login::Answer::Verdict(judge(claim)));
             }
+            Event::Ask(question) => panic!("nobody asked for {question:?}"),
             Event::Run(plan) => {
                 let answer = carry_out(plan, &mut self.conversation);
                 self.answer(answer);
@@ -156,7 +170,7 @@ fn the_greeting_says_what_can_be_done() {
     let client = Client::new(setup());
     assert!(client.said.starts_with("* OK [CAPABILITY IMAP4rev1 "), "{}", client.said);
     assert!(client.said.contains("AUTH=PLAIN") && client.said.contains("mail.example.org"));
-    let client = Client::new(Setup { plaintext_login_allowed: false, ..setup() });
+    let client = Client::new(without_privacy());
     assert!(client.said.contains("LOGINDISABLED") && !client.said.contains("AUTH=PLAIN"));
 }
 
@@ -174,7 +188,7 @@ fn login_says_what_can_be_done_then() {
 
 #[test]
 fn no_password_passes_where_it_could_be_heard() {
-    let mut client = Client::new(Setup { plaintext_login_allowed: false, ..setup() });
+    let mut client = Client::new(without_privacy());
     assert!(client.say("a LOGIN anna secret\r\n").starts_with("a NO [PRIVACYREQUIRED]"));
     assert!(client.say("b AUTHENTICATE PLAIN\r\n").starts_with("b NO [PRIVACYREQUIRED]"));
 }

@@ -12,5 +12,5 @@ mod print;
 
 pub use answer::{After, Answer, Opening};
 pub use command::{OnMailbox, SelectedCommand};
-pub use conversation::{Attempt, Conversation, Event, Setup, User};
+pub use conversation::{Conversation, Event, Setup, User};
 pub use selected::Selected;

@@ -1,5 +1,6 @@
 //! Everything that can be configured, with its type and its default. `conf/aox.toml` describes each setting.
 
+mod login;
 mod size;
 
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::net::SocketAddr;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
+pub use login::Login;
 pub use size::Size;
 
 /// The settings of one server.
@@ -18,6 +20,7 @@ pub struct Settings {
     pub imap: Imap,
     pub lmtp: Lmtp,
     pub delivery: Delivery,
+    pub login: Login,
     pub database: Database,
     pub postgres: Postgres,
     pub log: Log,
@@ -152,6 +155,7 @@ impl Settings {
         if !is_log_level(&self.log.level) {
             faults.push(("log.level", wanted("log.level").expect("it is a setting").to_owned()));
         }
+        faults.extend(self.login.faults());
         for (key, max) in [
             ("imap.connections_max", self.imap.connections_max),
             ("lmtp.connections_max", self.lmtp.connections_max),
@@ -185,6 +189,10 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "imap.connections_max" | "lmtp.connections_max" | "database.connections_max" => "a number",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
         "delivery.subaddress_separator" => "a separator, such as \"+\"",
+        "login.mechanisms" => "a list of names, such as [\"SCRAM-SHA-256\", \"PLAIN\"]",
+        "login.administrators_group" => "the name of a group",
+        "login.anonymous" => "the login of a user",
+        "login.keep_days" => "a number of days",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "postgres.programs" => "a directory",
         "log.level" => "error, warn, info, debug or trace, or directives such as \"info,aox::lmtp=debug\"",

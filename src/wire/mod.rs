@@ -1,6 +1,7 @@
-//! Bytes shared by the doors: lines and literals, modified UTF-7, SASL exchanges, verifiers of passwords.
+//! Bytes shared by the doors: lines and literals, modified UTF-7, SASL exchanges, verifiers of passwords and SCRAM keys.
 
 pub mod framer;
 pub mod password;
 pub mod sasl;
+pub mod scram;
 pub mod utf7;

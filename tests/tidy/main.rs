@@ -31,19 +31,20 @@ const DOORS: &[&str] = &["imap", "pop3", "lmtp", "submission", "managesieve", "s
 const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
-    ("settings", &["limits", "error"]),
+    ("settings", &["limits", "error", "wire"]),
     ("wire", &["limits", "error"]),
     ("mailbox", &["limits", "error"]),
     ("message", &["limits", "error"]),
     ("policy", &["limits", "error", "mailbox", "message"]),
     ("search", &["limits", "error", "mailbox", "message"]),
     ("plan", &["db"]),
+    ("login", &["limits", "error", "settings", "wire", "db"]),
     ("db", &["limits", "error", "mailbox", "message", "policy", "search", "wire"]),
 ];
 
 /// What every door may name.
 const DOOR_ARROWS: &[&str] =
-    &["limits", "error", "settings", "wire", "mailbox", "message", "policy", "search", "plan", "db"];
+    &["limits", "error", "settings", "wire", "mailbox", "message", "policy", "search", "plan", "db", "login"];
 
 #[test]
 fn functions_and_files_stay_short() {

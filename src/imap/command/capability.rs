@@ -2,16 +2,17 @@
 
 use crate::imap::answer::Answer;
 use crate::imap::conversation::Conversation;
+use crate::wire::sasl::Terms;
 
 /// What depends on whether the client has logged in.
-pub fn list(logged_in: bool, plaintext_login_allowed: bool) -> String {
-    let stage = match (logged_in, plaintext_login_allowed) {
-        (true, _) => AFTER_LOGIN,
-        (false, true) => "SASL-IR AUTH=PLAIN",
-        // RFC 3501 §6.2.3: a client must not send LOGIN when it sees this.
-        (false, false) => "SASL-IR LOGINDISABLED",
-    };
-    format!("{ALWAYS} {stage}")
+pub fn list(logged_in: bool, terms: &Terms) -> String {
+    if logged_in {
+        return format!("{ALWAYS} {AFTER_LOGIN}");
+    }
+    let mechanisms: String = terms.mechanisms().iter().map(|name| format!(" AUTH={name}")).collect();
+    // RFC 3501 §6.2.3: a client must not send LOGIN when it sees this.
+    let disabled = if terms.plaintext_allowed { "" } else { " LOGINDISABLED" };
+    format!("{ALWAYS} SASL-IR{mechanisms}{disabled}")
 }
 
 /// Says the list.

@@ -6,13 +6,19 @@ use nom::sequence::preceded;
 
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{astring, sp};
-use crate::wire::sasl::{Credentials, Password};
+use crate::wire::sasl::Password;
+
+/// Who, and the proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    pub user: String,
+    pub password: Password,
+}
 
 /// `login = "LOGIN" SP userid SP password`, `userid = astring`, `password = astring`, from the space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Credentials> {
-    map((preceded(sp, astring), preceded(sp, astring)), |(userid, password)| Credentials {
-        authzid: None,
-        authcid: String::from_utf8_lossy(&userid).into_owned(),
+pub fn parse(input: &[u8]) -> Parsed<'_, Login> {
+    map((preceded(sp, astring), preceded(sp, astring)), |(userid, password)| Login {
+        user: String::from_utf8_lossy(&userid).into_owned(),
         password: Password::new(password.into_owned()),
     })
     .parse(input)
@@ -26,9 +32,9 @@ mod tests {
     #[test]
     fn names_and_passwords_come_in_any_form() {
         for input in [" anna s3cret", " \"anna\" {6}\r\ns3cret", "  anna  \"s3cret\" "] {
-            let credentials = complete(input.as_bytes(), parse).expect(input);
-            assert_eq!(credentials.authcid, "anna");
-            assert_eq!(credentials.password.as_bytes(), b"s3cret");
+            let login = complete(input.as_bytes(), parse).expect(input);
+            assert_eq!(login.user, "anna");
+            assert_eq!(login.password.as_bytes(), b"s3cret");
         }
         assert!(complete(b" anna", parse).is_err());
     }

@@ -24,13 +24,14 @@ pub mod status;
 pub mod store;
 pub mod subscribe;
 
+pub use authenticate::Authenticate;
+pub use login::Login;
 use nom::Parser;
 
 use crate::error::Error;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, sp, tag};
 use crate::imap::grammar::fault::complete;
-use crate::wire::sasl::Credentials;
 
 /// What a client says, parsed.
 pub enum Command {
@@ -38,8 +39,8 @@ pub enum Command {
     Noop,
     Logout,
     Id(id::Id),
-    Login(Credentials),
-    Authenticate(authenticate::Authenticate),
+    Login(Login),
+    Authenticate(Authenticate),
     Enable(enable::Enable),
     /// SELECT and EXAMINE.
     Select(select::Select),

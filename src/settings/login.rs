@@ -1,0 +1,45 @@
+//! How people prove who they are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::sasl;
+
+/// What is accepted as proof, and what is kept of each attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Login {
+    /// The SASL mechanisms that are offered, where the connection permits them.
+    pub mechanisms: Vec<String>,
+    /// The group whose members may act for any user; empty means nobody.
+    pub administrators_group: String,
+    /// The account for those who do not say who they are; empty means none.
+    pub anonymous: String,
+    /// How long `aox show logins` remembers.
+    pub keep_days: u32,
+}
+
+impl Default for Login {
+    fn default() -> Login {
+        Login {
+            mechanisms: sasl::NAMES.map(str::to_owned).to_vec(),
+            administrators_group: String::new(),
+            anonymous: String::new(),
+            keep_days: 90,
+        }
+    }
+}
+
+impl Login {
+    /// What is wrong with the values.
+    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let known = |name: &String| sasl::NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !self.mechanisms.iter().all(known) {
+            faults.push(("login.mechanisms", format!("a list of {}", sasl::NAMES.join(", "))));
+        }
+        if self.keep_days == 0 {
+            faults.push(("login.keep_days", "at least 1".to_owned()));
+        }
+        faults
+    }
+}

@@ -37,6 +37,13 @@ mod mailbox_session;
 mod outbox;
 mod password_checks;
 
+mod directory;
+mod secrets;
+mod signing_keys;
+mod tokens;
+mod trust;
+mod web;
+
 use std::process::ExitCode;
 
 use clap::Parser;

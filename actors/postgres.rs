@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::trust;
 
 /// One database, and the role to use there.
 #[derive(Clone)]
@@ -220,21 +221,7 @@ fn client_config(trust: Trust, root: Option<&str>) -> Result<rustls::ClientConfi
 
 /// The authorities in the file that `sslrootcert` names, or else those that this system trusts.
 fn roots(file: Option<&str>) -> Result<rustls::RootCertStore, String> {
-    let mut store = rustls::RootCertStore::empty();
-    match file {
-        Some(path) if path != "system" => {
-            let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(|found| found.collect::<Result<Vec<_>, _>>())
-                .map_err(|e| format!("sslrootcert {path} cannot be read: {e}"))?;
-            for certificate in certificates {
-                store.add(certificate).map_err(|e| format!("sslrootcert {path}: {e}"))?;
-            }
-        }
-        _ => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    Ok(store)
+    trust::roots(file.filter(|path| *path != "system")).map_err(|error| format!("sslrootcert {error}"))
 }
 
 /// Checks a certificate as far as `sslmode` asks, as libpq does.

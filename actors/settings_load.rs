@@ -156,7 +156,8 @@ fn line_of(text: &str, offset: usize) -> usize {
 /// Variables of ours begin with this. `AOX_HOME` does not, and is no setting.
 const PREFIX: &str = "AOX__";
 /// The settings that are lists; the environment separates their items by commas.
-const LISTS: [&str; 3] = ["imap.listen", "lmtp.listen", "login.mechanisms"];
+const LISTS: [&str; 5] =
+    ["imap.listen", "lmtp.listen", "login.mechanisms", "oauth.audiences", "oauth.algorithms"];
 
 #[cfg(test)]
 mod tests {

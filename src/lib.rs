@@ -11,6 +11,7 @@
 //!   which is what one client has been told.
 //! * [`message`]: one mail: parsed, repaired, taken apart and rebuilt to the byte.
 //! * [`search`]: which messages? The selector that IMAP SEARCH and the administrator's commands share.
+//! * [`identity`]: who somebody is, when a directory, an authorization server or a certificate says so.
 //! * [`wire`]: the bytes shared by the doors: lines, literals, dot-stuffing, modified UTF-7, SASL.
 //! * [`plan`]: what a pure conversation asks its actor to do while it waits.
 //! * [`db`]: the only SQL, one file per unit of work.
@@ -20,6 +21,7 @@
 pub mod aox;
 pub mod db;
 pub mod error;
+pub mod identity;
 pub mod imap;
 pub mod limits;
 pub mod lmtp;

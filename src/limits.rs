@@ -86,6 +86,18 @@ pub const LOGIN_FAILURES_MAX: f64 = 16.0;
 pub const LOGINS_WAITING_PER_ADDRESS_MAX: usize = 16;
 /// Attempts to log in that wait to be written down; each has some 200 octets.
 pub const LOGIN_RECORDS_MAX: usize = 20_000;
+/// Passwords remembered as accepted by the directory; each is forgotten after a minute or so.
+pub const KNOWN_BINDS_MAX: usize = 10_000;
+/// Tokens remembered as good.
+pub const KNOWN_TOKENS_MAX: usize = 10_000;
+/// A token: in base64, with a name beside it, it has to fit into one line before login. Web servers take no longer ones.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// An answer of an authorization server: key sets are some 10 KiB.
+pub const WEB_ANSWER_BYTES_MAX: u64 = 1024 * 1024;
+/// Keys of an issuer; a token without the name of its key is compared with each.
+pub const SIGNING_KEYS_MAX: usize = 100;
+/// Questions to an authorization server at once: each occupies a thread until it is answered.
+pub const WEB_QUESTIONS_MAX: usize = 8;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
 pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
 /// The same before login, where nobody has anything to think about.

@@ -1,6 +1,10 @@
 //! Everything that can be configured, with its type and its default. `conf/aox.toml` describes each setting.
 
+mod certificate_identity;
+mod ldap;
 mod login;
+mod oauth;
+mod secret;
 mod size;
 
 use std::net::SocketAddr;
@@ -8,7 +12,11 @@ use std::net::SocketAddr;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
+pub use certificate_identity::CertificateIdentity;
+pub use ldap::Ldap;
 pub use login::Login;
+pub use oauth::{Algorithm, Oauth};
+pub use secret::Secret;
 pub use size::Size;
 
 /// The settings of one server.
@@ -21,6 +29,8 @@ pub struct Settings {
     pub lmtp: Lmtp,
     pub delivery: Delivery,
     pub login: Login,
+    pub ldap: Ldap,
+    pub oauth: Oauth,
     pub database: Database,
     pub postgres: Postgres,
     pub log: Log,
@@ -164,6 +174,8 @@ impl Settings {
                 faults.push((key, "at least 1 (an empty listen list turns a door off)".to_owned()));
             }
         }
+        self.ldap.faults(&mut faults);
+        self.oauth.faults(&mut faults);
         faults
     }
 }
@@ -180,6 +192,13 @@ fn is_log_level(directives: &str) -> bool {
 
 /// What a setting may be, for the error about one that is not; None when there is no such setting.
 pub fn wanted(key: &str) -> Option<&'static str> {
+    if let Some((section, word)) = key.split_once('.') {
+        match section {
+            "ldap" => return ldap::wanted(word),
+            "oauth" => return oauth::wanted(word),
+            _ => (),
+        }
+    }
     Some(match key {
         "hostname" => "a host name",
         "imap.listen" | "lmtp.listen" => {

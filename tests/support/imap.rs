@@ -1,7 +1,7 @@
 //! A small IMAP client: it sends what a test says and hands back responses whole, literals included.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// One connection to an IMAP server.
@@ -27,7 +27,24 @@ pub struct Reply {
 impl Imap {
     /// Connects and reads the greeting.
     pub fn connect(address: SocketAddr) -> io::Result<Imap> {
-        let stream = TcpStream::connect(address)?;
+        Imap::over(TcpStream::connect(address)?)
+    }
+
+    /// As [`Imap::connect`], from an address of this machine: what failed from another is not held against it.
+    pub fn connect_from(source: Ipv4Addr, address: SocketAddr) -> io::Result<Imap> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let connected = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::from((source, 0)))?;
+            socket.connect(address).await?.into_std()
+        });
+        let stream = connected?;
+        stream.set_nonblocking(false)?;
+        Imap::over(stream)
+    }
+
+    /// Reads the greeting.
+    fn over(stream: TcpStream) -> io::Result<Imap> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;

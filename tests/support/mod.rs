@@ -3,7 +3,10 @@
 // Every test file compiles this module for itself and uses the part it needs.
 #![allow(dead_code, unused_imports)]
 
+pub mod authority;
+pub mod authorization_server;
 pub mod corpus;
+pub mod directory;
 pub mod imap;
 pub mod lmtp;
 pub mod postgres;
@@ -11,6 +14,9 @@ pub mod scratch;
 pub mod server;
 pub mod transcript;
 
+pub use authority::Authority;
+pub use authorization_server::AuthorizationServer;
+pub use directory::Directory;
 pub use imap::Imap;
 pub use lmtp::Lmtp;
 pub use scratch::{Lender, Scratch};

@@ -253,6 +253,13 @@ impl Drop for Server {
     }
 }
 
+/// An address of this machine that no other caller in this process is given: what failed from there, failed for it only.
+pub fn fresh_source() -> Ipv4Addr {
+    static SOURCES: AtomicU32 = AtomicU32::new(1);
+    let [_, a, b, c] = (SOURCES.fetch_add(1, Ordering::Relaxed) + 0x10_0000).to_be_bytes();
+    Ipv4Addr::new(127, a, b, c)
+}
+
 /// A port of the loopback address that nothing listens on.
 pub fn free_port() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
     ("settings", &["limits", "error", "wire"]),
+    ("identity", &["limits", "error", "settings"]),
     ("wire", &["limits", "error"]),
     ("mailbox", &["limits", "error"]),
     ("message", &["limits", "error"]),

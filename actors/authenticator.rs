@@ -5,9 +5,8 @@
 //! decide, write it down. An unknown user goes that way as well, so that neither the answer nor its time tells who exists.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use archiveopteryx::db::{self, FoundLogin, LoginOutcome, LoginRecord, Person};
 use archiveopteryx::error::{Code, Error};
@@ -21,41 +20,10 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 use tokio::sync::OnceCell;
 
+use crate::backends::{Backends, PasswordSource};
 use crate::database::{self, Database};
 use crate::login_log::{Entered, LoginLog};
 use crate::password_checks::PasswordChecks;
-
-/// What a source outside the database is asked, while others are served.
-pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
-
-/// Where passwords are verified that this database does not keep.
-pub trait PasswordSource: Send + Sync {
-    /// Whether it is the password of `login`, which has none here. When it is, an account of that login exists from then
-    /// on, if the site wants that. An error is temporary, never a wrong password.
-    fn check<'a>(
-        &'a self,
-        database: &'a actix::Addr<Database>,
-        login: &'a str,
-        password: &'a Password,
-    ) -> Asking<'a, bool>;
-}
-
-/// Where bearer tokens are verified.
-pub trait TokenSource: Send + Sync {
-    /// The login that the token is for; None when it is not valid. An error is temporary.
-    fn check<'a>(&'a self, database: &'a actix::Addr<Database>, token: &'a str)
-    -> Asking<'a, Option<String>>;
-
-    /// What a client is told that has no valid token.
-    fn terms(&self) -> sasl::OAuthTerms;
-}
-
-/// The sources of truth beside the database.
-#[derive(Clone, Default)]
-pub struct Backends {
-    pub passwords: Option<Arc<dyn PasswordSource>>,
-    pub tokens: Option<Arc<dyn TokenSource>>,
-}
 
 /// Shared by all connections of the server.
 #[derive(Clone)]
@@ -110,6 +78,11 @@ impl Authenticator {
     pub fn terms(&self, plaintext: bool, channel: &Channel) -> sasl::Terms {
         let oauth = self.shared.backends.tokens.as_ref().map(|tokens| tokens.terms());
         sasl::Terms { oauth, ..login::terms(&self.shared.settings, plaintext, channel) }
+    }
+
+    /// The login that a client's certificate names; the handshake has verified it.
+    pub fn named_by(&self, certificate: &[u8]) -> Option<String> {
+        self.shared.backends.certificates.login(certificate)
     }
 
     /// The answer to `question`. What failed before is waited for here.
@@ -258,7 +231,7 @@ impl Attempt<'_> {
             Proof::Token(token) => {
                 let source = &self.authenticator.shared.backends.tokens;
                 let source = source.as_ref().ok_or_else(|| Error::bug("there is no source of tokens"))?;
-                match source.check(self.database, &token).await? {
+                match source.check(&token).await? {
                     Some(login) => {
                         self.subjects = subjects(self.origin, &login, self.secret);
                         self.login = login;
@@ -277,19 +250,44 @@ impl Attempt<'_> {
             return Ok(Judgement::Right { token: Some(token) });
         }
         let Shared { backends, passwords, .. } = &*self.authenticator.shared;
+        let begun = Instant::now();
         let verifier = found.person.as_ref().and_then(|person| person.argon2id.as_deref());
         let right = match (&backends.passwords, verifier) {
             // RFC 4513 §5.1.2: an LDAP server takes a bind without password as one that wants to prove nothing.
             (Some(source), None) if !password.as_bytes().is_empty() => {
-                let right = source.check(self.database, &self.login, password).await?;
-                if right && found.person.is_none() {
-                    *found = self.find().await?;
-                }
-                right
+                self.judge_elsewhere(&**source, found, password).await?
             }
             _ => passwords.verify(&self.subjects.place, verifier, password.as_bytes()).await?,
         };
-        Ok(if right { Judgement::Right { token: None } } else { Judgement::Wrong })
+        if right {
+            return Ok(Judgement::Right { token: None });
+        }
+        if backends.passwords.is_some() {
+            // Two sources take two times to say no, and one of them needs longer for a user whom it knows.
+            tokio::time::sleep(REFUSAL_TAKES.saturating_sub(begun.elapsed())).await;
+        }
+        Ok(Judgement::Wrong)
+    }
+
+    /// Whether another source says that it is the password of somebody who has none here. Whom the source means is looked
+    /// up, and made when that is wanted.
+    async fn judge_elsewhere(
+        &self,
+        source: &dyn PasswordSource,
+        found: &mut FoundLogin,
+        password: &Password,
+    ) -> Result<bool, Error> {
+        let Some(entry) = source.check(&self.login, password).await? else { return Ok(false) };
+        let login_key = entry.login.as_ref().unwrap_or(&self.login).to_lowercase();
+        let find = || self.authenticator.find(self.database, login_key.clone(), &self.subjects);
+        if found.person.as_ref().is_none_or(|person| person.account.login.to_lowercase() != login_key) {
+            *found = find().await?;
+        }
+        if found.person.is_none() && source.admit(self.database, &entry).await? {
+            *found = find().await?;
+        }
+        // Whoever has a password here is let in by no other.
+        Ok(found.person.as_ref().is_some_and(|person| person.argon2id.is_none()))
     }
 
     /// The proof was right: lets the user in, or says why not.
@@ -447,3 +445,6 @@ fn looks_like_address(user: &str, domain: &str) -> bool {
     };
     plain(user, ".+-_") && plain(domain, ".-") && domain.contains('.') && user.len() + domain.len() < 255
 }
+
+/// How long a refusal takes at least where passwords are verified in two places: longer than either of them needs.
+const REFUSAL_TAKES: Duration = Duration::from_millis(300);

@@ -37,7 +37,10 @@ mod mailbox_session;
 mod outbox;
 mod password_checks;
 
+mod backends;
+mod certificates;
 mod directory;
+mod new_accounts;
 mod secrets;
 mod signing_keys;
 mod tokens;

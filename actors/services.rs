@@ -7,7 +7,8 @@ use archiveopteryx::db::MessageCache;
 use archiveopteryx::settings::Settings;
 use tokio::sync::watch;
 
-use crate::authenticator::{Authenticator, Backends};
+use crate::authenticator::Authenticator;
+use crate::backends::Backends;
 use crate::database::Database;
 use crate::db_listener::DbListener;
 use crate::delivery::{self, Delivery, Intake};
@@ -63,9 +64,9 @@ impl Services {
         let intake = Intake::new(delivery);
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
-        let authenticator =
-            Authenticator::new(settings.login.clone(), Backends::default(), login_log.clone())
-                .map_err(|error| error.to_string())?;
+        let backends = Backends::open(&settings, &arbiters[0].handle())?;
+        let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
+            .map_err(|error| error.to_string())?;
         let lanes = arbiters.iter().zip(databases).map(|(arbiter, database)| {
             let services = Services {
                 settings: settings.clone(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use archiveopteryx::identity::token::Token;
+use archiveopteryx::identity::bearer::BearerToken;
 use archiveopteryx::limits;
 use archiveopteryx::settings::{Algorithm, Oauth};
 use jsonwebtoken::DecodingKey;
@@ -65,7 +65,7 @@ impl SigningKeys {
 
     /// Whether the token was signed with one of these keys, by the algorithm that it names. An error when no keys can
     /// be had at all.
-    pub async fn have_signed(&self, token: &Token<'_>, web: &Web) -> Result<bool, String> {
+    pub async fn have_signed(&self, token: &BearerToken<'_>, web: &Web) -> Result<bool, String> {
         if token.algorithm.is_symmetric() {
             return Ok(self.secret.as_ref().is_some_and(|secret| holds(token, secret)));
         }
@@ -131,7 +131,7 @@ impl SigningKeys {
 
 impl SigningKey {
     /// Whether it fits the name and the algorithm of a token. The algorithm is one that the site permits.
-    fn may_have_signed(&self, token: &Token<'_>) -> bool {
+    fn may_have_signed(&self, token: &BearerToken<'_>) -> bool {
         let named = match (&self.name, &token.key) {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
@@ -205,7 +205,7 @@ fn of_pem(block: String) -> Option<SigningKey> {
 }
 
 /// Whether the signature holds.
-fn holds(token: &Token<'_>, key: &DecodingKey) -> bool {
+fn holds(token: &BearerToken<'_>, key: &DecodingKey) -> bool {
     let signed = token.signed.as_bytes();
     // Any error is about what the token brought: a signature in no base64, of a wrong length.
     jsonwebtoken::crypto::verify(token.signature, signed, key, algorithm_of(token.algorithm)).unwrap_or(false)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use archiveopteryx::error::{Code, Error};
-use archiveopteryx::identity::token::{self, Bearer, Claims, Flaw, Token};
+use archiveopteryx::identity::bearer::{self, BearerToken, Claims, Flaw, Owner};
 use archiveopteryx::limits;
 use archiveopteryx::settings::Oauth;
 
@@ -51,6 +51,11 @@ impl Tokens {
         Ok(Tokens { shared: Arc::new(shared) })
     }
 
+    /// How tokens are checked.
+    pub fn settings(&self) -> &Oauth {
+        &self.shared.settings
+    }
+
     /// Says in the log when the issuer's keys cannot be had yet. That stops nothing: they are asked for again.
     pub async fn look(&self) {
         let Shared { keys, web, settings, .. } = &*self.shared;
@@ -64,33 +69,33 @@ impl Tokens {
 
     /// The login that `token` opens, or what is wrong with the token. An error when nobody can say that now.
     pub async fn check(&self, token: &str) -> Result<Result<String, Flaw>, Error> {
-        if !token::is_well_formed(token) {
+        if !bearer::is_well_formed(token) {
             return Ok(Err(Flaw::Invalid("it has not the form of a token")));
         }
         let now = seconds_since_1970();
         if let Some(login) = self.shared.known.get(&[token.as_bytes()]) {
             return Ok(Ok(login));
         }
-        let bearer = match self.ask(token, now).await? {
-            Ok(bearer) => bearer,
+        let owner = match self.ask(token, now).await? {
+            Ok(owner) => owner,
             Err(flaw) => {
                 tracing::debug!(%flaw, "a token was refused");
                 return Ok(Err(flaw));
             }
         };
         let keep = i64::from(self.shared.settings.cache_seconds);
-        let left = bearer.until.map_or(keep, |until| keep.min(until - now));
+        let left = owner.until.map_or(keep, |until| keep.min(until - now));
         let left = Duration::from_secs(u64::try_from(left).unwrap_or(0));
-        self.shared.known.put(&[token.as_bytes()], bearer.login.clone(), left);
-        Ok(Ok(bearer.login))
+        self.shared.known.put(&[token.as_bytes()], owner.login.clone(), left);
+        Ok(Ok(owner.login))
     }
 
-    async fn ask(&self, token: &str, now: i64) -> Result<Result<Bearer, Flaw>, Error> {
+    async fn ask(&self, token: &str, now: i64) -> Result<Result<Owner, Flaw>, Error> {
         let Shared { settings, .. } = &*self.shared;
         let mut signed = None;
-        if settings.checks_signatures() && token::has_parts(token) {
+        if settings.checks_signatures() && bearer::has_parts(token) {
             match self.signed(token, now).await? {
-                Ok(bearer) => signed = Some(bearer),
+                Ok(owner) => signed = Some(owner),
                 Err(flaw) => return Ok(Err(flaw)),
             }
         } else if settings.introspection_url.is_empty() {
@@ -104,14 +109,14 @@ impl Tokens {
         };
         Ok(match signed {
             // Whose it is, the signature says; the server was asked only whether that still holds.
-            Some(bearer) => claims.stands(settings, now).map(|_| bearer),
+            Some(owner) => claims.stands(settings, now).map(|_| owner),
             None => claims.judge_introspected(settings, now),
         })
     }
 
-    async fn signed(&self, token: &str, now: i64) -> Result<Result<Bearer, Flaw>, Error> {
+    async fn signed(&self, token: &str, now: i64) -> Result<Result<Owner, Flaw>, Error> {
         let Shared { settings, keys, web, .. } = &*self.shared;
-        let token = match Token::parse(token) {
+        let token = match BearerToken::parse(token) {
             Ok(token) => token,
             Err(flaw) => return Ok(Err(flaw)),
         };

@@ -17,6 +17,9 @@ pub enum Add {
         address: String,
         #[command(flatten)]
         password: PasswordSource,
+        /// Give the user no password here: a directory, an authorization server or a certificate opens the account
+        #[arg(long, conflicts_with = "password_stdin")]
+        without_password: bool,
     },
     /// Make mail for an address go to a mailbox: /users/LOGIN/NAME, or LOGIN for its INBOX
     Alias {
@@ -32,8 +35,9 @@ impl Add {
     pub fn request(self) -> Result<Request, String> {
         Ok(match self {
             Add::Alias { address, mailbox } => AddAlias { address, mailbox }.into(),
-            Add::User { login, address, password } => {
-                AddUser { login, address, verifiers: password.verifiers()? }.into()
+            Add::User { login, address, password, without_password } => {
+                let verifiers = if without_password { None } else { Some(password.verifiers()?) };
+                AddUser { login, address, verifiers }.into()
             }
         })
     }

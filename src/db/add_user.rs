@@ -9,7 +9,8 @@ use crate::wire::password::Verifiers;
 pub struct AddUser {
     pub login: String,
     pub alias: AliasAddress,
-    pub verifiers: Verifiers,
+    /// None for a user whom somebody else lets in: a directory, an authorization server.
+    pub verifiers: Option<Verifiers>,
     /// Uidvalidities are taken from the time.
     pub now: Timestamp,
 }
@@ -47,9 +48,10 @@ impl Unit for AddUser {
             return Ok(AddedUser::LoginTaken);
         };
         let account: i64 = row.get(0);
-        let Verifiers { argon2id, scram_sha_256, scram_sha_1 } = &self.verifiers;
-        let sql = include_str!("sql/insert_password.sql");
-        db.execute(sql, &[&account, argon2id, scram_sha_256, scram_sha_1, &self.now]).await?;
+        if let Some(Verifiers { argon2id, scram_sha_256, scram_sha_1 }) = &self.verifiers {
+            let sql = include_str!("sql/insert_password.sql");
+            db.execute(sql, &[&account, argon2id, scram_sha_256, scram_sha_1, &self.now]).await?;
+        }
         let (names, uses): (Vec<&str>, Vec<Option<&str>>) = FIRST_MAILBOXES.iter().copied().unzip();
         let sql = include_str!("sql/insert_first_mailboxes.sql");
         db.execute(sql, &[&account, &names, &uses, &self.now.as_second()]).await?;

@@ -2,6 +2,6 @@
 //!
 //! Everything here only reads and judges what was said. Those who ask live outside this library.
 
+pub mod bearer;
 pub mod certificate;
 pub mod directory;
-pub mod token;

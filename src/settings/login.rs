@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CertificateIdentity;
 use crate::wire::sasl;
 
 /// What is accepted as proof, and what is kept of each attempt.
@@ -14,6 +15,10 @@ pub struct Login {
     pub administrators_group: String,
     /// The account for those who do not say who they are; empty means none.
     pub anonymous: String,
+    /// What of a client's certificate names the login that it opens.
+    pub certificate_identity: CertificateIdentity,
+    /// The file that says so for "map".
+    pub certificate_map: String,
     /// How long `aox show logins` remembers.
     pub keep_days: u32,
 }
@@ -24,6 +29,8 @@ impl Default for Login {
             mechanisms: sasl::NAMES.map(str::to_owned).to_vec(),
             administrators_group: String::new(),
             anonymous: String::new(),
+            certificate_identity: CertificateIdentity::Off,
+            certificate_map: String::new(),
             keep_days: 90,
         }
     }
@@ -36,6 +43,10 @@ impl Login {
         let known = |name: &String| sasl::NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
         if !self.mechanisms.iter().all(known) {
             faults.push(("login.mechanisms", format!("a list of {}", sasl::NAMES.join(", "))));
+        }
+        if (self.certificate_identity == CertificateIdentity::Map) == self.certificate_map.is_empty() {
+            let wanted = "a file when login.certificate_identity is \"map\", and nothing otherwise";
+            faults.push(("login.certificate_map", wanted.to_owned()));
         }
         if self.keep_days == 0 {
             faults.push(("login.keep_days", "at least 1".to_owned()));

@@ -213,6 +213,8 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "login.anonymous" => "the login of a user",
         "login.keep_days" => "a number of days",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
+        "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",
+        "login.certificate_map" => "a file",
         "postgres.programs" => "a directory",
         "log.level" => "error, warn, info, debug or trace, or directives such as \"info,aox::lmtp=debug\"",
         "log.format" => "\"text\" or \"json\"",

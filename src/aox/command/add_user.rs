@@ -17,7 +17,8 @@ use crate::wire::password::Verifiers;
 pub struct AddUser {
     pub login: String,
     pub address: String,
-    pub verifiers: Verifiers,
+    /// None for a user whom a directory or an authorization server lets in.
+    pub verifiers: Option<Verifiers>,
 }
 
 impl AddUser {
@@ -29,7 +30,7 @@ impl AddUser {
     fn checked(self, context: &Context) -> Result<Plan<Context, Outcome>, Error> {
         let login = login(&self.login)?.to_owned();
         let address = Address::parse(&self.address)?;
-        if !self.verifiers.are_well_formed() {
+        if self.verifiers.as_ref().is_some_and(|verifiers| !verifiers.are_well_formed()) {
             return Err(Error::bad("the verifiers of the password are not well formed"));
         }
         let unit = db::AddUser {

@@ -56,12 +56,15 @@ impl OAuth {
 
     /// What a client is told whose token was refused, before the exchange fails; None when the token is not to blame.
     pub fn refusal(&self, error: &Error) -> Option<Vec<u8>> {
-        if !matches!(error, Error::No { code: Code::AuthenticationFailed | Code::AuthorizationFailed, .. }) {
-            return None;
-        }
+        // The words of RFC 6750 §3.1, and the numbers of HTTP that belong to them.
+        let (status, number) = match error {
+            Error::No { code: Code::AuthenticationFailed | Code::AuthorizationFailed, .. } => ("invalid_token", "401"),
+            Error::No { code: Code::NoPerm, .. } => ("insufficient_scope", "403"),
+            _ => return None,
+        };
         let mut refusal = match self.form {
-            Form::OAuthBearer => json!({"status": "invalid_token"}),
-            Form::XOAuth2 => json!({"status": "401", "schemes": "bearer"}),
+            Form::OAuthBearer => json!({"status": status}),
+            Form::XOAuth2 => json!({"status": number, "schemes": "bearer"}),
         };
         for (key, value) in
             [("scope", &self.terms.scope), ("openid-configuration", &self.terms.openid_configuration)]
@@ -138,6 +141,8 @@ mod tests {
         let refused = Error::no(Code::AuthenticationFailed, "no");
         let said: serde_json::Value = serde_json::from_slice(&oauth.refusal(&refused).unwrap()).unwrap();
         assert_eq!(said, json!({"status": "invalid_token", "scope": "mail"}));
+        let narrow = oauth.refusal(&Error::no(Code::NoPerm, "not for mail")).unwrap();
+        assert!(String::from_utf8(narrow).unwrap().contains("insufficient_scope"));
         assert_eq!(oauth.refusal(&Error::no(Code::Unavailable, "later")), None);
     }
 }

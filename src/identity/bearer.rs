@@ -1,4 +1,4 @@
-//! What a token of an authorization server says, and whether that opens an account.
+//! What a bearer token of an authorization server says, and whether that opens an account.
 //!
 //! A token in the form of RFC 7519 is read and judged here; whether its signature holds is computed outside, with keys
 //! that come from outside. Nothing that the token itself says about keys but the name of one is ever followed: not
@@ -13,7 +13,7 @@ use crate::settings::{Algorithm, Oauth};
 
 /// A signed token, taken apart, and not yet believed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Token<'a> {
+pub struct BearerToken<'a> {
     pub algorithm: Algorithm,
     /// The name of the key, if the token has one. It may be anything: it is compared with names, and nothing else.
     pub key: Option<String>,
@@ -28,9 +28,9 @@ pub struct Token<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims(Map<String, Value>);
 
-/// What a good token opens.
+/// Whom a good token lets in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bearer {
+pub struct Owner {
     pub login: String,
     /// The second since 1970 after which the token opens nothing; none if nobody has said.
     pub until: Option<i64>,
@@ -74,9 +74,9 @@ pub fn is_well_formed(token: &str) -> bool {
     !token.is_empty() && token.len() <= limits::TOKEN_BYTES_MAX && token.bytes().all(allowed)
 }
 
-impl<'a> Token<'a> {
+impl<'a> BearerToken<'a> {
     /// Takes a token apart.
-    pub fn parse(token: &'a str) -> Result<Token<'a>, Flaw> {
+    pub fn parse(token: &'a str) -> Result<BearerToken<'a>, Flaw> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Flaw::Invalid("it has no parts"))?;
         let (header, payload) = signed.split_once('.').ok_or(Flaw::Invalid("it has no signature"))?;
         if payload.contains('.') {
@@ -102,7 +102,7 @@ impl<'a> Token<'a> {
             Some(_) => return Err(Flaw::Invalid("the name of its key is no text")),
         };
         let claims = Claims(object(payload).ok_or(Flaw::Invalid("its claims are no JSON object"))?);
-        Ok(Token { algorithm, key, signed, signature, claims })
+        Ok(BearerToken { algorithm, key, signed, signature, claims })
     }
 }
 
@@ -114,7 +114,7 @@ impl Claims {
     }
 
     /// Whom a signed token lets in at `now`, in seconds since 1970. The signature must hold already.
-    pub fn judge_signed(&self, settings: &Oauth, now: i64) -> Result<Bearer, Flaw> {
+    pub fn judge_signed(&self, settings: &Oauth, now: i64) -> Result<Owner, Flaw> {
         for claim in ["exp", "iss", "aud"] {
             if !self.0.contains_key(claim) {
                 return Err(Flaw::Invalid("it does not say until when, by whom and for whom it was issued"));
@@ -124,11 +124,11 @@ impl Claims {
     }
 
     /// Whom an active token lets in at `now`. The authorization server may leave out what it has looked at itself.
-    pub fn judge_introspected(&self, settings: &Oauth, now: i64) -> Result<Bearer, Flaw> {
+    pub fn judge_introspected(&self, settings: &Oauth, now: i64) -> Result<Owner, Flaw> {
         self.judge(settings, now)
     }
 
-    fn judge(&self, settings: &Oauth, now: i64) -> Result<Bearer, Flaw> {
+    fn judge(&self, settings: &Oauth, now: i64) -> Result<Owner, Flaw> {
         let until = self.stands(settings, now)?;
         let login = self.0.get(&settings.login_claim).and_then(Value::as_str);
         let login = login.filter(|login| !login.is_empty() && !login.chars().any(char::is_control));
@@ -137,7 +137,7 @@ impl Claims {
             return Err(Flaw::Invalid("its address was not verified"));
         }
         let login = login.ok_or(Flaw::Invalid("it does not say whose it is"))?.to_owned();
-        Ok(Bearer { login, until })
+        Ok(Owner { login, until })
     }
 
     /// Whether the token is valid at `now`, for us and for mail; until when, with the leeway that clocks need.
@@ -223,15 +223,15 @@ mod tests {
             "scope": "openid mail", "preferred_username": "anna"})
     }
 
-    fn with(claim: &str, value: Value) -> Result<Bearer, Flaw> {
+    fn with(claim: &str, value: Value) -> Result<Owner, Flaw> {
         let mut claims = good();
         claims[claim] = value;
         judged(&claims)
     }
 
-    fn judged(claims: &Value) -> Result<Bearer, Flaw> {
+    fn judged(claims: &Value) -> Result<Owner, Flaw> {
         let token = made(&json!({"alg": "RS256", "typ": "JWT"}), claims);
-        Token::parse(&token).unwrap().claims.judge_signed(&settings(), NOW)
+        BearerToken::parse(&token).unwrap().claims.judge_signed(&settings(), NOW)
     }
 
     fn made(header: &Value, claims: &Value) -> String {
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_good_token_opens_what_it_names() {
-        assert_eq!(judged(&good()), Ok(Bearer { login: "anna".to_owned(), until: Some(NOW + 660) }));
+        assert_eq!(judged(&good()), Ok(Owner { login: "anna".to_owned(), until: Some(NOW + 660) }));
         assert!(with("aud", json!("imap")).is_ok());
         assert!(with("exp", json!(NOW as f64 + 0.5)).is_ok());
         assert!(with("exp", json!(NOW - 59)).is_ok());
@@ -301,12 +301,12 @@ mod tests {
             json!({"alg": "RS256", "typ": "logout+jwt"}),
             json!([]),
         ] {
-            assert!(Token::parse(&made(&header, &good())).is_err(), "{header}");
+            assert!(BearerToken::parse(&made(&header, &good())).is_err(), "{header}");
         }
         let token = made(&json!({"alg": "RS256", "kid": "../../etc/passwd"}), &good());
-        assert_eq!(Token::parse(&token).unwrap().key.as_deref(), Some("../../etc/passwd"));
+        assert_eq!(BearerToken::parse(&token).unwrap().key.as_deref(), Some("../../etc/passwd"));
         for text in ["", ".", "..", "a.b.c", "e30.e30", "e30.e30.e30.e30"] {
-            assert!(Token::parse(text).is_err(), "{text}");
+            assert!(BearerToken::parse(text).is_err(), "{text}");
         }
     }
 
@@ -316,14 +316,14 @@ mod tests {
             assert_eq!(Claims::introspected(answer.as_bytes()), None, "{answer}");
         }
         let answer = json!({"active": true, "preferred_username": "anna", "scope": "mail"}).to_string();
-        let bearer = Claims::introspected(answer.as_bytes()).unwrap().judge_introspected(&settings(), NOW);
-        assert_eq!(bearer, Ok(Bearer { login: "anna".to_owned(), until: None }));
+        let owner = Claims::introspected(answer.as_bytes()).unwrap().judge_introspected(&settings(), NOW);
+        assert_eq!(owner, Ok(Owner { login: "anna".to_owned(), until: None }));
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_without_harm(text in "[a-zA-Z0-9._=-]{0,40}") {
-            let _ = Token::parse(&text);
+            let _ = BearerToken::parse(&text);
         }
     }
 }

@@ -1,0 +1,110 @@
+//! The sources of truth beside the database: what they are asked, and which of them the settings name.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use archiveopteryx::error::{Code, Error};
+use archiveopteryx::identity::bearer::Flaw;
+use archiveopteryx::identity::directory::Entry;
+use archiveopteryx::settings::Settings;
+use archiveopteryx::wire::sasl;
+
+use crate::certificates::Certificates;
+use crate::database::Database;
+use crate::directory::Directory;
+use crate::new_accounts;
+use crate::tokens::Tokens;
+
+/// What a source outside the database is asked, while others are served.
+pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
+/// Where passwords are verified that this database does not keep.
+pub trait PasswordSource: Send + Sync {
+    /// Whose password it is, when `login` names somebody there. An error is temporary, never a wrong password.
+    fn check<'a>(&'a self, login: &'a str, password: &'a sasl::Password) -> Asking<'a, Option<Entry>>;
+
+    /// Makes an account for somebody who has none; false when the site does not want that.
+    fn admit<'a>(&'a self, database: &'a actix::Addr<Database>, entry: &'a Entry) -> Asking<'a, bool>;
+}
+
+/// Where bearer tokens are verified.
+pub trait TokenSource: Send + Sync {
+    /// The login that the token is for; None when it is not valid. An error is temporary, or says that the token is for
+    /// something else.
+    fn check<'a>(&'a self, token: &'a str) -> Asking<'a, Option<String>>;
+
+    /// What a client is told that has no valid token.
+    fn terms(&self) -> sasl::OAuthTerms;
+}
+
+/// The sources that there are.
+#[derive(Clone, Default)]
+pub struct Backends {
+    pub passwords: Option<Arc<dyn PasswordSource>>,
+    pub tokens: Option<Arc<dyn TokenSource>>,
+    pub certificates: Certificates,
+}
+
+impl Backends {
+    /// Those that the settings name. What is wrong about the settings is said with their names; who cannot be reached
+    /// now is tried again later, and until then there is a line in the log, written in `arbiter`.
+    pub fn open(settings: &Settings, arbiter: &actix::ArbiterHandle) -> Result<Backends, String> {
+        let mut backends =
+            Backends { certificates: Certificates::open(&settings.login)?, ..Backends::default() };
+        if settings.ldap.is_on() {
+            let directory = Directory::new(&settings.ldap)?;
+            let looking = directory.clone();
+            // An arbiter that has ended takes nothing: the server stops.
+            arbiter.spawn(async move { looking.look().await });
+            backends.passwords = Some(Arc::new(People { directory, admits: settings.ldap.create_accounts }));
+        }
+        if settings.oauth.is_on() {
+            let tokens = Tokens::new(&settings.oauth)?;
+            let looking = tokens.clone();
+            arbiter.spawn(async move { looking.look().await });
+            backends.tokens = Some(Arc::new(tokens));
+        }
+        Ok(backends)
+    }
+}
+
+/// The people of a directory.
+struct People {
+    directory: Directory,
+    /// Whether those who have no account get one.
+    admits: bool,
+}
+
+impl PasswordSource for People {
+    fn check<'a>(&'a self, login: &'a str, password: &'a sasl::Password) -> Asking<'a, Option<Entry>> {
+        Box::pin(self.directory.check(login, password.as_bytes()))
+    }
+
+    fn admit<'a>(&'a self, database: &'a actix::Addr<Database>, entry: &'a Entry) -> Asking<'a, bool> {
+        Box::pin(async move {
+            if self.admits { new_accounts::make(database, entry).await } else { Ok(false) }
+        })
+    }
+}
+
+impl TokenSource for Tokens {
+    fn check<'a>(&'a self, token: &'a str) -> Asking<'a, Option<String>> {
+        Box::pin(async move {
+            match self.check(token).await? {
+                Ok(login) => Ok(Some(login)),
+                Err(Flaw::Invalid(_)) => Ok(None),
+                Err(Flaw::InsufficientScope) => {
+                    Err(Error::no(Code::NoPerm, "the token does not permit to read mail"))
+                }
+            }
+        })
+    }
+
+    fn terms(&self) -> sasl::OAuthTerms {
+        let settings = self.settings();
+        sasl::OAuthTerms {
+            scope: settings.scope.clone(),
+            openid_configuration: settings.openid_configuration.clone(),
+        }
+    }
+}

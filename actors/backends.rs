@@ -81,9 +81,9 @@ impl PasswordSource for People {
     }
 
     fn admit<'a>(&'a self, database: &'a actix::Addr<Database>, entry: &'a Entry) -> Asking<'a, bool> {
-        Box::pin(async move {
-            if self.admits { new_accounts::make(database, entry).await } else { Ok(false) }
-        })
+        Box::pin(
+            async move { if self.admits { new_accounts::make(database, entry).await } else { Ok(false) } },
+        )
     }
 }
 

@@ -81,7 +81,9 @@ mod tests {
     fn a_map_that_is_missing_or_wrong_is_told_with_its_setting() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "anna nonsense\n").unwrap();
-        for (path, complaint) in [("/nonexistent", "cannot be read"), (file.path().to_str().unwrap(), "line 1")] {
+        for (path, complaint) in
+            [("/nonexistent", "cannot be read"), (file.path().to_str().unwrap(), "line 1")]
+        {
             let settings = settings::Login {
                 certificate_identity: CertificateIdentity::Map,
                 certificate_map: path.to_owned(),

@@ -65,7 +65,9 @@ impl Directory {
     pub fn new(settings: &settings::Ldap) -> Result<Directory, String> {
         let ca_file = Some(settings.ca_file.as_str()).filter(|file| !file.is_empty());
         let tls = trust::client_config(ca_file).map_err(|error| format!("ldap.ca_file: {error}"))?;
-        if settings.dn_template.is_empty() && ldap3::parse_filter(directory::filter(&settings.filter, "anna")).is_err() {
+        if settings.dn_template.is_empty()
+            && ldap3::parse_filter(directory::filter(&settings.filter, "anna")).is_err()
+        {
             return Err(format!("ldap.filter is \"{}\", which is no filter of RFC 4515", settings.filter));
         }
         if settings.is_readable_on_the_way() {
@@ -96,8 +98,12 @@ impl Directory {
                 tracing::info!(url = %self.shared.settings.url, "the directory answers");
                 self.shared.keep(line);
             }
-            Ok(Err(error)) => tracing::warn!(url = %self.shared.settings.url, %error, "the directory cannot be asked"),
-            Err(_) => tracing::warn!(url = %self.shared.settings.url, "the directory does not answer in time"),
+            Ok(Err(error)) => {
+                tracing::warn!(url = %self.shared.settings.url, %error, "the directory cannot be asked")
+            }
+            Err(_) => {
+                tracing::warn!(url = %self.shared.settings.url, "the directory does not answer in time")
+            }
         }
     }
 
@@ -105,7 +111,8 @@ impl Directory {
     /// asked now, which says nothing about the password.
     pub async fn check(&self, login: &str, password: &[u8]) -> Result<Option<Entry>, Error> {
         // RFC 4513 §5.1.2: a bind with an empty password succeeds for every name, and proves nothing.
-        let Some(password) = std::str::from_utf8(password).ok().filter(|password| !password.is_empty()) else {
+        let Some(password) = std::str::from_utf8(password).ok().filter(|password| !password.is_empty())
+        else {
             return Ok(None);
         };
         let key = [login.as_bytes(), password.as_bytes()];
@@ -163,7 +170,9 @@ impl Shared {
     ) -> Result<T, Failure> {
         while let Some(mut line) = self.idle(role) {
             match work(&mut line).await {
-                Err(Failure::Ldap(error)) => tracing::debug!(%error, "a connection to the directory has ended"),
+                Err(Failure::Ldap(error)) => {
+                    tracing::debug!(%error, "a connection to the directory has ended")
+                }
                 outcome => {
                     self.keep(line);
                     return outcome;
@@ -225,7 +234,11 @@ impl Shared {
         if role == Role::Search && !settings.bind_dn.is_empty() {
             let result = ldap.with_timeout(patience).simple_bind(&settings.bind_dn, &self.password).await?;
             if result.rc != 0 {
-                return Err(Failure::Refused(format!("{} may not bind: {}", settings.bind_dn, told(&result))));
+                return Err(Failure::Refused(format!(
+                    "{} may not bind: {}",
+                    settings.bind_dn,
+                    told(&result)
+                )));
             }
         }
         Ok(Line { ldap, role })
@@ -258,7 +271,8 @@ impl Shared {
     ) -> Result<(Vec<Entry>, u32), Failure> {
         let settings::Ldap { login_attribute, address_attribute, name_attribute, .. } = &self.settings;
         let wanted = [login_attribute, address_attribute, name_attribute];
-        let wanted: Vec<&str> = wanted.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        let wanted: Vec<&str> =
+            wanted.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
         let options = SearchOptions::new().sizelimit(2).deref(DerefAliases::Finding);
         let found = line.ldap.with_search_options(options).search(base, scope, filter, wanted).await?;
         let ldap3::SearchResult(entries, result) = found;

@@ -13,7 +13,10 @@ use crate::database::{self, Database};
 pub async fn make(database: &actix::Addr<Database>, entry: &Entry) -> Result<bool, Error> {
     let refused = |why: String| {
         tracing::warn!(entry = %entry.name, why, "no account can be made for somebody whom the directory knows");
-        Err(Error::no(Code::AuthorizationFailed, "your account is not set up yet, please ask your administrator"))
+        Err(Error::no(
+            Code::AuthorizationFailed,
+            "your account is not set up yet, please ask your administrator",
+        ))
     };
     let Some(name) = &entry.login else { return refused("the entry has no login".to_owned()) };
     let name = match login(name) {

@@ -14,9 +14,14 @@ pub fn read(secret: &Secret, file: &str, key: &str) -> Result<String, String> {
     if file.is_empty() {
         return Ok(secret.0.clone());
     }
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{key}: {file} cannot be read: {error}"))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("{key}: {file} cannot be read: {error}"))?;
     let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() { Err(format!("{key}: the first line of {file} is empty")) } else { Ok(line.to_owned()) }
+    if line.is_empty() {
+        Err(format!("{key}: the first line of {file} is empty"))
+    } else {
+        Ok(line.to_owned())
+    }
 }
 
 /// What secrets opened a while ago, by digests under a key that only this process knows and that never leaves it.
@@ -101,6 +106,8 @@ mod tests {
         let path = file.path().to_str().unwrap();
         assert_eq!(read(&Secret::default(), path, "a.b"), Ok("hunter2".to_owned()));
         assert_eq!(read(&Secret("x".to_owned()), "", "a.b"), Ok("x".to_owned()));
-        assert!(read(&Secret::default(), "/nonexistent", "a.b").unwrap_err().starts_with("a.b: /nonexistent"));
+        assert!(
+            read(&Secret::default(), "/nonexistent", "a.b").unwrap_err().starts_with("a.b: /nonexistent")
+        );
     }
 }

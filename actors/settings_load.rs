@@ -68,7 +68,8 @@ fn mistakes_in_environment(environment: &std::collections::HashMap<String, Strin
         let value = if LISTS.contains(&key.as_str()) {
             Value::Array(text.split(',').map(|item| Value::String(item.to_owned())).collect())
         } else {
-            text.parse().map(Value::Integer).unwrap_or_else(|_| Value::String(text.clone()))
+            let number = text.parse().map(Value::Integer);
+            number.or(text.parse().map(Value::Boolean)).unwrap_or_else(|_| Value::String(text.clone()))
         };
         // Any text is a fine text, also one made of digits.
         let wrong = mistake(&key, &value).and_then(|_| mistake(&key, &Value::String(text.clone())))?;
@@ -218,6 +219,12 @@ mod tests {
         assert_eq!(settings.database.connections_max, 4);
         assert_eq!(settings.hostname, "123");
         assert_eq!(settings.log.level, "warn");
+    }
+
+    #[test]
+    fn a_variable_may_say_yes() {
+        assert!(with("", &[("AOX__IMAP__PLAINTEXT_LOGIN", "true")]).unwrap().imap.plaintext_login);
+        assert!(with("", &[("AOX__IMAP__PLAINTEXT_LOGIN", "perhaps")]).is_err());
     }
 
     #[test]

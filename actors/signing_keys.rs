@@ -96,7 +96,8 @@ impl SigningKeys {
     ) -> Result<Arc<Vec<SigningKey>>, String> {
         let mut state = self.state.lock().await;
         let now = Instant::now();
-        let within = |moment: Option<Instant>, pause| moment.is_some_and(|then| now.duration_since(then) < pause);
+        let within =
+            |moment: Option<Instant>, pause| moment.is_some_and(|then| now.duration_since(then) < pause);
         let missing = state.keys.as_ref().is_none_or(|keys| !suffice(keys));
         let pause = if state.keys.is_some() { REFRESH_PAUSE } else { FIRST_PAUSE };
         let refresh = missing && !within(state.refreshed, REFRESH_PAUSE);
@@ -191,7 +192,8 @@ fn pem_blocks(octets: &[u8]) -> impl Iterator<Item = String> {
     let text = String::from_utf8_lossy(octets).into_owned();
     let starts: Vec<usize> = text.match_indices("-----BEGIN ").map(|(at, _)| at).collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
-    let blocks: Vec<String> = starts.into_iter().zip(ends).map(|(start, end)| text[start..end].to_owned()).collect();
+    let blocks: Vec<String> =
+        starts.into_iter().zip(ends).map(|(start, end)| text[start..end].to_owned()).collect();
     blocks.into_iter()
 }
 

@@ -39,7 +39,10 @@ impl Tokens {
         let client_secret =
             secrets::read(&settings.client_secret, &settings.client_secret_file, "oauth.client_secret_file")?;
         for url in settings.readable_on_the_way() {
-            tracing::warn!(url, "what an authorization server says there can be changed on its way; use https");
+            tracing::warn!(
+                url,
+                "what an authorization server says there can be changed on its way; use https"
+            );
         }
         let shared = Shared {
             client: Client { id: settings.client_id.clone(), secret: client_secret },

@@ -55,7 +55,12 @@ impl Web {
     }
 
     /// What `url` answers to a form.
-    pub async fn post(&self, url: &str, client: &Client, form: Vec<(&'static str, String)>) -> Result<Vec<u8>, String> {
+    pub async fn post(
+        &self,
+        url: &str,
+        client: &Client,
+        form: Vec<(&'static str, String)>,
+    ) -> Result<Vec<u8>, String> {
         let mut request = self.agent.post(url).header("accept", "application/json");
         if !client.id.is_empty() {
             let credentials = format!("{}:{}", form_encoded(&client.id), form_encoded(&client.secret));

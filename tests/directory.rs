@@ -37,7 +37,8 @@ fn the_directory_decides_about_those_who_have_no_password_here() {
 }
 
 fn first_logins_make_accounts(server: &Server) {
-    let mut anna = login(server, "a.berg@example.org", "right").expect("the directory knows her by this address");
+    let mut anna =
+        login(server, "a.berg@example.org", "right").expect("the directory knows her by this address");
     let listed = anna.ok("LIST \"\" *").expect("LIST");
     for name in ["INBOX", "Sent", "Trash"] {
         assert!(listed.iter().any(|line| line.text().contains(name)), "{name} is missing: {listed:?}");
@@ -150,7 +151,10 @@ fn wrong_settings_stop_the_start_and_are_named() {
         (&[("URL", "ldap://localhost")], "ldap.base is \"\", but must be"),
         (&[("URL", "ldap://localhost"), ("BASE", "o=a"), ("FILTER", "(uid)(%u)")], "ldap.filter is"),
         (&[("URL", "ldap://localhost"), ("BASE", "o=a"), ("FILTER", "(!%u)")], "ldap.filter is"),
-        (&[("URL", "ldap://localhost"), ("BASE", "o=a"), ("CA_FILE", "/nonexistent")], "ldap.ca_file: /nonexistent"),
+        (
+            &[("URL", "ldap://localhost"), ("BASE", "o=a"), ("CA_FILE", "/nonexistent")],
+            "ldap.ca_file: /nonexistent",
+        ),
         (
             &[
                 ("URL", "ldap://localhost"),

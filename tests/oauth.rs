@@ -80,7 +80,10 @@ fn forgeries_open_nothing(server: &Server, issuer: &AuthorizationServer) {
         ("alg none", format!("{}.{payload}.", encoded(json!({"alg": "none"})))),
         ("alg none with a signature", format!("{}.{payload}.{signature}", encoded(json!({"alg": "none"})))),
         ("no signature", format!("{signed}.")),
-        ("other claims under the signature", format!("{}.{other}.{signature}", encoded(json!({"alg": "RS256"})))),
+        (
+            "other claims under the signature",
+            format!("{}.{other}.{signature}", encoded(json!({"alg": "RS256"}))),
+        ),
         ("HS256 by the public key", hmac(json!({"alg": "HS256", "kid": "rsa-1"}), public.as_bytes())),
         ("HS256 by the public key, trimmed", hmac(json!({"alg": "HS256"}), public.trim().as_bytes())),
         ("HS256 by a key of the JWK set", hmac(json!({"alg": "HS256", "kid": "oct"}), SECRET.as_bytes())),
@@ -120,7 +123,10 @@ fn what_is_wrong_is_told_in_json(server: &Server, issuer: &AuthorizationServer) 
         let json = json.expect("an error is told before the refusal");
         assert_eq!(json["status"], status, "{json}");
         assert_eq!(json["scope"], "mail");
-        assert_eq!(json["openid-configuration"], "https://login.example.org/.well-known/openid-configuration");
+        assert_eq!(
+            json["openid-configuration"],
+            "https://login.example.org/.well-known/openid-configuration"
+        );
         assert!(result.starts_with(&format!("NO {code}")), "{result}");
     }
 }
@@ -156,7 +162,8 @@ fn the_authorization_server_is_asked_about_tokens() {
     ];
     let alone: Vec<(&str, &str)> = asked.iter().map(|(word, value)| (*word, value.as_str())).collect();
     let keys = issuer.url("jwks");
-    let both = [&alone[..], &[("ISSUER", ISSUER), ("AUDIENCES", "mail"), ("KEYS", &keys), ("CACHE_SECONDS", "0")]];
+    let both =
+        [&alone[..], &[("ISSUER", ISSUER), ("AUDIENCES", "mail"), ("KEYS", &keys), ("CACHE_SECONDS", "0")]];
     let (alone, both) = (server_with(&alone), server_with(&both.concat()));
     for server in [&alone, &both] {
         server.add_user("anna", "anna@example.org", "secret");
@@ -216,7 +223,8 @@ fn a_shared_secret_and_keys_in_a_file_do_as_well() {
 
 #[test]
 fn wrong_settings_stop_the_start_and_an_absent_issuer_does_not() {
-    let server = server_with(&[("ISSUER", ISSUER), ("AUDIENCES", "mail"), ("KEYS", "http://127.0.0.1:1/jwks")]);
+    let server =
+        server_with(&[("ISSUER", ISSUER), ("AUDIENCES", "mail"), ("KEYS", "http://127.0.0.1:1/jwks")]);
     server.add_user("anna", "anna@example.org", "secret");
     assert!(server.log().contains("tokens open no account yet"), "{}", server.log());
     let (_, result) = authenticate(&server, "anna", "e30.e30.e30");
@@ -224,7 +232,10 @@ fn wrong_settings_stop_the_start_and_an_absent_issuer_does_not() {
     for (settings, complaint) in [
         (&[("KEYS", "/nonexistent")][..], "oauth.issuer is \"\", but must be the issuer"),
         (&[("KEYS", "/a"), ("ISSUER", "i"), ("AUDIENCES", "a"), ("ALGORITHMS", "none")], "oauth.algorithms"),
-        (&[("KEYS", "/a"), ("ISSUER", "i"), ("AUDIENCES", "a"), ("ALGORITHMS", "HS256")], "only when oauth.secret"),
+        (
+            &[("KEYS", "/a"), ("ISSUER", "i"), ("AUDIENCES", "a"), ("ALGORITHMS", "HS256")],
+            "only when oauth.secret",
+        ),
         (&[("INTROSPECTION_URL", "ftp://a")], "oauth.introspection_url is \"ftp://a\""),
         (&[("INTROSPECTION_URL", "https://a"), ("CA_FILE", "/nonexistent")], "oauth.ca_file: /nonexistent"),
     ] {

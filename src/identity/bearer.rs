@@ -158,7 +158,10 @@ impl Claims {
         }
         if self.0.contains_key("aud")
             && !settings.audiences.is_empty()
-            && !self.texts("aud").iter().any(|audience| settings.audiences.iter().any(|ours| ours == audience))
+            && !self
+                .texts("aud")
+                .iter()
+                .any(|audience| settings.audiences.iter().any(|ours| ours == audience))
         {
             return Err(Flaw::Invalid("it was issued for somebody else"));
         }

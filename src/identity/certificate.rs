@@ -80,7 +80,10 @@ impl CertificateMap {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match line.split_once(char::is_whitespace).and_then(|(login, mark)| Some((Mark::parse(mark)?, login))) {
+            match line
+                .split_once(char::is_whitespace)
+                .and_then(|(login, mark)| Some((Mark::parse(mark)?, login)))
+            {
                 Some((mark, login)) => entries.push((mark, login.to_owned())),
                 None => mistakes.push(format!(
                     "line {}: a login is wanted, then email:, cn:, subject: or sha256: and a value",

@@ -59,8 +59,13 @@ pub fn verdict(code: u32) -> Verdict {
     match code {
         SUCCESS => Verdict::Right,
         // constraintViolation is how several servers say that too many attempts have locked the entry.
-        CONSTRAINT_VIOLATION | NO_SUCH_OBJECT | INVALID_DN_SYNTAX | INAPPROPRIATE_AUTHENTICATION
-        | INVALID_CREDENTIALS | INSUFFICIENT_ACCESS_RIGHTS | UNWILLING_TO_PERFORM => Verdict::Refused,
+        CONSTRAINT_VIOLATION
+        | NO_SUCH_OBJECT
+        | INVALID_DN_SYNTAX
+        | INAPPROPRIATE_AUTHENTICATION
+        | INVALID_CREDENTIALS
+        | INSUFFICIENT_ACCESS_RIGHTS
+        | UNWILLING_TO_PERFORM => Verdict::Refused,
         _ => Verdict::Unknown,
     }
 }
@@ -116,8 +121,10 @@ mod tests {
     #[test]
     fn a_login_cannot_change_the_filter() {
         let template = "(&(uid=%u)(mail=%n@%d)(rate=5%%))";
-        assert_eq!(filter(template, "anna@example.org"),
-            "(&(uid=anna@example.org)(mail=anna@example.org)(rate=5%))");
+        assert_eq!(
+            filter(template, "anna@example.org"),
+            "(&(uid=anna@example.org)(mail=anna@example.org)(rate=5%))"
+        );
         assert_eq!(filter("(uid=%u)", "*)(uid=*"), "(uid=\\2a\\29\\28uid=\\2a)");
         assert_eq!(filter("(uid=%u)", "%u\\"), "(uid=%u\\5c)");
         assert_eq!(filter("(uid=%x%", "anna"), "(uid=%x%");

@@ -100,7 +100,10 @@ impl Ldap {
         }
         if self.dn_template.is_empty() {
             if self.base.is_empty() {
-                fault("ldap.base", "the entry below which users are searched, or else ldap.dn_template is set");
+                fault(
+                    "ldap.base",
+                    "the entry below which users are searched, or else ldap.dn_template is set",
+                );
             }
             if !is_filter(&self.filter) {
                 fault("ldap.filter", WANTED_FILTER);
@@ -112,7 +115,10 @@ impl Ldap {
             fault("ldap.login_attribute", "the name of an attribute");
         }
         if self.create_accounts && self.address_attribute.is_empty() {
-            fault("ldap.address_attribute", "the name of an attribute, as long as ldap.create_accounts is true");
+            fault(
+                "ldap.address_attribute",
+                "the name of an attribute, as long as ldap.create_accounts is true",
+            );
         }
         if !(1..=100).contains(&self.connections_max) {
             fault("ldap.connections_max", "a number from 1 to 100");
@@ -168,8 +174,7 @@ fn names_the_user(template: &str) -> bool {
     plain.contains("%u") || plain.contains("%n")
 }
 
-const WANTED_URL: &str =
-    "an address, such as \"ldap://ldap.example.org\", \"ldaps://ldap.example.org\" or \"ldapi://%2Frun%2Fldapi\"";
+const WANTED_URL: &str = "an address, such as \"ldap://ldap.example.org\", \"ldaps://ldap.example.org\" or \"ldapi://%2Frun%2Fldapi\"";
 const WANTED_FILTER: &str = "a filter with %u or %n for the user, such as \"(uid=%u)\"";
 const WANTED_TEMPLATE: &str =
     "the name of an entry with %u or %n for the user, such as \"uid=%u,ou=people,dc=example,dc=org\"";

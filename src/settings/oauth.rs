@@ -121,7 +121,10 @@ impl Oauth {
                 fault("oauth.issuer", "the issuer of the tokens, as long as their signatures are checked");
             }
             if self.audiences.is_empty() {
-                fault("oauth.audiences", "for whom tokens must be meant, as long as their signatures are checked");
+                fault(
+                    "oauth.audiences",
+                    "for whom tokens must be meant, as long as their signatures are checked",
+                );
             }
         }
         let symmetric = self.algorithms.iter().any(|algorithm| algorithm.is_symmetric());

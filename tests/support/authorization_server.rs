@@ -42,7 +42,10 @@ impl AuthorizationServer {
 
     /// A token with these claims, signed by this key. `header` is added to the token's header.
     pub fn issue(&self, algorithm: &str, key: &str, claims: &Value, header: &Value) -> String {
-        self.post("issue", &json!({"alg": algorithm, "kid": key, "claims": claims, "header": header}).to_string())
+        self.post(
+            "issue",
+            &json!({"alg": algorithm, "kid": key, "claims": claims, "header": header}).to_string(),
+        )
     }
 
     /// Replaces the RSA key by one with another name.

@@ -32,18 +32,24 @@ impl Directory {
         for schema in schemas {
             configuration += &format!("include {}\n", schema.display());
         }
-        configuration += &format!("modulepath /usr/lib/ldap:/usr/lib/openldap\npidfile {}/pid\n", home.display());
+        configuration +=
+            &format!("modulepath /usr/lib/ldap:/usr/lib/openldap\npidfile {}/pid\n", home.display());
         if let Some((issued, authority)) = tls {
-            configuration += &format!(
-                "TLSCACertificateFile {}\nTLSCertificateFile {}\nTLSCertificateKeyFile {}\n",
-                authority.display(),
-                issued.certificate.display(),
-                issued.key.display()
-            );
+            for (word, file) in [
+                ("TLSCACertificateFile", authority),
+                ("TLSCertificateFile", &issued.certificate),
+                ("TLSCertificateKeyFile", &issued.key),
+            ] {
+                // Copies, which whoever runs slapd may read.
+                let copy = home.join(word);
+                std::fs::copy(file, &copy).expect("the home can be written");
+                configuration += &format!("{word} {}\n", copy.display());
+            }
         }
         configuration += &DATABASE.replace("HOME", &home.display().to_string());
         std::fs::write(home.join("slapd.conf"), configuration).expect("the home can be written");
-        std::fs::write(home.join("entries.ldif"), format!("{ROOTS}{entries}")).expect("the home can be written");
+        std::fs::write(home.join("entries.ldif"), format!("{ROOTS}{entries}"))
+            .expect("the home can be written");
         let mut load = Command::new(program("slapadd"));
         load.arg("-f").arg(home.join("slapd.conf")).arg("-l").arg(home.join("entries.ldif"));
         run(&mut load);

@@ -58,7 +58,9 @@ impl OAuth {
     pub fn refusal(&self, error: &Error) -> Option<Vec<u8>> {
         // The words of RFC 6750 §3.1, and the numbers of HTTP that belong to them.
         let (status, number) = match error {
-            Error::No { code: Code::AuthenticationFailed | Code::AuthorizationFailed, .. } => ("invalid_token", "401"),
+            Error::No { code: Code::AuthenticationFailed | Code::AuthorizationFailed, .. } => {
+                ("invalid_token", "401")
+            }
             Error::No { code: Code::NoPerm, .. } => ("insufficient_scope", "403"),
             _ => return None,
         };

@@ -1,16 +1,14 @@
 //! # ImapConnection - one IMAP client
 //!
-//! Hears:  Received, Hungup, Shutdown
+//! Hears:  Received, Secured, Hungup, Shutdown
 //! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry
 //! Lives:  from greeting to goodbye
 //! Knows:  an `imap::Conversation`, which decides everything about the protocol
 //! Limits: limits::IMAP_IDLE_SECONDS_MAX, limits::IMAP_LOGIN_SECONDS_MAX
 //!
-//! The reader task hands over what the client sends and waits until it has been dealt with, so a client cannot get
-//! ahead of us by more than one read. Everything this actor does for those octets happens in one future, in order.
+//! The client task hands over what the client sends and waits until it has been dealt with. Everything this actor does
+//! for those octets happens in one future, in order.
 
-use std::net::SocketAddr;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
@@ -18,37 +16,18 @@ use archiveopteryx::error::Error;
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup};
 use archiveopteryx::limits;
 use archiveopteryx::login::{Channel, Origin};
-use archiveopteryx::settings::Settings;
 use archiveopteryx::wire::sasl::Terms;
-use bytes::Bytes;
-use futures_util::future::{Either, select};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::client_socket::{ClientSocket, TlsFacts};
+use crate::client_task::{self, Hungup, Next, Received, Secured, Shutdown};
 use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession};
-use crate::outbox::{self, Gone, Outbox, Prompt};
+use crate::outbox::{Gone, Outbox};
 use crate::services::Services;
-
-/// Octets from the client; answered when they have been dealt with.
-pub struct Received(pub Bytes);
-
-impl actix::Message for Received {
-    type Result = Result<(), Gone>;
-}
-
-/// The client has closed its side.
-#[derive(actix::Message)]
-#[rtype(result = "()")]
-pub struct Hungup;
-
-/// The server stops: say goodbye.
-#[derive(actix::Message, Clone, Copy)]
-#[rtype(result = "()")]
-pub struct Shutdown;
+use crate::tls::Protocol;
 
 /// The actor.
 pub struct ImapConnection {
@@ -56,10 +35,9 @@ pub struct ImapConnection {
     talk: Option<Talk>,
     outbox: Outbox,
     span: tracing::Span,
-    /// When the client last said something.
+    /// When the client last said something; before login, when it came.
     heard: Instant,
     logged_in: bool,
-    stopping: bool,
     /// Counts among the connections of its door as long as it lives.
     _peer: Peer,
 }
@@ -86,6 +64,7 @@ impl Drop for Session {
 /// What follows when all that the client sent has been dealt with.
 enum Then {
     Listen,
+    StartTls,
     Close,
 }
 
@@ -94,8 +73,9 @@ impl Talk {
     async fn carry_on(&mut self) -> Result<Then, Gone> {
         while let Some(event) = self.conversation.poll(jiff::Timestamp::now()) {
             let span = tracing::info_span!("command", of = self.conversation.doing());
-            if let Then::Close = self.carry_out(event).instrument(span).await? {
-                return Ok(Then::Close);
+            match self.carry_out(event).instrument(span).await? {
+                Then::Listen => {}
+                end => return Ok(end),
             }
         }
         Ok(Then::Listen)
@@ -115,6 +95,10 @@ impl Talk {
                 self.answer(answer).await?;
             }
             Event::Selected(command) => self.execute(command).await?,
+            Event::StartTls => {
+                self.outbox.pause().await?;
+                return Ok(Then::StartTls);
+            }
             Event::Close => return Ok(Then::Close),
         }
         Ok(Then::Listen)
@@ -180,32 +164,24 @@ impl Talk {
 
 impl ImapConnection {
     /// Greets the client at `socket` and serves it, on the arbiter this is called on.
-    pub fn start(socket: TcpStream, peer: Peer, services: Services) {
-        let (reader, writer) = socket.into_split();
-        let outbox = Outbox::start(writer, PATIENCE);
-        let origin = Origin { door: "imap", address: peer.address.ip(), tls: false };
-        let channel = Channel { loopback: peer.address.ip().is_loopback(), ..Channel::default() };
-        let terms = services.authenticator.terms(services.settings.imap.plaintext_login, &channel);
-        let (conversation, greeting) = Conversation::new(setup(&services.settings, peer.address, terms));
+    pub fn start(socket: ClientSocket, peer: Peer, services: Services) {
+        let (outbox, queue) = Outbox::new();
+        let origin = Origin { door: "imap", address: peer.address.ip(), tls: peer.tls.is_some() };
+        let (conversation, greeting) = Conversation::new(setup(&services, &origin, peer.tls.as_deref()));
         // An empty queue takes the greeting.
         let _ = outbox.try_send(greeting.into());
         let span = tracing::info_span!("imap", client = %peer.address);
-        let stopping = services.stopping.clone();
+        let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
         let talk = Talk { conversation, outbox: outbox.clone(), services, session: None, origin };
         let heard = Instant::now();
-        let talk = Some(talk);
         let connection =
-            ImapConnection { talk, outbox, span, heard, logged_in: false, stopping: false, _peer: peer };
-        let connection = connection.start();
-        actix_rt::spawn(listen(reader, stopping, connection));
+            ImapConnection { talk: Some(talk), outbox, span, heard, logged_in: false, _peer: peer }.start();
+        client_task::start(socket, queue, (tls, Protocol::Imap), stopping, connection);
     }
 
-    /// Says BYE with `text`, as soon as no answer is half written, and ends.
+    /// Says BYE with `text`, between two answers, and ends.
     fn say_goodbye(&mut self, text: &str, ctx: &mut actix::Context<Self>) {
-        let Some(talk) = &mut self.talk else {
-            self.stopping = true;
-            return;
-        };
+        let Some(talk) = &mut self.talk else { return };
         let goodbye = talk.conversation.goodbye(text);
         // A client that does not read misses its goodbye.
         let _ = self.outbox.try_send(goodbye.into());
@@ -218,42 +194,43 @@ impl ImapConnection {
         talk: Talk,
         then: Result<Then, Gone>,
         ctx: &mut actix::Context<Self>,
-    ) -> Result<(), Gone> {
+    ) -> Result<Next, Gone> {
         self.logged_in = talk.conversation.logged_in();
         self.talk = Some(talk);
-        self.heard = Instant::now();
+        if self.logged_in {
+            self.heard = Instant::now();
+        }
         match then {
-            Ok(Then::Listen) if self.stopping => self.say_goodbye(STOPPING, ctx),
-            Ok(Then::Listen) => return Ok(()),
+            Ok(Then::Listen) => return Ok(Next::ReadOn),
+            Ok(Then::StartTls) => return Ok(Next::StartTls),
             Ok(Then::Close) | Err(Gone) => ctx.stop(),
         }
         Err(Gone)
     }
 }
 
-/// Hands over what the client sends, until it hangs up or the server stops.
-async fn listen(
-    reader: tokio::net::tcp::OwnedReadHalf,
-    mut stopping: watch::Receiver<bool>,
-    connection: actix::Addr<ImapConnection>,
-) {
-    let received = |octets| async { connection.send(Received(octets)).await.unwrap_or(Err(Gone)) };
-    let hungup = pin!(outbox::read(Prompt(reader), received));
-    let stop = pin!(stopping.wait_for(|stopping| *stopping));
-    match select(hungup, stop).await {
-        Either::Left(_) => connection.do_send(Hungup),
-        Either::Right(_) => connection.do_send(Shutdown),
+/// What the conversation has to know of this server and this client.
+fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup {
+    Setup {
+        hostname: services.settings.hostname.clone(),
+        literal_max: services.settings.delivery.size_max.octets(),
+        starttls: services.tls.is_offered(),
+        secure: tls.is_some(),
+        terms: terms(services, origin, tls),
+        client: Some(origin.address.to_string()),
     }
 }
 
-/// What the conversation has to know of this server and this client.
-fn setup(settings: &Settings, client: SocketAddr, terms: Terms) -> Setup {
-    Setup {
-        hostname: settings.hostname.clone(),
-        literal_max: settings.delivery.size_max.octets(),
-        terms,
-        client: Some(client.ip().to_string()),
-    }
+/// How the client may show who it is, by what TLS has shown of it.
+fn terms(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Terms {
+    let certificate = tls.and_then(|tls| tls.client_certificate.as_deref());
+    let channel = Channel {
+        loopback: origin.address.is_loopback(),
+        tls: tls.is_some(),
+        channel_binding: tls.map(|tls| tls.exporter),
+        certificate_identity: certificate.and_then(|der| services.authenticator.named_by(der)),
+    };
+    services.authenticator.terms(services.settings.imap.plaintext_login, &channel)
 }
 
 impl actix::Actor for ImapConnection {
@@ -275,11 +252,11 @@ impl actix::Actor for ImapConnection {
 }
 
 impl actix::Handler<Received> for ImapConnection {
-    type Result = actix::ResponseActFuture<Self, Result<(), Gone>>;
+    type Result = actix::ResponseActFuture<Self, Result<Next, Gone>>;
 
     fn handle(&mut self, Received(octets): Received, _: &mut Self::Context) -> Self::Result {
         let mut talk =
-            self.talk.take().expect("the reader waits until everything before has been dealt with");
+            self.talk.take().expect("the client task waits until everything before has been dealt with");
         let dealt = async move {
             talk.conversation.receive(&octets);
             let then = talk.carry_on().await;
@@ -287,6 +264,17 @@ impl actix::Handler<Received> for ImapConnection {
         };
         let dealt = dealt.instrument(self.span.clone()).into_actor(self);
         Box::pin(dealt.map(|(talk, then), connection, ctx| connection.rest(talk, then, ctx)))
+    }
+}
+
+impl actix::Handler<Secured> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, Secured(facts): Secured, _: &mut Self::Context) {
+        let talk =
+            self.talk.as_mut().expect("the client task waits until everything before has been dealt with");
+        talk.origin.tls = true;
+        talk.conversation.secured(terms(&talk.services, &talk.origin, Some(&facts)));
     }
 }
 
@@ -306,8 +294,6 @@ impl actix::Handler<Shutdown> for ImapConnection {
     }
 }
 
-/// How long a client may take nothing of what it is sent.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// How often an idle client is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(60);
 const STOPPING: &str = "the server is stopping";

@@ -16,20 +16,32 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::client_socket::{ClientSocket, TlsFacts};
+use crate::tls::{Protocol, Tls};
+
 /// Accept nothing more; open connections stay.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Close;
 
-/// What listens: the name for the log, and the words for one connection too many.
+/// What listens: what is spoken there, and the words for one connection too many.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
-    pub name: &'static str,
+    pub protocol: Protocol,
     pub refusal: &'static str,
 }
 
+/// When TLS begins.
+#[derive(Clone)]
+pub enum Secure {
+    /// When the client asks for it, if ever.
+    Later,
+    /// Before anything is said (RFC 8314 §3).
+    AtOnce(Tls),
+}
+
 /// Starts one connection; called in the arbiter where the connection shall live.
-pub type Open = Arc<dyn Fn(TcpStream, Peer) + Send + Sync>;
+pub type Open = Arc<dyn Fn(ClientSocket, Peer) + Send + Sync>;
 
 /// An arbiter for connections, and how one of this door is started there.
 #[derive(Clone)]
@@ -43,6 +55,8 @@ pub struct Lane {
 pub struct Peer {
     /// Where the client is.
     pub address: SocketAddr,
+    /// What TLS has shown of it, when it began with that.
+    pub tls: Option<Arc<TlsFacts>>,
     _slot: Slot,
 }
 
@@ -86,6 +100,7 @@ impl Places {
 /// See the module.
 pub struct Listener {
     door: Door,
+    secure: Secure,
     socket: Option<TcpListener>,
     places: Places,
     lanes: Vec<(Lane, Arc<AtomicUsize>)>,
@@ -97,6 +112,7 @@ impl Listener {
     /// `lanes` must not be empty.
     pub async fn bind(
         door: Door,
+        secure: Secure,
         address: SocketAddr,
         places: Places,
         lanes: Vec<Lane>,
@@ -104,7 +120,7 @@ impl Listener {
         assert!(!lanes.is_empty(), "a connection has to live somewhere");
         let socket = TcpListener::bind(address).await?;
         let lanes = lanes.into_iter().map(|lane| (lane, Arc::default())).collect();
-        Ok(Listener { door, socket: Some(socket), places, lanes, task: None }.start())
+        Ok(Listener { door, secure, socket: Some(socket), places, lanes, task: None }.start())
     }
 }
 
@@ -113,8 +129,13 @@ impl actix::Actor for Listener {
 
     fn started(&mut self, _: &mut Self::Context) {
         let socket = self.socket.take().expect("an actor is started once");
-        let accept = accept(self.door, socket, self.places.clone(), self.lanes.clone());
-        self.task = Some(actix_rt::spawn(accept));
+        let entry = Entry {
+            door: self.door,
+            secure: self.secure.clone(),
+            places: self.places.clone(),
+            lanes: self.lanes.clone(),
+        };
+        self.task = Some(actix_rt::spawn(accept(socket, entry)));
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -132,58 +153,85 @@ impl actix::Handler<Close> for Listener {
     }
 }
 
+/// What it takes to let a client in.
+struct Entry {
+    door: Door,
+    secure: Secure,
+    places: Places,
+    lanes: Vec<(Lane, Arc<AtomicUsize>)>,
+}
+
 /// Accepts for ever. Errors are either the client's (it left at once) or pass (no file descriptor is free).
-async fn accept(door: Door, socket: TcpListener, places: Places, lanes: Vec<(Lane, Arc<AtomicUsize>)>) {
+async fn accept(socket: TcpListener, entry: Entry) {
     loop {
         match socket.accept().await {
-            Ok((stream, address)) => admit(door, stream, address, &places, &lanes),
+            Ok((stream, address)) => entry.admit(stream, address),
             Err(error) => {
-                tracing::warn!(door = door.name, %error, "cannot accept a connection");
+                tracing::warn!(door = entry.door.protocol.name(), %error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-/// Gives the connection a place and a lane, or refuses it in the door's own words.
-fn admit(
-    door: Door,
-    stream: TcpStream,
-    address: SocketAddr,
-    places: &Places,
-    lanes: &[(Lane, Arc<AtomicUsize>)],
-) {
-    let Ok(place) = places.free.clone().try_acquire_owned() else {
-        tracing::warn!(door = door.name, %address, max = places.max, "refused: too many connections");
-        actix_rt::spawn(refuse(stream, door.refusal));
-        return;
-    };
-    let (lane, count) = lanes
-        .iter()
-        .min_by_key(|(_, count)| count.load(Ordering::Relaxed))
-        .expect("bind asserts that there is a lane");
-    count.fetch_add(1, Ordering::Relaxed);
-    let slot = Slot { _place: place, lane: count.clone() };
-    let peer = Peer { address, _slot: slot };
-    let open = lane.open.clone();
-    let started = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
-        Ok(stream) => lane.arbiter.spawn_fn(move || enter(stream, peer, &open)),
-        Err(error) => {
-            tracing::debug!(door = door.name, %address, %error, "a client left at once");
-            true
+impl Entry {
+    /// Gives the connection a place and a lane, or refuses it.
+    fn admit(&self, stream: TcpStream, address: SocketAddr) {
+        let door = self.door.protocol.name();
+        let Ok(place) = self.places.free.clone().try_acquire_owned() else {
+            tracing::warn!(door, %address, max = self.places.max, "refused: too many connections");
+            return self.refuse(stream);
+        };
+        let (lane, count) = self
+            .lanes
+            .iter()
+            .min_by_key(|(_, count)| count.load(Ordering::Relaxed))
+            .expect("bind asserts that there is a lane");
+        count.fetch_add(1, Ordering::Relaxed);
+        let slot = Slot { _place: place, lane: count.clone() };
+        let peer = Peer { address, tls: None, _slot: slot };
+        let (open, secure, protocol) = (lane.open.clone(), self.secure.clone(), self.door.protocol);
+        let started = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
+            Ok(stream) => lane.arbiter.spawn_fn(move || enter(stream, peer, &open, secure, protocol)),
+            Err(error) => {
+                tracing::debug!(door, %address, %error, "a client left at once");
+                true
+            }
+        };
+        if !started {
+            tracing::error!(door, "an arbiter has ended, so a connection was dropped");
         }
-    };
-    if !started {
-        tracing::error!(door = door.name, "an arbiter has ended, so a connection was dropped");
+    }
+
+    /// Says in the door's own words that there is no place. A client that waits for TLS could not read them, and the
+    /// handshake is a cost that is not worth it.
+    fn refuse(&self, stream: TcpStream) {
+        if let Secure::Later = self.secure {
+            actix_rt::spawn(refuse(stream, self.door.refusal));
+        }
     }
 }
 
-/// Registers the socket with the arbiter it will live in, then starts the connection.
-fn enter(stream: std::net::TcpStream, peer: Peer, open: &Open) {
-    match TcpStream::from_std(stream) {
-        Ok(stream) => open(stream, peer),
-        Err(error) => tracing::warn!(%error, "cannot take over a connection"),
-    }
+/// Registers the socket with the arbiter it will live in, then starts the connection, after TLS where that comes first.
+fn enter(stream: std::net::TcpStream, mut peer: Peer, open: &Open, secure: Secure, protocol: Protocol) {
+    let socket = match TcpStream::from_std(stream) {
+        Ok(stream) => ClientSocket::plain(stream),
+        Err(error) => return tracing::warn!(%error, "cannot take over a connection"),
+    };
+    let Secure::AtOnce(tls) = secure else { return open(socket, peer) };
+    let open = open.clone();
+    actix_rt::spawn(async move {
+        match tls.secure(socket, protocol).await {
+            Ok((socket, facts)) => {
+                peer.tls = Some(Arc::new(facts));
+                open(socket, peer);
+            }
+            Err(error) => {
+                let (door, client) = (protocol.name(), peer.address);
+                tracing::debug!(door, %client, %error, "TLS did not begin");
+            }
+        }
+    });
 }
 
 async fn refuse(mut stream: TcpStream, words: &'static str) {
@@ -203,17 +251,17 @@ mod tests {
 
     use super::*;
 
-    const DOOR: Door = Door { name: "test", refusal: "too many\r\n" };
+    const DOOR: Door = Door { protocol: Protocol::Imap, refusal: "too many\r\n" };
 
     #[actix_rt::test]
     async fn one_connection_too_many_is_told_so_and_a_place_comes_back() {
-        let kept: Arc<Mutex<Vec<(TcpStream, Peer)>>> = Arc::default();
+        let kept: Arc<Mutex<Vec<(ClientSocket, Peer)>>> = Arc::default();
         let keep = kept.clone();
         let open: Open = Arc::new(move |stream, peer| keep.lock().unwrap().push((stream, peer)));
         let lane = Lane { arbiter: actix::Arbiter::current(), open };
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let places = Places::new(1);
-        let listener = Listener::bind(DOOR, free, places.clone(), vec![lane]).await.unwrap();
+        let listener = Listener::bind(DOOR, Secure::Later, free, places.clone(), vec![lane]).await.unwrap();
 
         let _first = TcpStream::connect(free).await.unwrap();
         let mut second = TcpStream::connect(free).await.unwrap();

@@ -1,6 +1,6 @@
 //! # LmtpConnection - one MTA that delivers.
 //!
-//! Hears:  Received, Shutdown, TimedOut
+//! Hears:  Received, Secured, Shutdown, TimedOut
 //! Says:   Run → Database · Deliver, Heard, Unheard → Delivery
 //! Lives:  from greeting to goodbye
 //! Knows:  an `lmtp::Conversation`, and the receipts of which its client has not evidently heard
@@ -16,20 +16,22 @@ use actix::{Actor, ActorContext, ActorFutureExt, WrapFuture};
 use archiveopteryx::db::{Receipt, ResolveRecipient};
 use archiveopteryx::limits;
 use archiveopteryx::lmtp::{self, Address, Arrival, Conversation, Event, Mail, Outcome, Resolution, Setup};
-use archiveopteryx::settings::Settings;
-use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, future};
+use bytes::Bytes;
+use futures_util::future;
 use jiff::Timestamp;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tracing::Instrument;
 
+use crate::client_socket::ClientSocket;
+use crate::client_task::Pieces;
 use crate::database;
 use crate::delivery::{self, Delivery};
 use crate::delivery_lane::{Answer, Presence};
 use crate::listener::Peer;
+use crate::outbox;
 use crate::services::Services;
+use crate::tls::{Protocol, Tls};
 
 /// Octets from the client. Answered when they have been dealt with.
 #[derive(actix::Message)]
@@ -40,6 +42,11 @@ pub struct Received {
     /// Whether this shows that the client has read our last answer.
     pub evident: bool,
 }
+
+/// TLS has begun: what was said before it in the clear is forgotten.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Secured;
 
 /// The server stops: finish what is on its way, then say goodbye.
 #[derive(actix::Message)]
@@ -56,8 +63,10 @@ pub struct TimedOut;
 pub struct Said {
     /// Write this,
     octets: Vec<u8>,
-    /// and then close.
+    /// and then close,
     close: bool,
+    /// or begin TLS.
+    start_tls: bool,
     /// Nothing that the client sent is waiting to be read.
     quiet: bool,
 }
@@ -73,13 +82,13 @@ pub struct LmtpConnection {
 
 impl LmtpConnection {
     /// Greets the client at `socket` and serves it, in the arbiter this is called in.
-    pub fn start(socket: TcpStream, peer: Peer, services: Services) {
+    pub fn start(socket: ClientSocket, peer: Peer, services: Services) {
         let address = peer.address;
         let span = tracing::info_span!("lmtp", client = %address);
         let presence = Presence::new();
-        let stopping = services.stopping.clone();
+        let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
         let talk = Talk {
-            conversation: Conversation::new(setup(&services.settings)),
+            conversation: Conversation::new(setup(&services, &peer)),
             held: Held { receipts: Vec::new(), delivery: services.intake.delivery.clone() },
             presence: presence.clone(),
             room: None,
@@ -89,7 +98,7 @@ impl LmtpConnection {
             services,
         };
         let connection = LmtpConnection { talk: Some(talk), span, _peer: peer }.start();
-        actix_rt::spawn(serve(socket, connection, presence, stopping));
+        actix_rt::spawn(serve(socket, connection, presence, tls, stopping));
     }
 
     /// Has the conversation say something of its own accord.
@@ -125,6 +134,15 @@ impl actix::Handler<Received> for LmtpConnection {
             }
             said
         }))
+    }
+}
+
+impl actix::Handler<Secured> for LmtpConnection {
+    type Result = ();
+
+    fn handle(&mut self, Secured: Secured, _: &mut Self::Context) {
+        let talk = self.talk.as_mut().expect("the socket's task waits for each answer");
+        talk.conversation.secured();
     }
 }
 
@@ -181,8 +199,8 @@ impl Talk {
                     let outcomes = delivering.await;
                     self.conversation.delivered(&outcomes);
                 }
-                // STARTTLS is not offered, so the conversation refuses it and this does not come.
-                Event::StartTls | Event::Close => said.close = true,
+                Event::StartTls => said.start_tls = true,
+                Event::Close => said.close = true,
             }
         }
         if !said.close {
@@ -299,21 +317,28 @@ impl Drop for Held {
 
 /// Reads, has the actor answer, and writes, until one side has had enough.
 async fn serve(
-    mut socket: TcpStream,
+    mut socket: ClientSocket,
     connection: actix::Addr<LmtpConnection>,
     presence: Presence,
+    tls: Tls,
     mut stopping: watch::Receiver<bool>,
 ) {
     // The answer to nothing is the greeting.
     let mut received = Received { octets: Bytes::new(), evident: false };
-    let mut size = READ_BYTES_MIN;
+    let mut pieces = Pieces::new(READ_BYTES_MIN);
     loop {
-        let said = answer(&socket, connection.send(received), &presence).await;
-        let evident = said.quiet && nothing_waits(&socket);
+        let said = answer(&mut socket, connection.send(received), &presence).await;
+        let evident = said.quiet && socket.is_silent();
         if !write(&mut socket, &said.octets).await || said.close {
             break;
         }
-        let heard = hear(&socket, &mut size, &mut stopping).await;
+        if said.start_tls {
+            match secure(socket, &connection, &tls).await {
+                Some(secure) => socket = secure,
+                None => return presence.end(),
+            }
+        }
+        let heard = hear(&mut socket, &mut pieces, &mut stopping).await;
         let last_words = match heard {
             Heard::Octets(octets) => {
                 received = Received { octets, evident };
@@ -327,8 +352,22 @@ async fn serve(
         break;
     }
     presence.end();
-    // A client that has left already does not mind.
-    let _ = tokio::time::timeout(PATIENCE, socket.shutdown()).await;
+    outbox::close(&mut socket).await;
+}
+
+/// Goes on in TLS, or not at all.
+async fn secure(
+    socket: ClientSocket,
+    connection: &actix::Addr<LmtpConnection>,
+    tls: &Tls,
+) -> Option<ClientSocket> {
+    match tls.secure(socket, Protocol::Lmtp).await {
+        Ok((socket, _)) => connection.send(Secured).await.ok().map(|()| socket),
+        Err(error) => {
+            tracing::debug!(door = "lmtp", %error, "TLS did not begin");
+            None
+        }
+    }
 }
 
 /// What was heard on the socket.
@@ -344,15 +383,14 @@ enum Heard {
 
 /// Waits for the actor's answer, and notes when the client leaves meanwhile: its next try may come at any moment.
 async fn answer(
-    socket: &TcpStream,
+    socket: &mut ClientSocket,
     asked: actix::dev::Request<LmtpConnection, Received>,
     presence: &Presence,
 ) -> Said {
-    let mut octet = [0];
-    let said = match future::select(pin!(asked), pin!(socket.peek(&mut octet))).await {
+    let said = match future::select(pin!(asked), pin!(socket.peek())).await {
         future::Either::Left((said, _)) => said,
-        future::Either::Right((waits, asked)) => {
-            if !matches!(waits, Ok(octets) if octets > 0) {
+        future::Either::Right((is_there, asked)) => {
+            if !is_there {
                 presence.end();
             }
             asked.await
@@ -362,54 +400,41 @@ async fn answer(
         // It panicked; the log says why.
         octets: b"421 4.3.0 internal error, please try again\r\n".to_vec(),
         close: true,
-        quiet: false,
+        ..Said::default()
     })
 }
 
 /// Waits for the client, as long as it and the server like.
-async fn hear(socket: &TcpStream, size: &mut usize, stopping: &mut watch::Receiver<bool>) -> Heard {
+async fn hear(socket: &mut ClientSocket, pieces: &mut Pieces, stopping: &mut watch::Receiver<bool>) -> Heard {
     let stop = pin!(stopping.wait_for(|stopping| *stopping));
-    let octets = pin!(tokio::time::timeout(IDLE, read(socket, size)));
+    let read = async {
+        // An idle client costs no buffer.
+        if socket.peek().await { pieces.next(socket).await } else { None }
+    };
+    let octets = pin!(tokio::time::timeout(IDLE, read));
     match future::select(stop, octets).await {
         future::Either::Left(_) => Heard::Stop,
-        future::Either::Right((heard, _)) => heard.unwrap_or(Heard::Nothing),
+        future::Either::Right((Ok(heard), _)) => heard.map_or(Heard::End, Heard::Octets),
+        future::Either::Right((Err(_), _)) => Heard::Nothing,
     }
 }
 
-/// Whether the client has sent nothing more so far. What it sends later, it sends after our answer.
-fn nothing_waits(socket: &TcpStream) -> bool {
-    socket.peek(&mut [0]).now_or_never().is_none()
+/// True when all of it has left.
+async fn write(socket: &mut ClientSocket, octets: &[u8]) -> bool {
+    let written = async {
+        socket.write_all(octets).await?;
+        socket.flush().await
+    };
+    octets.is_empty() || matches!(tokio::time::timeout(PATIENCE, written).await, Ok(Ok(())))
 }
 
-async fn read(socket: &TcpStream, size: &mut usize) -> Heard {
-    loop {
-        // An idle client costs no buffer.
-        if socket.readable().await.is_err() {
-            return Heard::End;
-        }
-        let mut buffer = BytesMut::with_capacity(*size);
-        match socket.try_read_buf(&mut buffer) {
-            Ok(0) => return Heard::End,
-            Ok(octets) => {
-                *size = if octets == *size { (octets * 4).min(READ_BYTES_MAX) } else { READ_BYTES_MIN };
-                return Heard::Octets(buffer.freeze());
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => return Heard::End,
-        }
-    }
-}
-
-async fn write(socket: &mut TcpStream, octets: &[u8]) -> bool {
-    octets.is_empty() || matches!(tokio::time::timeout(PATIENCE, socket.write_all(octets)).await, Ok(Ok(())))
-}
-
-/// What the conversation has to know of this server.
-fn setup(settings: &Settings) -> Setup {
+/// What the conversation has to know of this server and this client.
+fn setup(services: &Services, peer: &Peer) -> Setup {
     Setup {
-        hostname: settings.hostname.clone(),
-        message_bytes_max: settings.delivery.size_max.octets(),
-        starttls: false,
+        hostname: services.settings.hostname.clone(),
+        message_bytes_max: services.settings.delivery.size_max.octets(),
+        starttls: services.tls.is_offered(),
+        secure: peer.tls.is_some(),
     }
 }
 
@@ -434,5 +459,3 @@ const IDLE: Duration = Duration::from_secs(limits::LMTP_IDLE_SECONDS_MAX);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// One read of a client that sends little.
 const READ_BYTES_MIN: usize = 8 * 1024;
-/// One read of a client that sends much.
-const READ_BYTES_MAX: usize = 128 * 1024;

@@ -19,11 +19,17 @@ mod postmaster;
 mod server;
 mod services;
 
+mod client_socket;
+mod client_task;
 mod control_connection;
 mod doors;
 mod imap_connection;
+mod keyring;
 mod listener;
 mod lmtp_connection;
+mod self_signed;
+mod tls;
+mod tls_files;
 
 mod database;
 mod db_connection;

@@ -1,17 +1,12 @@
-//! The two tasks that own a client's socket: the outbox writes, in order and with back-pressure; the reader reads.
+//! Where a connection puts what its client shall read: a short queue, written out in order and with back-pressure.
 //!
-//! They are plain tasks, because `actix::io` accepts any amount of output for a client that does not read. The actor
-//! is the mind of the connection; these are its hands.
+//! It is written by a plain task, because `actix::io` accepts any amount of output for a client that does not read.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use archiveopteryx::limits;
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 /// The client has left, or takes nothing any more: whatever was to be told, nobody hears it.
@@ -22,18 +17,50 @@ pub struct Gone;
 /// socket is closed.
 #[derive(Clone)]
 pub struct Outbox {
-    chunks: mpsc::Sender<Bytes>,
+    chunks: mpsc::Sender<Chunk>,
+}
+
+/// The other end of an [`Outbox`]: what is still to be written.
+pub struct Queue {
+    chunks: mpsc::Receiver<Chunk>,
+}
+
+enum Chunk {
+    Octets(Bytes),
+    /// What follows is for another stream over the same socket.
+    Pause,
+}
+
+/// Why a writer has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// All of it has been written, and no more will come.
+    Ended,
+    /// All has been written up to [`Outbox::pause`].
+    Paused,
+    /// The client takes nothing any more.
+    Failed,
 }
 
 impl Outbox {
-    /// Starts the writer of `socket` in this arbiter. It gives up when nothing could be written for `patience`.
-    pub fn start<W>(socket: W, patience: Duration) -> Outbox
+    /// An outbox, and the queue that somebody has to [write](Queue::write).
+    pub fn new() -> (Outbox, Queue) {
+        let (chunks, queue) = mpsc::channel(limits::OUTBOX_CHUNKS_MAX);
+        (Outbox { chunks }, Queue { chunks: queue })
+    }
+
+    /// Starts a writer of `socket` in this arbiter. It gives up when nothing could be written for `patience`.
+    pub fn start<W>(mut socket: W, patience: Duration) -> Outbox
     where
         W: AsyncWrite + Unpin + 'static,
     {
-        let (chunks, queue) = mpsc::channel(limits::OUTBOX_CHUNKS_MAX);
-        actix_rt::spawn(write(socket, queue, patience));
-        Outbox { chunks }
+        let (outbox, mut queue) = Outbox::new();
+        actix_rt::spawn(async move {
+            if queue.write(&mut socket, patience).await == Written::Ended {
+                close(&mut socket).await;
+            }
+        });
+        outbox
     }
 
     /// Queues `octets`; waits while the client is slow.
@@ -42,39 +69,54 @@ impl Outbox {
         if octets.is_empty() {
             return Ok(());
         }
-        self.chunks.send(octets).await.map_err(|_| Gone)
+        self.chunks.send(Chunk::Octets(octets)).await.map_err(|_| Gone)
     }
 
     /// Queues `octets` if there is room now; gives them back if there is not.
     pub fn try_send(&self, octets: Bytes) -> Result<(), Bytes> {
-        self.chunks.try_send(octets).map_err(mpsc::error::TrySendError::into_inner)
+        self.chunks.try_send(Chunk::Octets(octets)).map_err(|refused| match refused.into_inner() {
+            Chunk::Octets(octets) => octets,
+            Chunk::Pause => unreachable!("it is what was queued"),
+        })
+    }
+
+    /// Has the writer stop when it has written everything that was queued so far; it goes on in another stream.
+    pub async fn pause(&self) -> Result<(), Gone> {
+        self.chunks.send(Chunk::Pause).await.map_err(|_| Gone)
     }
 }
 
-/// Writes what is queued until the queue ends or the client does.
-async fn write<W: AsyncWrite + Unpin>(mut socket: W, mut queue: mpsc::Receiver<Bytes>, patience: Duration) {
-    let mut gathered = BytesMut::new();
-    while let Some(first) = queue.recv().await {
-        let mut next = Some(first);
-        // What is small and already there goes out in one system call.
-        while let Some(chunk) = next.take() {
-            if gathered.is_empty() && chunk.len() >= GATHER_BYTES_MAX {
-                if write_all(&mut socket, &chunk, patience).await.is_err() {
-                    return;
+impl Queue {
+    /// Writes what is queued until the queue ends or pauses, or until nothing could be written for `patience`.
+    pub async fn write<W: AsyncWrite + Unpin>(&mut self, socket: &mut W, patience: Duration) -> Written {
+        while let Some(first) = self.chunks.recv().await {
+            // An idle connection keeps no buffer.
+            let mut gathered = BytesMut::new();
+            let mut next = Some(first);
+            // What is small and already there goes out in one system call.
+            while let Some(Chunk::Octets(octets)) = next {
+                if gathered.is_empty() && octets.len() >= GATHER_BYTES_MAX {
+                    if write_all(socket, &octets, patience).await.is_err() {
+                        return Written::Failed;
+                    }
+                } else {
+                    gathered.extend_from_slice(&octets);
                 }
-            } else {
-                gathered.extend_from_slice(&chunk);
+                next = if gathered.len() < GATHER_BYTES_MAX { self.chunks.try_recv().ok() } else { None };
             }
-            if gathered.len() < GATHER_BYTES_MAX {
-                next = queue.try_recv().ok();
+            if write_all(socket, &gathered, patience).await.is_err() {
+                return Written::Failed;
+            }
+            if let Some(Chunk::Pause) = next {
+                return Written::Paused;
             }
         }
-        if write_all(&mut socket, &gathered, patience).await.is_err() {
-            return;
-        }
-        // An idle connection keeps no buffer.
-        gathered = BytesMut::new();
+        Written::Ended
     }
+}
+
+/// Closes the writing side of a socket; whoever is not there any more need not be waited for.
+pub async fn close<W: AsyncWrite + Unpin>(socket: &mut W) {
     let _ = tokio::time::timeout(CLOSE_PATIENCE, socket.shutdown()).await;
 }
 
@@ -96,55 +138,6 @@ async fn write_all<W: AsyncWrite + Unpin>(
     }
 }
 
-/// Reads `socket` until its end, and hands every piece to `take`; reads on when `take` has finished with it. Ends early
-/// when `take` returns [`Gone`]. An idle client costs one small buffer; one that sends much is read in larger pieces.
-pub async fn read<R, F, T>(mut socket: R, mut take: F)
-where
-    R: AsyncRead + Unpin,
-    F: FnMut(Bytes) -> T,
-    T: Future<Output = Result<(), Gone>>,
-{
-    let mut size = READ_BYTES_MIN;
-    loop {
-        let mut buffer = BytesMut::with_capacity(size);
-        match socket.read_buf(&mut buffer).await {
-            Ok(got) if got > 0 => {
-                size = if got == size { (size * 4).min(READ_BYTES_MAX) } else { READ_BYTES_MIN };
-            }
-            _ => return,
-        }
-        if take(buffer.freeze()).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// A client's socket that acknowledges at once what has been read. A client that sends a literal and the end of its line
-/// in two pieces (Python's imaplib does) holds the second back until the first is acknowledged, and the kernel by
-/// itself waits some 40 ms with that, for an answer of ours to go along.
-pub struct Prompt(pub OwnedReadHalf);
-
-impl AsyncRead for Prompt {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let polled = Pin::new(&mut self.0).poll_read(context, buffer);
-        #[cfg(target_os = "linux")]
-        if let Poll::Ready(Ok(())) = polled {
-            let socket: &TcpStream = self.0.as_ref();
-            // Without it everything works, only later.
-            let _ = socket.set_quickack(true);
-        }
-        polled
-    }
-}
-
-/// What an idle client costs.
-const READ_BYTES_MIN: usize = 2 * 1024;
-/// What one read of a busy client takes at most.
-const READ_BYTES_MAX: usize = 128 * 1024;
 /// Chunks smaller than this are put together before they are written.
 const GATHER_BYTES_MAX: usize = 16 * 1024;
 /// How long the last octets may take to leave.
@@ -152,8 +145,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use tokio::io::AsyncReadExt;
 
     use super::*;
 
@@ -190,21 +182,17 @@ mod tests {
     }
 
     #[actix_rt::test]
-    async fn the_reader_hands_over_everything_and_stops_when_told() {
-        let (ours, mut theirs) = tokio::io::duplex(1 << 20);
-        theirs.write_all(&vec![7; 300_000]).await.unwrap();
-        drop(theirs);
-        let seen = Rc::new(RefCell::new(0));
-        let count = seen.clone();
-        read(ours, |octets| {
-            *count.borrow_mut() += octets.len();
-            std::future::ready(Ok(()))
-        })
-        .await;
-        assert_eq!(*seen.borrow(), 300_000);
-
-        let (ours, mut theirs) = tokio::io::duplex(1 << 20);
-        theirs.write_all(b"a").await.unwrap();
-        read(ours, |_| std::future::ready(Err(Gone))).await;
+    async fn a_pause_lets_everything_before_it_out_and_nothing_after() {
+        let (mut ours, mut theirs) = tokio::io::duplex(1 << 16);
+        let (outbox, mut queue) = Outbox::new();
+        outbox.send(&b"before"[..]).await.unwrap();
+        outbox.pause().await.unwrap();
+        outbox.send(&b"after"[..]).await.unwrap();
+        assert_eq!(queue.write(&mut ours, PATIENCE).await, Written::Paused);
+        let mut seen = [0; 64];
+        assert_eq!(theirs.read(&mut seen).await.unwrap(), 6);
+        drop(outbox);
+        assert_eq!(queue.write(&mut ours, PATIENCE).await, Written::Ended);
+        assert_eq!(theirs.read(&mut seen).await.unwrap(), 5);
     }
 }

@@ -16,7 +16,7 @@ use crate::settings_load;
 /// Serves until SIGTERM or SIGINT. The exit code is 0 after an orderly stop, 1 when the start failed, 2 when the
 /// settings are wrong.
 pub fn run(home: Home, serve: Serve) -> ExitCode {
-    let settings = match settings(&home, serve.config) {
+    let settings = match settings(&home, serve.config.clone()) {
         Ok(settings) => settings,
         Err(mistakes) => {
             for mistake in mistakes {
@@ -25,12 +25,16 @@ pub fn run(home: Home, serve: Serve) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Err(error) = log::start(&settings.log) {
-        eprintln!("aox: {error}");
-        return ExitCode::from(2);
-    }
+    let log = match log::start(&settings.log) {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("aox: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let reread = Reread { home: home.clone(), config: serve.config, log };
     actix::System::new().block_on(async move {
-        match serve_until_told(home, settings).await {
+        match serve_until_told(home, settings, reread).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error}");
@@ -51,11 +55,10 @@ pub fn settings(home: &Home, config: Option<std::path::PathBuf>) -> Result<Setti
     Ok(settings)
 }
 
-async fn serve_until_told(home: Home, settings: Settings) -> Result<(), String> {
+async fn serve_until_told(home: Home, mut settings: Settings, reread: Reread) -> Result<(), String> {
     let signals = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
     let (terminate, interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
-    let hangup = signals(SignalKind::hangup())?;
-    actix_rt::spawn(outlive(hangup));
+    let mut hangup = signals(SignalKind::hangup())?;
     raise_file_limit();
     let mut told = Box::pin(either(terminate, interrupt));
     loop {
@@ -70,7 +73,11 @@ async fn serve_until_told(home: Home, settings: Settings) -> Result<(), String> 
                 return stop(&server).await;
             }
         };
-        match select(&mut told, Box::pin(broken(&server))).await {
+        let serving = async {
+            let rereading = Box::pin(reread.on_each(&mut hangup, &server, &mut settings));
+            select(Box::pin(broken(&server)), rereading).await;
+        };
+        match select(&mut told, Box::pin(serving)).await {
             Either::Left(_) => return stop(&server).await,
             Either::Right(_) => {
                 tracing::error!("a part that all clients need has ended by a bug; starting anew");
@@ -96,10 +103,45 @@ async fn either(mut one: Signal, mut other: Signal) {
     select(Box::pin(one.recv()), Box::pin(other.recv())).await;
 }
 
-/// A terminal that goes away takes no server with it.
-async fn outlive(mut hangup: Signal) {
-    while hangup.recv().await.is_some() {
-        tracing::info!("a hangup changes nothing; settings are read at the start");
+/// What it takes to read the settings again.
+struct Reread {
+    home: Home,
+    config: Option<std::path::PathBuf>,
+    log: log::Running,
+}
+
+impl Reread {
+    /// Reads them at each hangup. A terminal that goes away takes no server with it.
+    async fn on_each(&self, hangup: &mut Signal, server: &actix::Addr<Server>, settings: &mut Settings) {
+        while hangup.recv().await.is_some() {
+            match self::settings(&self.home, self.config.clone()) {
+                Ok(new) => self.put_into_use(server, settings, new).await,
+                Err(mistakes) => {
+                    for mistake in mistakes {
+                        tracing::error!("the settings stay as they were: {mistake}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Changes what can change while clients are served. `settings` are those in use, also for a new start.
+    async fn put_into_use(&self, server: &actix::Addr<Server>, settings: &mut Settings, new: Settings) {
+        match self.log.change(&new.log) {
+            Ok(()) => settings.log = new.log.clone(),
+            Err(error) => tracing::error!("log.level stays as it was: {error}"),
+        }
+        let reloaded = server.send(server::Reload(new.tls.clone())).await;
+        match reloaded.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(()) => {
+                settings.tls = new.tls.clone();
+                tracing::info!("the settings and the files of TLS were read again");
+            }
+            Err(error) => tracing::error!("TLS stays as it was: {error}"),
+        }
+        if (Settings { log: new.log.clone(), tls: new.tls.clone(), ..settings.clone() }) != new {
+            tracing::warn!("settings have changed that take effect at the next start only");
+        }
     }
 }
 

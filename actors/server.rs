@@ -1,37 +1,45 @@
 //! # Server - the program: everything started in order, and stopped in reverse.
 //!
-//! Hears:  IsWhole, Stop
-//! Says:   Close → Listener · Flush → LoginLog · Stop → Cluster
+//! Hears:  IsWhole, Reload, Stop
+//! Says:   Reload → Keyring · Close → Listener · Flush → LoginLog · Stop → Cluster
 //! Lives:  from the start of the process to its end
 //! Knows:  who must be told when it is time to go
 //! Limits: DRAIN_PATIENCE
 //!
 //! The order: the lock of the home, PostgreSQL, its schema, an arbiter for each core with its own connections to the
-//! database, what all connections share, the doors, and last the control socket: who can connect there finds a server
-//! that is ready.
+//! database, the certificates, what all connections share, the doors, and last the control socket: who can connect
+//! there finds a server that is ready.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::Actor;
 use archiveopteryx::aox::conversation::{DoorFacts, Facts};
-use archiveopteryx::settings::Settings;
+use archiveopteryx::settings::{self, Settings};
 use tokio::sync::watch;
 
 use crate::cluster::{self, Cluster};
 use crate::control_connection;
 use crate::doors::{self, OpenDoor};
 use crate::home::{Home, Lock};
+use crate::keyring::{self, Keyring};
 use crate::listener;
 use crate::login_log;
 use crate::migrations;
 use crate::postgres::Target;
 use crate::services::{Lane, Services};
+use crate::tls::Tls;
 
 /// Stop: accept nothing more, let everyone finish what is under way, say goodbye. The answer comes when all is done.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Stop;
+
+/// TLS is configured so from now on. The answer says why it cannot be, and then nothing has changed.
+#[derive(actix::Message)]
+#[rtype(result = "Result<(), String>")]
+pub struct Reload(pub settings::Tls);
 
 /// Is everybody there whom all clients need? If not, only a new start helps.
 #[derive(actix::Message)]
@@ -50,6 +58,7 @@ struct Running {
     cluster: Option<actix::Addr<Cluster>>,
     arbiters: Vec<actix::Arbiter>,
     lanes: Vec<Lane>,
+    keyring: actix::Addr<Keyring>,
     stopping: watch::Sender<bool>,
     doors: Vec<OpenDoor>,
     control: actix_rt::task::JoinHandle<()>,
@@ -112,12 +121,13 @@ impl Running {
         let (stopping, stop_seen) = watch::channel(false);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let arbiters: Vec<actix::Arbiter> = (0..cores).map(|_| actix::Arbiter::new()).collect();
-        let lanes = Services::start(settings.clone(), &arbiters, &target, stop_seen)?;
+        let (keyring, tls) = Keyring::start_for(&settings, &home)?;
+        let lanes = Services::start(settings.clone(), &arbiters, &target, &tls, stop_seen)?;
         let doors = doors::open(&settings, &lanes).await?;
-        let facts = facts(&doors, cluster.is_some(), started);
+        let facts = facts(&doors, tls, cluster.is_some(), started);
         let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)
             .map_err(|error| format!("{} cannot be made: {error}", home.control_socket().display()))?;
-        Ok(Running { home, _lock: lock, cluster, arbiters, lanes, stopping, doors, control })
+        Ok(Running { home, _lock: lock, cluster, arbiters, lanes, keyring, stopping, doors, control })
     }
 
     /// In reverse. Clients that do not leave in time are cut off; what they were promised is committed already.
@@ -134,7 +144,7 @@ impl Running {
             tokio::time::sleep(DRAIN_POLL).await;
         }
         for door in self.doors.iter().filter(|door| door.places.taken() > 0) {
-            tracing::warn!(door = door.door.name, connections = door.places.taken(), "cut off");
+            tracing::warn!(door = door.door.protocol.name(), connections = door.places.taken(), "cut off");
         }
         // One that has panicked has nothing left to write.
         let _ = self.lanes[0].1.login_log.send(login_log::Flush).await;
@@ -167,6 +177,19 @@ impl actix::Handler<IsWhole> for Server {
     }
 }
 
+impl actix::Handler<Reload> for Server {
+    type Result = actix::ResponseFuture<Result<(), String>>;
+
+    fn handle(&mut self, Reload(settings): Reload, _: &mut Self::Context) -> Self::Result {
+        let keyring = self.running.as_ref().map(|running| running.keyring.clone());
+        Box::pin(async move {
+            let Some(keyring) = keyring else { return Ok(()) };
+            let reloaded = keyring.send(keyring::Reload(settings)).await;
+            reloaded.unwrap_or_else(|error| Err(error.to_string()))
+        })
+    }
+}
+
 impl actix::Handler<Stop> for Server {
     type Result = actix::ResponseFuture<()>;
 
@@ -181,14 +204,24 @@ impl actix::Handler<Stop> for Server {
 }
 
 /// How the server answers `status`.
-fn facts(doors: &[OpenDoor], private_database: bool, started: Instant) -> control_connection::AskFacts {
-    let doors: Vec<_> = doors
-        .iter()
-        .map(|open| {
-            let addresses: Vec<String> = open.addresses.iter().map(ToString::to_string).collect();
-            (open.door.name, addresses, open.places.clone())
-        })
-        .collect();
+fn facts(
+    doors: &[OpenDoor],
+    tls: Tls,
+    private_database: bool,
+    started: Instant,
+) -> control_connection::AskFacts {
+    let door = |open: &OpenDoor| {
+        let text = |addresses: &[SocketAddr]| addresses.iter().map(ToString::to_string).collect();
+        let facts = DoorFacts {
+            name: open.door.protocol.name(),
+            addresses: text(&open.addresses),
+            tls_addresses: text(&open.tls_addresses),
+            connections: 0,
+            connections_max: open.places.max(),
+        };
+        (facts, open.places.clone())
+    };
+    let doors: Vec<_> = doors.iter().map(door).collect();
     Arc::new(move || Facts {
         version: env!("CARGO_PKG_VERSION"),
         process: std::process::id(),
@@ -196,13 +229,9 @@ fn facts(doors: &[OpenDoor], private_database: bool, started: Instant) -> contro
         private_database,
         doors: doors
             .iter()
-            .map(|(name, addresses, places)| DoorFacts {
-                name,
-                addresses: addresses.clone(),
-                connections: places.taken(),
-                connections_max: places.max(),
-            })
+            .map(|(facts, places)| DoorFacts { connections: places.taken(), ..facts.clone() })
             .collect(),
+        certificates: tls.certificates(),
     })
 }
 

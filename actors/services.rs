@@ -15,6 +15,7 @@ use crate::delivery::{self, Delivery, Intake};
 use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
 use crate::postgres::Target;
+use crate::tls::Tls;
 
 /// The services of one arbiter. The database is that arbiter's own, so that a request need not cross threads.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub struct Services {
     pub intake: Intake,
     pub authenticator: Authenticator,
     pub login_log: actix::Addr<LoginLog>,
+    pub tls: Tls,
     listener: actix::Addr<DbListener>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
@@ -39,6 +41,7 @@ impl Services {
         settings: Arc<Settings>,
         arbiters: &[actix::Arbiter],
         target: &Target,
+        tls: &Tls,
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
         let share =
@@ -75,6 +78,7 @@ impl Services {
                 intake: intake.clone(),
                 authenticator: authenticator.clone(),
                 login_log: login_log.clone(),
+                tls: tls.clone(),
                 listener: listener.clone(),
                 stopping: stopping.clone(),
             };
@@ -123,8 +127,9 @@ mod tests {
     async fn a_panic_of_what_all_share_is_noticed() {
         let nowhere = Target::local(std::path::Path::new("/nonexistent"), "aox_server", "aox");
         let (_stop, stopping) = watch::channel(false);
+        let tls = Tls::new(watch::channel(None).1);
         let arbiters = [actix::Arbiter::new()];
-        let lanes = Services::start(Arc::default(), &arbiters, &nowhere, stopping).unwrap();
+        let lanes = Services::start(Arc::default(), &arbiters, &nowhere, &tls, stopping).unwrap();
         let (_, services) = &lanes[0];
         assert!(services.are_whole());
         assert!(services.registry.send(Panic).await.is_err());

@@ -157,8 +157,18 @@ fn line_of(text: &str, offset: usize) -> usize {
 /// Variables of ours begin with this. `AOX_HOME` does not, and is no setting.
 const PREFIX: &str = "AOX__";
 /// The settings that are lists; the environment separates their items by commas.
-const LISTS: [&str; 5] =
-    ["imap.listen", "lmtp.listen", "login.mechanisms", "oauth.audiences", "oauth.algorithms"];
+const LISTS: [&str; 10] = [
+    "imap.listen",
+    "imap.tls_listen",
+    "lmtp.listen",
+    "lmtp.tls_listen",
+    "login.mechanisms",
+    "oauth.algorithms",
+    "oauth.audiences",
+    "tls.certificates",
+    "tls.client_authorities",
+    "tls.keys",
+];
 
 #[cfg(test)]
 mod tests {

@@ -98,7 +98,16 @@ pub const WEB_ANSWER_BYTES_MAX: u64 = 1024 * 1024;
 pub const SIGNING_KEYS_MAX: usize = 100;
 /// Questions to an authorization server at once: each occupies a thread until it is answered.
 pub const WEB_QUESTIONS_MAX: usize = 8;
+/// A client that takes nothing of what it is sent is given up after this: its connection holds memory.
+pub const CLIENT_TAKES_NOTHING_SECONDS_MAX: u64 = 300;
+/// What a client has for its part of a TLS handshake: even over a slow line that is four packets.
+pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 30;
+/// How often the files of TLS are looked at: a certificate that was renewed is in use soon after.
+pub const TLS_FILES_LOOK_SECONDS: u64 = 5;
+/// Handshakes under way at once: each has buffers and, for a moment, a core. More wait for their turn.
+pub const TLS_HANDSHAKES_MAX: usize = 4096;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
 pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
-/// The same before login, where nobody has anything to think about.
+/// From the connection to the login, in all: nobody has anything to think about there, and what a client says meanwhile
+/// gains it no time.
 pub const IMAP_LOGIN_SECONDS_MAX: u64 = 2 * 60;

@@ -32,6 +32,8 @@ impl<'a> Client<'a> {
         let setup = Setup {
             hostname: "mail.example.org".into(),
             literal_max: 1_000_000,
+            starttls: false,
+            secure: false,
             terms: Terms { plaintext_allowed: true, ..Terms::default() },
             client: Some("192.0.2.1".into()),
         };
@@ -64,7 +66,7 @@ impl<'a> Client<'a> {
                     self.selected = Some(selected);
                     self.answer(answer).await;
                 }
-                Event::Close => {}
+                Event::StartTls | Event::Close => {}
             }
         }
         String::from_utf8(std::mem::take(&mut self.said)).expect("the test speaks UTF-8")

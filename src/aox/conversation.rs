@@ -1,5 +1,7 @@
 //! One administrator's connection: lines in, plans out. Knows no socket.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -27,6 +29,8 @@ pub struct Facts {
     /// True for a PostgreSQL of our own.
     pub private_database: bool,
     pub doors: Vec<DoorFacts>,
+    /// The certificates of TLS.
+    pub certificates: Vec<CertificateFacts>,
 }
 
 /// One door of the server.
@@ -34,8 +38,21 @@ pub struct Facts {
 pub struct DoorFacts {
     pub name: &'static str,
     pub addresses: Vec<String>,
+    /// Where TLS comes first.
+    pub tls_addresses: Vec<String>,
     pub connections: usize,
     pub connections_max: usize,
+}
+
+/// A certificate that is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The hosts it is for.
+    pub names: Vec<String>,
+    /// When it ends.
+    pub ends: Timestamp,
 }
 
 /// What a command's plan ends with.

@@ -11,7 +11,7 @@ use crate::db::{self, Culprit};
 use crate::error::{Code, Error};
 use crate::imap::answer::{Answer, Opening};
 use crate::imap::command::{
-    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle,
+    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle, starttls,
 };
 use crate::imap::grammar::core;
 use crate::imap::response;
@@ -31,6 +31,10 @@ pub struct Setup {
     pub hostname: String,
     /// Octets of the largest message that APPEND may bring.
     pub literal_max: u64,
+    /// Whether TLS can begin here.
+    pub starttls: bool,
+    /// Whether it has begun.
+    pub secure: bool,
     /// How the client may show who it is.
     pub terms: Terms,
     /// The client's address, for the tombstones of what it deletes.
@@ -47,6 +51,8 @@ pub enum Event {
     Run(Plan),
     /// Have the session of the open mailbox carry out a command, and its [`Answer`].
     Selected(SelectedCommand),
+    /// Write what there is to write, begin TLS, then call [`Conversation::secured`].
+    StartTls,
     /// Write what there is to write, then close the connection.
     Close,
 }
@@ -86,6 +92,8 @@ enum Stage {
     Authenticating { tag: String, exchange: Box<login::Exchange> },
     /// Nothing, until the question of that exchange has been answered.
     Asking { tag: String, exchange: Box<login::Exchange> },
+    /// Nothing: TLS begins, and what comes before it is dropped.
+    Securing,
     /// DONE, which ends the IDLE with this tag.
     Idling { tag: String },
     /// Nothing that is listened to any more.
@@ -114,7 +122,7 @@ impl Conversation {
     /// Takes what the client sent. The caller reads no more from the client before [`Conversation::poll`] is through
     /// with it, so that what waits here is bounded.
     pub fn receive(&mut self, octets: &[u8]) {
-        if !matches!(self.stage, Stage::Over) {
+        if !matches!(self.stage, Stage::Over | Stage::Securing) {
             self.framer.receive(octets);
         }
     }
@@ -125,7 +133,7 @@ impl Conversation {
             if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
-            if matches!(self.stage, Stage::Over | Stage::Asking { .. }) {
+            if matches!(self.stage, Stage::Over | Stage::Asking { .. } | Stage::Securing) {
                 return None;
             }
             let bounds = self.bounds();
@@ -148,6 +156,15 @@ impl Conversation {
             unreachable!("an answer is told once, after Event::Ask");
         };
         self.authenticate(tag, exchange.answered(answer));
+    }
+
+    /// TLS has begun, as [`Event::StartTls`] asked. What came before it in the clear, anybody may have sent (RFC 3501
+    /// §6.2.1). From now on `terms` say how the client may show who it is.
+    pub fn secured(&mut self, terms: Terms) {
+        self.framer = Framer::default();
+        self.stage = Stage::Command;
+        self.setup.secure = true;
+        self.setup.terms = terms;
     }
 
     /// What came of opening the mailbox that an answer asked for. Returns what the client is to be told.
@@ -180,7 +197,8 @@ impl Conversation {
 
     /// What CAPABILITY says at this point.
     pub fn capabilities(&self) -> String {
-        capability::list(self.user.is_some(), &self.setup.terms)
+        let Setup { starttls, secure, terms, .. } = &self.setup;
+        capability::list(self.user.is_some(), *starttls && !secure, terms)
     }
 
     /// What the client may send at this point, by the beginning of the command.
@@ -220,7 +238,7 @@ impl Conversation {
                 Err(error) => self.fail(&tag, error),
             },
             Stage::Idling { tag } => self.end_idle(tag, &line),
-            Stage::Asking { .. } | Stage::Over => unreachable!("no line is read then"),
+            Stage::Asking { .. } | Stage::Securing | Stage::Over => unreachable!("no line is read then"),
         }
     }
 
@@ -266,6 +284,7 @@ impl Conversation {
                 self.send(command::logout::respond(&tag));
                 Event::Close
             }
+            Command::StartTls => return self.start_tls(tag),
             Command::Login(login) => {
                 let Login { user, password } = login;
                 let next =
@@ -308,6 +327,18 @@ impl Conversation {
             Command::Namespace => Plan::Done(command::namespace::respond(&tag)),
             Command::Enable(enable) => Plan::Done(enable.respond(&tag)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
+        }
+    }
+
+    /// STARTTLS, where TLS can begin and has not begun yet.
+    fn start_tls(&mut self, tag: String) {
+        match starttls::check(self.setup.starttls, self.setup.secure) {
+            Ok(()) => {
+                self.send(starttls::respond(&tag));
+                self.queue.push_back(Event::StartTls);
+                self.stage = Stage::Securing;
+            }
+            Err(error) => self.fail(&tag, error),
         }
     }
 

@@ -16,7 +16,14 @@ const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId
 fn setup() -> Setup {
     let hostname = "mail.example.org".into();
     let terms = Terms { mechanisms: vec!["PLAIN".into()], plaintext_allowed: true, ..Terms::default() };
-    Setup { hostname, literal_max: 1000, terms, client: Some("192.0.2.1".into()) }
+    Setup {
+        hostname,
+        literal_max: 1000,
+        starttls: true,
+        secure: false,
+        terms,
+        client: Some("192.0.2.1".into()),
+    }
 }
 
 /// For a client that could be overheard.
@@ -104,6 +111,7 @@ impl Client {
                 let uid = if uid { "UID " } else { "" };
                 self.hear(format!("{tag} (session) {uid}{name}\r\n").into_bytes());
             }
+            Event::StartTls => self.conversation.secured(setup().terms),
             Event::Close => self.closed = true,
         }
     }
@@ -191,6 +199,23 @@ fn no_password_passes_where_it_could_be_heard() {
     let mut client = Client::new(without_privacy());
     assert!(client.say("a LOGIN anna secret\r\n").starts_with("a NO [PRIVACYREQUIRED]"));
     assert!(client.say("b AUTHENTICATE PLAIN\r\n").starts_with("b NO [PRIVACYREQUIRED]"));
+}
+
+#[test]
+fn what_comes_before_tls_is_dropped() {
+    let mut client = Client::new(without_privacy());
+    assert!(client.say("a CAPABILITY\r\n").contains(" STARTTLS "));
+    assert!(client.say("b STARTTLS x\r\n").starts_with("b BAD "));
+    let said = client.say("c STARTTLS\r\nd LOGIN anna secret\r\ne NOO");
+    assert_eq!(said, "c OK begin TLS now\r\n");
+    assert!(client.say("f LOGIN anna secret\r\n").starts_with("f OK "));
+    let mut client = Client::new(without_privacy());
+    client.say("a STARTTLS\r\n");
+    let said = client.say("b CAPABILITY\r\n");
+    assert!(!said.contains("STARTTLS") && !said.contains("LOGINDISABLED"), "{said}");
+    assert_eq!(client.say("c STARTTLS\r\n"), "c BAD this is TLS already\r\n");
+    let mut client = Client::new(Setup { starttls: false, ..setup() });
+    assert_eq!(client.say("a STARTTLS\r\n"), "a BAD TLS is not offered here\r\n");
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Setup {
     pub message_bytes_max: u64,
     /// Whether STARTTLS is offered.
     pub starttls: bool,
+    /// Whether TLS has begun before anything was said.
+    pub secure: bool,
 }
 
 /// What is to be done next.
@@ -176,6 +178,7 @@ enum Mode {
 impl Conversation {
     /// The greeting is the first event.
     pub fn new(setup: Setup) -> Conversation {
+        let secure = setup.secure;
         let mut conversation = Conversation {
             setup,
             input: Vec::new(),
@@ -184,7 +187,7 @@ impl Conversation {
             event: None,
             mistakes: 0,
             client: None,
-            secure: false,
+            secure,
             transaction: None,
         };
         let greeting = format!("{} LMTP Archiveopteryx", conversation.setup.hostname);

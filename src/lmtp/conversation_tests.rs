@@ -4,7 +4,7 @@ use super::*;
 use crate::mailbox::{AccountId, MailboxId};
 
 fn setup() -> Setup {
-    Setup { hostname: "mail.example".into(), message_bytes_max: 1000, starttls: false }
+    Setup { hostname: "mail.example".into(), message_bytes_max: 1000, starttls: false, secure: false }
 }
 
 /// A conversation whose recipients are all those of example.org, and whose deliveries succeed.

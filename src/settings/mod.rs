@@ -6,6 +6,7 @@ mod login;
 mod oauth;
 mod secret;
 mod size;
+mod tls;
 
 use std::net::SocketAddr;
 
@@ -18,6 +19,7 @@ pub use login::Login;
 pub use oauth::{Algorithm, Oauth};
 pub use secret::Secret;
 pub use size::Size;
+pub use tls::{Tls, TlsVersion};
 
 /// The settings of one server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -27,6 +29,7 @@ pub struct Settings {
     pub hostname: String,
     pub imap: Imap,
     pub lmtp: Lmtp,
+    pub tls: Tls,
     pub delivery: Delivery,
     pub login: Login,
     pub ldap: Ldap,
@@ -42,6 +45,9 @@ pub struct Settings {
 pub struct Imap {
     #[serde(deserialize_with = "addresses")]
     pub listen: Vec<SocketAddr>,
+    /// Where TLS comes first.
+    #[serde(deserialize_with = "addresses")]
+    pub tls_listen: Vec<SocketAddr>,
     pub connections_max: u32,
     /// Whether passwords may come in the clear from elsewhere than this machine.
     pub plaintext_login: bool,
@@ -53,6 +59,9 @@ pub struct Imap {
 pub struct Lmtp {
     #[serde(deserialize_with = "addresses")]
     pub listen: Vec<SocketAddr>,
+    /// Where TLS comes first.
+    #[serde(deserialize_with = "addresses")]
+    pub tls_listen: Vec<SocketAddr>,
     pub connections_max: u32,
 }
 
@@ -109,14 +118,22 @@ pub enum LogFormat {
 
 impl Default for Imap {
     fn default() -> Imap {
-        let listen = vec![SocketAddr::from(([127, 0, 0, 1], 1143))];
-        Imap { listen, connections_max: 20_000, plaintext_login: false }
+        Imap {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 1143))],
+            tls_listen: vec![SocketAddr::from(([127, 0, 0, 1], 1993))],
+            connections_max: 20_000,
+            plaintext_login: false,
+        }
     }
 }
 
 impl Default for Lmtp {
     fn default() -> Lmtp {
-        Lmtp { listen: vec![SocketAddr::from(([127, 0, 0, 1], 1024))], connections_max: 200 }
+        Lmtp {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 1024))],
+            tls_listen: Vec::new(),
+            connections_max: 200,
+        }
     }
 }
 
@@ -162,6 +179,9 @@ impl Settings {
         if self.database.url.is_empty() && !self.database.owner_url.is_empty() {
             faults.push(("database.owner_url", "nothing, as long as database.url is empty".to_owned()));
         }
+        if self.tls.certificates.is_empty() && !self.tls.keys.is_empty() {
+            faults.push(("tls.keys", "nothing, as long as there are no tls.certificates".to_owned()));
+        }
         if !is_log_level(&self.log.level) {
             faults.push(("log.level", wanted("log.level").expect("it is a setting").to_owned()));
         }
@@ -201,9 +221,13 @@ pub fn wanted(key: &str) -> Option<&'static str> {
     }
     Some(match key {
         "hostname" => "a host name",
-        "imap.listen" | "lmtp.listen" => {
+        "imap.listen" | "imap.tls_listen" | "lmtp.listen" | "lmtp.tls_listen" => {
             "a list of addresses with ports, such as [\"127.0.0.1:1143\", \"[::1]:1143\"]"
         }
+        "tls.certificates" | "tls.keys" | "tls.client_authorities" => {
+            "a list of files, such as [\"/etc/ssl/mail.pem\"]"
+        }
+        "tls.version_min" => "\"1.2\" or \"1.3\"",
         "imap.plaintext_login" => "true or false",
         "imap.connections_max" | "lmtp.connections_max" | "database.connections_max" => "a number",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",

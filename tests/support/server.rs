@@ -16,7 +16,9 @@ pub struct Server {
     home: PathBuf,
     options: Options,
     imap: SocketAddr,
+    imaps: SocketAddr,
     lmtp: SocketAddr,
+    lmtps: SocketAddr,
     process: Mutex<Option<Child>>,
 }
 
@@ -61,7 +63,15 @@ impl Server {
         // The path is short because a unix socket's address holds 107 octets.
         let home = PathBuf::from(format!("/tmp/aoxt-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&home).expect("a folder can be made in /tmp");
-        Server { home, options, imap: free_port(), lmtp: free_port(), process: Mutex::new(None) }
+        Server {
+            home,
+            options,
+            imap: free_port(),
+            imaps: free_port(),
+            lmtp: free_port(),
+            lmtps: free_port(),
+            process: Mutex::new(None),
+        }
     }
 
     /// Serves from this home, as at first or again after a crash, and waits until the server is ready.
@@ -126,6 +136,16 @@ impl Server {
     /// Where the IMAP door is.
     pub fn imap_address(&self) -> SocketAddr {
         self.imap
+    }
+
+    /// Where the IMAP door is that begins with TLS.
+    pub fn imaps_address(&self) -> SocketAddr {
+        self.imaps
+    }
+
+    /// Where the LMTP door is that begins with TLS.
+    pub fn lmtps_address(&self) -> SocketAddr {
+        self.lmtps
     }
 
     /// Where the LMTP door is.
@@ -219,7 +239,9 @@ impl Server {
         let mut command = Command::new(program);
         command.args(arguments).env("AOX_HOME", &self.home);
         command.env("AOX__IMAP__LISTEN", self.imap.to_string());
+        command.env("AOX__IMAP__TLS_LISTEN", self.imaps.to_string());
         command.env("AOX__LMTP__LISTEN", self.lmtp.to_string());
+        command.env("AOX__LMTP__TLS_LISTEN", self.lmtps.to_string());
         command.envs(self.options.settings.iter().map(|(key, value)| (key, value)));
         command
     }

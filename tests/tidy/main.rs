@@ -283,7 +283,7 @@ fn every_actor_says_what_it_hears() {
     println!("| actor | hears |\n|---|---|");
     for source in sources(&["actors"]) {
         let mut heard: Vec<String> = Vec::new();
-        for marker in ["actix::Handler<", "actix::StreamHandler<"] {
+        for marker in ["impl actix::Handler<", "impl actix::StreamHandler<"] {
             for (at, _) in source.code.match_indices(marker).filter(|(at, _)| !source.is_test(*at)) {
                 let argument = source.code[at + marker.len()..].split('>').next().unwrap_or_default();
                 let argument = argument.split('<').next().unwrap_or_default();

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::one_unit;
 use crate::aox::answer::{Answer, counted, octets};
-use crate::aox::conversation::{Context, Facts, Outcome};
+use crate::aox::conversation::{Context, DoorFacts, Facts, Outcome};
 use crate::db;
 use crate::plan::Plan;
 
@@ -47,17 +47,33 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
         format!(
             "{} listens on {} ({} of {} connections).",
             door.name,
-            if door.addresses.is_empty() { "no address".to_owned() } else { door.addresses.join(", ") },
+            places(door),
             door.connections,
             door.connections_max
+        )
+    }));
+    sentences.extend(facts.certificates.iter().map(|certificate| {
+        format!(
+            "The certificate for {} ends at {} ({}).",
+            if certificate.names.is_empty() { "no host".to_owned() } else { certificate.names.join(", ") },
+            certificate.ends,
+            certificate.file.display()
         )
     }));
     let doors: Vec<_> = facts
         .doors
         .iter()
         .map(|door| {
-            json!({"name": door.name, "addresses": door.addresses, "connections": door.connections,
-                   "connections_max": door.connections_max})
+            json!({"name": door.name, "addresses": door.addresses, "tls_addresses": door.tls_addresses,
+                   "connections": door.connections, "connections_max": door.connections_max})
+        })
+        .collect();
+    let certificates: Vec<_> = facts
+        .certificates
+        .iter()
+        .map(|certificate| {
+            json!({"names": certificate.names, "ends": certificate.ends.to_string(),
+                   "file": certificate.file.display().to_string()})
         })
         .collect();
     let json = json!({
@@ -66,8 +82,16 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
         "postgresql": stored.server_version, "schema_revision": stored.revision,
         "disk_octets": stored.disk_octets, "users": stored.users, "mailboxes": stored.mailboxes,
         "messages": stored.messages, "octets": stored.octets, "doors": doors,
+        "certificates": certificates,
     });
     Answer { sentences, table: None, json, good: true }
+}
+
+/// Where a door listens.
+fn places(door: &DoorFacts) -> String {
+    let with_tls = door.tls_addresses.iter().map(|address| format!("{address} (TLS)"));
+    let all: Vec<String> = door.addresses.iter().cloned().chain(with_tls).collect();
+    if all.is_empty() { "no address".to_owned() } else { all.join(", ") }
 }
 
 fn plural_mailboxes(count: i64) -> String {

@@ -5,14 +5,16 @@ use crate::imap::conversation::Conversation;
 use crate::wire::sasl::Terms;
 
 /// What depends on whether the client has logged in.
-pub fn list(logged_in: bool, terms: &Terms) -> String {
+pub fn list(logged_in: bool, starttls: bool, terms: &Terms) -> String {
     if logged_in {
         return format!("{ALWAYS} {AFTER_LOGIN}");
     }
+    // RFC 3501 §6.2.1: it makes sense before login only.
+    let starttls = if starttls { " STARTTLS" } else { "" };
     let mechanisms: String = terms.mechanisms().iter().map(|name| format!(" AUTH={name}")).collect();
     // RFC 3501 §6.2.3: a client must not send LOGIN when it sees this.
     let disabled = if terms.plaintext_allowed { "" } else { " LOGINDISABLED" };
-    format!("{ALWAYS} SASL-IR{mechanisms}{disabled}")
+    format!("{ALWAYS}{starttls} SASL-IR{mechanisms}{disabled}")
 }
 
 /// Says the list.

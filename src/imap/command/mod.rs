@@ -20,6 +20,7 @@ pub mod noop;
 pub mod rename;
 pub mod search;
 pub mod select;
+pub mod starttls;
 pub mod status;
 pub mod store;
 pub mod subscribe;
@@ -39,6 +40,7 @@ pub enum Command {
     Noop,
     Logout,
     Id(id::Id),
+    StartTls,
     Login(Login),
     Authenticate(Authenticate),
     Enable(enable::Enable),
@@ -154,6 +156,7 @@ fn find_plain(name: &str) -> Option<(Needs, Arguments)> {
         "LOGOUT" => (Nothing, |input| none(input, Command::Logout)),
         "ID" => (Nothing, |input| complete(input, id::parse).map(Command::Id)), // RFC 2971
         // RFC 3501 §6.2: before login.
+        "STARTTLS" => (NotAuthenticated, |input| none(input, Command::StartTls)),
         "LOGIN" => (NotAuthenticated, |input| complete(input, login::parse).map(Command::Login)),
         "AUTHENTICATE" => {
             (NotAuthenticated, |input| complete(input, authenticate::parse).map(Command::Authenticate))
@@ -269,7 +272,7 @@ mod tests {
         assert_eq!(needs, Needs::Selected);
         assert_eq!(find("login", false).unwrap().0, Needs::NotAuthenticated);
         assert!(find("LOGIN", true).is_none());
-        assert!(find("STARTTLS", false).is_none());
+        assert!(find("XYZZY", false).is_none());
     }
 
     #[test]

@@ -1,0 +1,232 @@
+//! The task that owns a client's socket: it reads for the connection, writes what the connection has to say, and takes
+//! the socket into TLS when the two have agreed upon that.
+//!
+//! It is a plain task, because `actix::io` has no back-pressure. The actor is the mind of the connection; this is its
+//! hands. A client cannot get ahead of the actor by more than one read: the next one waits until what came before has
+//! been dealt with.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use archiveopteryx::limits;
+use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::{Notify, watch};
+
+use crate::client_socket::{ClientSocket, TlsFacts};
+use crate::outbox::{self, Gone, Queue, Written};
+use crate::tls::{Protocol, Tls};
+
+/// Octets from the client; answered when they have been dealt with.
+pub struct Received(pub Bytes);
+
+impl actix::Message for Received {
+    type Result = Result<Next, Gone>;
+}
+
+/// What the task does after it has handed octets over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Read more.
+    ReadOn,
+    /// Begin TLS. Before it answers so, the connection calls `Outbox::pause`.
+    StartTls,
+}
+
+/// TLS has begun: what was said before it in the clear is forgotten.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Secured(pub Arc<TlsFacts>);
+
+/// The client has left.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Hungup;
+
+/// The server stops: say goodbye. Nothing of the client's is being dealt with.
+#[derive(actix::Message, Clone, Copy)]
+#[rtype(result = "()")]
+pub struct Shutdown;
+
+/// A connection: what this task talks with.
+pub trait Connection:
+    actix::Actor<Context = actix::Context<Self>>
+    + actix::Handler<Received>
+    + actix::Handler<Secured>
+    + actix::Handler<Hungup>
+    + actix::Handler<Shutdown>
+{
+}
+
+impl<C> Connection for C where
+    C: actix::Actor<Context = actix::Context<Self>>
+        + actix::Handler<Received>
+        + actix::Handler<Secured>
+        + actix::Handler<Hungup>
+        + actix::Handler<Shutdown>
+{
+}
+
+/// Serves `socket` in this arbiter until the client or the connection has had enough. The connection puts what it says
+/// into the outbox of `queue`.
+pub fn start<C: Connection>(
+    socket: ClientSocket,
+    queue: Queue,
+    (tls, protocol): (Tls, Protocol),
+    stopping: watch::Receiver<bool>,
+    connection: actix::Addr<C>,
+) {
+    let task = Task { queue, tls, protocol, stopping, connection };
+    actix_rt::spawn(task.serve(socket));
+}
+
+struct Task<C: Connection> {
+    queue: Queue,
+    tls: Tls,
+    protocol: Protocol,
+    stopping: watch::Receiver<bool>,
+    connection: actix::Addr<C>,
+}
+
+/// Why no more is read for now.
+enum Silence {
+    /// The client has left, or is not listened to any more.
+    Over,
+    /// TLS comes next.
+    StartTls,
+}
+
+impl<C: Connection> Task<C> {
+    async fn serve(mut self, mut socket: ClientSocket) {
+        while let Some(paused) = self.transfer(socket).await {
+            match self.tls.secure(paused, self.protocol).await {
+                Ok((secure, facts)) => {
+                    let told = self.connection.send(Secured(Arc::new(facts))).await;
+                    if told.is_err() {
+                        return;
+                    }
+                    socket = secure;
+                }
+                Err(error) => {
+                    tracing::debug!(door = self.protocol.name(), %error, "TLS did not begin");
+                    self.connection.do_send(Hungup);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads and writes, each at its own pace. Returns the socket when TLS is to begin on it: then everything that was
+    /// said before is written, and what the client sent before has been dealt with.
+    async fn transfer(&mut self, socket: ClientSocket) -> Option<ClientSocket> {
+        let (mut reader, mut writer) = tokio::io::split(socket);
+        let cut = Notify::new();
+        let ends = {
+            let mut reading = pin!(listen(&mut reader, &self.connection, &mut self.stopping, &cut));
+            let mut writing = pin!(self.queue.write(&mut writer, PATIENCE));
+            match select(&mut reading, &mut writing).await {
+                Either::Left((silence, _)) => (silence, writing.await),
+                // The connection has ended.
+                Either::Right((Written::Ended, _)) => (Silence::Over, Written::Ended),
+                Either::Right((Written::Paused, _)) => (reading.await, Written::Paused),
+                Either::Right((Written::Failed, _)) => {
+                    cut.notify_one();
+                    (reading.await, Written::Failed)
+                }
+            }
+        };
+        match ends {
+            (Silence::StartTls, Written::Paused) => return Some(reader.unsplit(writer)),
+            (_, Written::Ended) => outbox::close(&mut writer).await,
+            _ => self.connection.do_send(Hungup),
+        }
+        None
+    }
+}
+
+/// Hands over what the client sends, until it leaves, is cut off, or the server stops.
+async fn listen<R: AsyncRead + Unpin, C: Connection>(
+    reader: &mut R,
+    connection: &actix::Addr<C>,
+    stopping: &mut watch::Receiver<bool>,
+    cut: &Notify,
+) -> Silence {
+    let mut stop = pin!(stopping.wait_for(|stopping| *stopping));
+    let mut cut = pin!(cut.notified());
+    let mut pieces = Pieces::new(READ_BYTES_MIN);
+    loop {
+        let end = select(&mut stop, &mut cut);
+        let octets = match select(end, pin!(pieces.next(reader))).await {
+            Either::Left((Either::Left(_), _)) => {
+                connection.do_send(Shutdown);
+                return Silence::Over;
+            }
+            Either::Left((Either::Right(_), _)) | Either::Right((None, _)) => {
+                connection.do_send(Hungup);
+                return Silence::Over;
+            }
+            Either::Right((Some(octets), _)) => octets,
+        };
+        match connection.send(Received(octets)).await {
+            Ok(Ok(Next::ReadOn)) => {}
+            Ok(Ok(Next::StartTls)) => return Silence::StartTls,
+            Ok(Err(Gone)) | Err(_) => return Silence::Over,
+        }
+    }
+}
+
+/// Reads a socket piece by piece: a client that sends little costs a small buffer, and one that sends much is read in
+/// larger pieces.
+pub struct Pieces {
+    least: usize,
+    size: usize,
+}
+
+impl Pieces {
+    /// Pieces of `least` octets at first.
+    pub fn new(least: usize) -> Pieces {
+        Pieces { least, size: least }
+    }
+
+    /// The next piece; None when the client has left.
+    pub async fn next<R: AsyncRead + Unpin>(&mut self, socket: &mut R) -> Option<Bytes> {
+        let mut buffer = BytesMut::with_capacity(self.size);
+        match socket.read_buf(&mut buffer).await {
+            Ok(got) if got > 0 => {
+                self.size = if got == self.size { (got * 4).min(READ_BYTES_MAX) } else { self.least };
+                Some(buffer.freeze())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What an idle client costs.
+const READ_BYTES_MIN: usize = 2 * 1024;
+/// What one read of a busy client takes at most.
+const READ_BYTES_MAX: usize = 128 * 1024;
+/// How long a client may take nothing of what it is sent.
+const PATIENCE: Duration = Duration::from_secs(limits::CLIENT_TAKES_NOTHING_SECONDS_MAX);
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn pieces_grow_with_what_comes_and_lose_nothing() {
+        let (mut ours, mut theirs) = tokio::io::duplex(1 << 20);
+        theirs.write_all(&vec![7; 300_000]).await.unwrap();
+        drop(theirs);
+        let mut pieces = Pieces::new(READ_BYTES_MIN);
+        let mut lengths = Vec::new();
+        while let Some(piece) = pieces.next(&mut ours).await {
+            lengths.push(piece.len());
+        }
+        assert_eq!(lengths.iter().sum::<usize>(), 300_000);
+        assert_eq!(lengths[..4], [2048, 8192, 32_768, 131_072]);
+    }
+}

@@ -10,6 +10,7 @@
 //! * [`mailbox`]: one folder as data: its names, ids, flags, uid sets, the snapshot of what is in it, and the view,
 //!   which is what one client has been told.
 //! * [`message`]: one mail: parsed, repaired, taken apart and rebuilt to the byte.
+//! * [`policy`]: who may do what with which mailbox.
 //! * [`search`]: which messages? The selector that IMAP SEARCH and the administrator's commands share.
 //! * [`identity`]: who somebody is, when a directory, an authorization server or a certificate says so.
 //! * [`wire`]: the bytes shared by the doors: lines, literals, dot-stuffing, modified UTF-7, SASL.
@@ -29,6 +30,7 @@ pub mod login;
 pub mod mailbox;
 pub mod message;
 pub mod plan;
+pub mod policy;
 pub mod search;
 pub mod settings;
 pub mod wire;

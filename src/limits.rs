@@ -38,6 +38,10 @@ pub const MAILBOX_NAME_BYTES_MAX: usize = 1000;
 pub const MAILBOX_DEPTH_MAX: usize = 32;
 /// Mailboxes of one account.
 pub const MAILBOXES_PER_ACCOUNT_MAX: usize = 50_000;
+/// Entries in the list of rights of one mailbox: more would be a group.
+pub const RIGHTS_PER_MAILBOX_MAX: usize = 1000;
+/// An identifier of RFC 4314 in octets: a login or the name of a group, with what is written before it.
+pub const IDENTIFIER_BYTES_MAX: usize = 300;
 /// One keyword, in octets.
 pub const KEYWORD_BYTES_MAX: usize = 255;
 /// Distinct keywords in one mailbox. Past it, PERMANENTFLAGS stops offering `\*`.

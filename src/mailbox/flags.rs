@@ -91,6 +91,25 @@ impl PartialOrd for Keyword {
     }
 }
 
+/// Which flags somebody may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FlagMask {
+    /// These system flags.
+    pub system: System,
+    /// Keywords, all of them or none.
+    pub keywords: bool,
+}
+
+impl FlagMask {
+    /// Every flag.
+    pub const ALL: FlagMask = FlagMask { system: System(0x1f), keywords: true };
+
+    /// Whether no flag is among them.
+    pub fn is_empty(self) -> bool {
+        self == FlagMask::default()
+    }
+}
+
 /// One flag as a client writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Flag {
@@ -130,6 +149,19 @@ impl FlagSet {
     pub fn difference(&self, other: &FlagSet) -> FlagSet {
         let rest = self.keywords.iter().filter(|k| !other.has_keyword(k)).cloned();
         FlagSet::new(self.system.without(other.system), rest)
+    }
+}
+
+impl FlagSet {
+    /// Those of these flags that `mask` has.
+    pub fn within(&self, mask: FlagMask) -> FlagSet {
+        let keywords = if mask.keywords { self.keywords.clone() } else { Vec::new() };
+        FlagSet { system: System(self.system.0 & mask.system.0), keywords }
+    }
+
+    /// Whether there is no flag.
+    pub fn is_empty(&self) -> bool {
+        self.system == System::default() && self.keywords.is_empty()
     }
 }
 

@@ -4,6 +4,7 @@ pub mod ids;
 
 pub mod flags;
 pub mod name;
+pub mod namespace;
 pub mod uid_set;
 
 pub mod change;
@@ -18,9 +19,10 @@ mod flag_table;
 mod history_tests;
 
 pub use change::{Change, FlagChange, Gap};
-pub use flags::{Flag, FlagSet, Keyword, System};
+pub use flags::{Flag, FlagMask, FlagSet, Keyword, System};
 pub use ids::{AccountId, MailboxId, MailboxKey, MessageId, ModSeq, Msn, Uid, UidValidity};
 pub use name::{MailboxName, Pattern};
+pub use namespace::Located;
 pub use shared::{Applied, Shared};
 pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Snapshot};
 pub use uid_set::{MsnSet, NumberSet, SequenceNumber, SequenceSet, UidSet};

@@ -1,0 +1,79 @@
+//! The three places where a client finds mailboxes (RFC 2342): its own, those of other users, and those of everybody.
+
+use super::name::{MailboxName, SEPARATOR};
+
+/// The level under which the mailboxes of other users are, below their logins.
+pub const OTHER_USERS: &str = "Other Users";
+/// The level under which the mailboxes are that belong to everybody.
+pub const SHARED: &str = "Shared";
+/// The login of the account that owns what belongs to everybody. No user has a slash in the login.
+pub const SHARED_LOGIN: &str = "/shared";
+
+/// Whose mailbox a client means by a name, and what it is called there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Located {
+    /// The client's own.
+    Own(MailboxName),
+    /// That of another account, which has this login in lower case.
+    Foreign { login: String, name: MailboxName },
+    /// A level at which there is never a mailbox.
+    Level,
+}
+
+impl Located {
+    /// Where `name` leads.
+    pub fn of(name: &MailboxName) -> Located {
+        let (first, rest) = name.as_str().split_once(SEPARATOR).unwrap_or((name.as_str(), ""));
+        let (login, rest) = match first {
+            OTHER_USERS => rest.split_once(SEPARATOR).unwrap_or((rest, "")),
+            SHARED => (SHARED_LOGIN, rest),
+            _ => return Located::Own(name.clone()),
+        };
+        match MailboxName::new(rest) {
+            Ok(name) => Located::Foreign { login: login.to_lowercase(), name },
+            Err(_) => Located::Level,
+        }
+    }
+}
+
+/// What other accounts call the mailbox `name` of the account with that login.
+pub fn seen_by_others(login: &str, name: &str) -> String {
+    match login {
+        SHARED_LOGIN => format!("{SHARED}{SEPARATOR}{name}"),
+        login => format!("{OTHER_USERS}{SEPARATOR}{login}{SEPARATOR}{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn located(name: &str) -> Located {
+        Located::of(&MailboxName::new(name).unwrap())
+    }
+
+    #[test]
+    fn names_lead_to_their_owners() {
+        assert!(matches!(located("Sent"), Located::Own(name) if name.as_str() == "Sent"));
+        assert!(matches!(located("shared/x"), Located::Own(_)));
+        for level in ["Other Users", "Other Users/anna", "Shared"] {
+            assert_eq!(located(level), Located::Level, "{level}");
+        }
+        let expected = Located::Foreign { login: "anna".into(), name: MailboxName::inbox() };
+        assert_eq!(located("Other Users/Anna/inbox"), expected);
+        let expected = Located::Foreign { login: "/shared".into(), name: MailboxName::new("a/b").unwrap() };
+        assert_eq!(located("Shared/a/b"), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn what_others_call_it_leads_there(login in "[a-z.@]{1,9}", name in "[A-Za-z]{1,9}(/[a-z]{1,5}){0,3}") {
+            let name = MailboxName::new(&name).unwrap();
+            for login in [login.as_str(), SHARED_LOGIN] {
+                let expected = Located::Foreign { login: login.to_owned(), name: name.clone() };
+                prop_assert_eq!(located(&seen_by_others(login, name.as_str())), expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Who may do what: the rights of RFC 4314, whom they are given to, and who is asking.
+
+pub mod identifier;
+pub mod rights;
+pub mod viewer;
+
+pub use identifier::{Identifier, Subject};
+pub use rights::{Modification, Rights};
+pub use viewer::Viewer;

@@ -61,8 +61,9 @@ as $$
     where attrelid = the_table and attnum > 0 and not attisdropped and attgenerated = '' and attname <> all (known)
 $$;
 
--- Gives an account messages of its own that are the same as some of another account. Bodies are shared by all accounts,
--- so only the rows that point to them are copied. Returns each message with its new id.
+-- Gives an account messages of its own that are the same as some of another account. Bodies are shared by all accounts;
+-- that they are referred to by the new messages is left to the caller, who can read which ones those are. Returns each
+-- message with its new id.
 create function aox.adopt_messages(source bigint, wanted bigint[], target bigint)
     returns table (old_id bigint, new_id bigint)
     language plpgsql
@@ -98,7 +99,7 @@ begin
          on conflict do nothing',
         aox.other_columns('aox.addresses', '{account,id}')
     ) using target, source, olds;
-    foreach the_table in array array['aox.parts', 'aox.message_addresses', 'aox.body_refs']::regclass[] loop
+    foreach the_table in array array['aox.parts', 'aox.message_addresses']::regclass[] loop
         execute format(
             'insert into %1$s (account, message, %2$s)
              select $1, u.new_id, %2$s from unnest($2, $3) u (old_id, new_id)

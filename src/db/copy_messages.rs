@@ -2,17 +2,25 @@
 
 use tokio_postgres::Row;
 
+use super::adopt_messages::{Adopted, adopt};
 use super::expunge::{Culprit, expunge};
 use super::keywords::ensure_keywords;
 use super::mailbox_row::{KeywordNames, MessageRow, modseq, range_columns, uid, uidvalidity};
+use super::owner::{locate, refused, rights};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::{Change, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Uid, UidSet, UidValidity};
+use crate::mailbox::{
+    Change, FlagMask, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Uid, UidSet, UidValidity,
+};
+use crate::policy::viewer::demand;
+use crate::policy::{Rights, Viewer};
 
-/// Copies messages into the mailbox of the same account that has the name `target`; None when none of them was there.
+/// Copies messages into the mailbox that `viewer` means by `target`; None when none of them was there.
 ///
-/// Flags, keywords and internal dates go along (RFC 3501 §6.4.7). All or nothing is copied.
+/// Flags, keywords and internal dates go along (RFC 3501 §6.4.7), as far as the viewer may set those flags there (RFC
+/// 4314 §4). All or nothing is copied. A copy for another account is a message of its own.
 pub struct CopyMessages {
+    pub viewer: Viewer,
     pub source: MailboxKey,
     pub uids: UidSet,
     pub target: MailboxName,
@@ -31,11 +39,12 @@ pub struct Copied {
     pub changes: Vec<Change>,
 }
 
-/// A locked mailbox.
+/// A locked mailbox, and which flags may be set in it.
 struct Locked {
     uidvalidity: UidValidity,
     uidnext: i64,
     highestmodseq: ModSeq,
+    flags: FlagMask,
 }
 
 impl Unit for CopyMessages {
@@ -43,13 +52,14 @@ impl Unit for CopyMessages {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let account = self.source.account;
+        let place = locate(db, self.viewer, &self.target).await?.ok_or_else(no_target)?;
         let named = include_str!("sql/select_mailbox_by_name.sql");
-        let row = db.query_opt(named, &[&account.0, &self.target.as_str()]).await?.ok_or_else(no_target)?;
-        let target = MailboxKey { account, mailbox: MailboxId(row.get(0)) };
+        let row =
+            db.query_opt(named, &[&place.account.0, &place.name.as_str()]).await?.ok_or_else(no_target)?;
+        let target = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
         let locked = self.lock(db, target).await?;
-        let known = self.carry_keywords(db, target).await?;
-        let rows = self.copy(db, target, &known).await?;
+        let known = self.carry_keywords(db, target, locked.flags).await?;
+        let rows = self.copy(db, target, locked.flags, &known).await?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -77,25 +87,55 @@ struct CarriedKeywords {
 }
 
 impl CopyMessages {
-    /// Locks the target, and the source too if messages leave it: always in the order of ids, so that two moves the
-    /// opposite ways wait for each other and never both.
+    /// Locks the target, and the source too if messages leave it: always in the order of their keys, so that two moves
+    /// the opposite ways wait for each other and never both. Then nobody changes the rights in them any more.
     async fn lock(&self, db: &Lent<'_>, target: MailboxKey) -> Result<Locked, Error> {
-        let mut mailboxes = vec![target.mailbox.0];
+        let mut keys = vec![target];
         if self.moved_by.is_some() {
-            mailboxes.push(self.source.mailbox.0);
+            keys.push(self.source);
         }
-        let rows = db.query(include_str!("sql/lock_mailboxes.sql"), &[&target.account.0, &mailboxes]).await?;
+        keys.sort();
+        keys.dedup();
+        let mut rows = Vec::new();
+        for keys in keys.chunk_by(|one, other| one.account == other.account) {
+            let mailboxes: Vec<i64> = keys.iter().map(|key| key.mailbox.0).collect();
+            let sql = include_str!("sql/lock_mailboxes.sql");
+            rows.extend(db.query(sql, &[&keys[0].account.0, &mailboxes]).await?);
+        }
         // It may have been deleted while the lock was waited for.
         let row = rows.iter().find(|row| row.get::<_, i64>(0) == target.mailbox.0).ok_or_else(no_target)?;
         Ok(Locked {
             uidvalidity: uidvalidity(row.get(1)),
             uidnext: row.get(2),
             highestmodseq: modseq(row.get(3)),
+            flags: self.check_rights(db, target).await?,
         })
     }
 
-    /// Sees to it that the target has the keywords that the messages carry.
-    async fn carry_keywords(&self, db: &Lent<'_>, target: MailboxKey) -> Result<CarriedKeywords, Error> {
+    /// RFC 4314 §4 wants `i` in the target, and RFC 6851 §4.1 has MOVE need what marking and expunging would. Which
+    /// flags the copies may have is returned.
+    async fn check_rights(&self, db: &Lent<'_>, target: MailboxKey) -> Result<FlagMask, Error> {
+        if self.moved_by.is_some() {
+            let here = rights(db, self.viewer, self.source).await?;
+            if !here.contains(MOVING) {
+                return Err(refused(MOVING.without(here)));
+            }
+        }
+        let there = rights(db, self.viewer, target).await?;
+        demand(there, Rights::INSERT, no_target)?;
+        Ok(there.flags())
+    }
+
+    /// Sees to it that the target has the keywords that the messages carry, if they may.
+    async fn carry_keywords(
+        &self,
+        db: &Lent<'_>,
+        target: MailboxKey,
+        flags: FlagMask,
+    ) -> Result<CarriedKeywords, Error> {
+        if !flags.keywords {
+            return Ok(CarriedKeywords::none());
+        }
         let (firsts, lasts) = range_columns(&self.uids);
         let rows = db
             .query(
@@ -104,8 +144,7 @@ impl CopyMessages {
             )
             .await?;
         if rows.is_empty() {
-            let target = KeywordNames::default();
-            return Ok(CarriedKeywords { source_ids: Vec::new(), target_ids: Vec::new(), target });
+            return Ok(CarriedKeywords::none());
         }
         let carried: Vec<(i32, Keyword)> =
             rows.iter().filter_map(|row| Some((row.get(0), Keyword::new(row.get(1))?))).collect();
@@ -119,25 +158,42 @@ impl CopyMessages {
         &self,
         db: &Lent<'_>,
         target: MailboxKey,
+        flags: FlagMask,
         keywords: &CarriedKeywords,
     ) -> Result<Vec<Row>, Error> {
         let (firsts, lasts) = range_columns(&self.uids);
         let (account, source) = (self.source.account.0, self.source.mailbox.0);
+        let mask = i16::from(flags.system.0);
+        let CarriedKeywords { source_ids, target_ids, .. } = keywords;
+        if self.source.account == target.account {
+            let sql = include_str!("sql/copy_messages.sql");
+            let target = target.mailbox.0;
+            return db
+                .query(sql, &[&account, &source, &firsts, &lasts, &target, source_ids, target_ids, &mask])
+                .await;
+        }
+        let Adopted { old_ids, new_ids } = adopt(db, self.source, &self.uids, target.account).await?;
+        let sql = include_str!("sql/copy_messages_across.sql");
+        let (owner, target) = (target.account.0, target.mailbox.0);
         db.query(
-            include_str!("sql/copy_messages.sql"),
+            sql,
             &[
-                &account,
-                &source,
-                &firsts,
-                &lasts,
-                &target.mailbox.0,
-                &keywords.source_ids,
-                &keywords.target_ids,
+                &account, &source, &firsts, &lasts, &target, source_ids, target_ids, &mask, &owner, &old_ids,
+                &new_ids,
             ],
         )
         .await
     }
 }
+
+impl CarriedKeywords {
+    fn none() -> CarriedKeywords {
+        CarriedKeywords { source_ids: Vec::new(), target_ids: Vec::new(), target: KeywordNames::default() }
+    }
+}
+
+/// What somebody needs in the mailbox that messages leave.
+const MOVING: Rights = Rights::MARK_DELETED.with(Rights::EXPUNGE);
 
 /// The client may create it and try again (RFC 3501 §6.4.7).
 fn no_target() -> error::Error {

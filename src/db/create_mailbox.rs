@@ -2,14 +2,17 @@
 
 use jiff::Timestamp;
 
+use super::owner::{Place, locate, rights};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
-use crate::mailbox::{AccountId, MailboxName};
+use crate::mailbox::{AccountId, MailboxId, MailboxKey, MailboxName};
+use crate::policy::{Rights, Viewer};
 
-/// CREATE (RFC 3501 §6.3.3).
+/// CREATE (RFC 3501 §6.3.3). Among what is somebody else's, it needs the right `k` in the nearest mailbox above that is
+/// there (RFC 4314 §4).
 pub struct CreateMailbox {
-    pub account: AccountId,
+    pub viewer: Viewer,
     pub name: MailboxName,
     /// Uidvalidities are taken from the time.
     pub now: Timestamp,
@@ -20,14 +23,56 @@ impl Unit for CreateMailbox {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
-        match create(db, self.account, &self.name, self.now).await? {
+        let place = locate(db, self.viewer, &self.name).await?.ok_or_else(not_here)?;
+        may_create(db, self.viewer, &place).await?;
+        match create(db, place.account, &place.name, self.now).await? {
             true => Ok(()),
-            false => Err(error::Error::no(Code::AlreadyExists, "There is a mailbox of that name").into()),
+            false => Err(taken(db, self.viewer, &place).await?.into()),
         }
     }
 }
 
-/// Creates `name` and what is missing above it. False when `name` was there.
+/// Refuses who may not make a mailbox at `place`. Says the same whatever there is.
+pub(super) async fn may_create(db: &Lent<'_>, viewer: Viewer, place: &Place) -> Result<(), Error> {
+    if viewer.owns(place.account) {
+        return Ok(());
+    }
+    let parents: Vec<MailboxName> = place.name.parents().collect();
+    let names: Vec<&str> = parents.iter().map(MailboxName::as_str).collect();
+    let sql = include_str!("sql/select_nearest_mailbox.sql");
+    let row = db.query_opt(sql, &[&place.account.0, &names]).await?.ok_or_else(not_here)?;
+    let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
+    match rights(db, viewer, key).await?.contains(Rights::CREATE) {
+        true => Ok(()),
+        false => Err(not_here().into()),
+    }
+}
+
+/// What somebody hears who wanted a name that is in use: that it is, if he may know.
+pub(super) async fn taken(
+    db: &Lent<'_>,
+    viewer: Viewer,
+    place: &Place,
+) -> Result<error::Error, Error> {
+    let known = error::Error::no(Code::AlreadyExists, "There is a mailbox of that name");
+    if viewer.owns(place.account) {
+        return Ok(known);
+    }
+    let sql = include_str!("sql/select_mailbox_by_name.sql");
+    let row = db.query_opt(sql, &[&place.account.0, &place.name.as_str()]).await?;
+    let Some(row) = row else { return Ok(not_here()) };
+    let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
+    let may_know = rights(db, viewer, key).await?.contains(Rights::LOOKUP);
+    Ok(if may_know { known } else { not_here() })
+}
+
+/// Where others have their mailboxes one makes none, unless they let one.
+pub(super) fn not_here() -> error::Error {
+    error::Error::no(Code::NoPerm, "You cannot make a mailbox there")
+}
+
+/// Creates `name` and what is missing above it. What is new gets the rights of the nearest mailbox above (RFC 4314 §4).
+/// False when `name` was there.
 pub(super) async fn create(
     db: &Lent<'_>,
     account: AccountId,
@@ -45,5 +90,9 @@ pub(super) async fn create(
     let names: Vec<&str> = parents.iter().chain([name]).map(MailboxName::as_str).collect();
     let sql = include_str!("sql/insert_mailboxes.sql");
     let created = db.query(sql, &[&account.0, &names, &now.as_second()]).await?;
-    Ok(created.iter().any(|row| row.get::<_, &str>(0) == name.as_str()))
+    let created: Vec<&str> = created.iter().map(|row| row.get(0)).collect();
+    if !created.is_empty() && !parents.is_empty() {
+        db.execute(include_str!("sql/inherit_rights.sql"), &[&account.0, &created, &names]).await?;
+    }
+    Ok(created.contains(&name.as_str()))
 }

@@ -1,40 +1,80 @@
 //! Deletes a mailbox: its messages become tombstones, its name becomes free.
 
+use super::change_rights::rights_changed;
 use super::expunge::{Culprit, expunge_all};
+use super::owner::{Place, locate, rights};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MailboxName};
+use crate::policy::viewer::demand;
+use crate::policy::{Rights, Viewer};
 
-/// DELETE (RFC 3501 §6.3.4). Mailboxes below it stay; the name is then one of a level without a mailbox.
+/// DELETE (RFC 3501 §6.3.4). Mailboxes below it stay; the name is then one of a level without a mailbox. With the
+/// mailbox go the rights in it (RFC 4314 §4). That of somebody else needs the right `x`.
 pub struct DeleteMailbox {
-    pub account: AccountId,
+    pub viewer: Viewer,
     pub name: MailboxName,
     pub by: Culprit,
 }
 
 impl Unit for DeleteMailbox {
-    /// What whoever has it open must hear: that all its messages are gone. None when it was empty.
-    type Output = Option<Change>;
+    /// What whoever has it open must hear: that all its messages are gone, and that nobody has rights in it any more.
+    type Output = Vec<Change>;
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let (account, name) = (self.account.0, self.name.as_str());
+        let place = locate(db, self.viewer, &self.name).await?.ok_or_else(no_mailbox)?;
+        let (account, name) = (place.account.0, place.name.as_str());
         let locked = db.query_opt(include_str!("sql/lock_mailbox_by_name.sql"), &[&account, &name]).await?;
-        let Some(row) = locked else {
-            let children = db.query(include_str!("sql/select_children.sql"), &[&account, &name]).await?;
-            return Err(match children.is_empty() {
-                true => error::Error::no(Code::NonExistent, "There is no mailbox of that name"),
-                false => {
-                    error::Error::no(Code::HasChildren, "That level has mailboxes below it and none itself")
-                }
-            }
-            .into());
-        };
-        let mailbox: i64 = row.get(0);
-        let key = MailboxKey { account: self.account, mailbox: MailboxId(mailbox) };
-        let change = expunge_all(db, key, &self.by).await?;
-        db.execute(include_str!("sql/redirect_aliases.sql"), &[&account, &mailbox]).await?;
-        db.execute(include_str!("sql/update_mailbox_deleted.sql"), &[&account, &mailbox]).await?;
-        Ok(change)
+        let Some(row) = locked else { return Err(self.nothing_there(db, &place).await?.into()) };
+        let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
+        demand(rights(db, self.viewer, key).await?, Rights::DELETE, no_mailbox)?;
+        if place.name.is_inbox() {
+            return Err(error::Error::no(Code::Cannot, "INBOX cannot be deleted").into());
+        }
+        delete(db, key, &self.by).await
     }
+}
+
+impl DeleteMailbox {
+    /// Why a name that has no mailbox cannot be deleted. Of the levels of others nothing is told.
+    async fn nothing_there(&self, db: &Lent<'_>, place: &Place) -> Result<error::Error, Error> {
+        if !self.viewer.owns(place.account) {
+            return Ok(no_mailbox());
+        }
+        let sql = include_str!("sql/select_children.sql");
+        let children = db.query(sql, &[&place.account.0, &place.name.as_str()]).await?;
+        Ok(match children.is_empty() {
+            true => no_mailbox(),
+            false => {
+                error::Error::no(Code::HasChildren, "That level has mailboxes below it and none itself")
+            }
+        })
+    }
+}
+
+/// Deletes a mailbox whose row is locked, within another unit.
+pub(super) async fn delete(db: &Lent<'_>, key: MailboxKey, by: &Culprit) -> Result<Vec<Change>, Error> {
+    let (account, mailbox) = (key.account.0, key.mailbox.0);
+    if key.account == AccountId::SHARED {
+        let aliases = db.query(include_str!("sql/select_aliases_of_mailbox.sql"), &[&account, &mailbox]).await?;
+        if !aliases.is_empty() {
+            // There is no INBOX of everybody that could take the mail instead.
+            let text = "Mail for an address goes to this mailbox; an administrator has to delete that alias first";
+            return Err(error::Error::no(Code::InUse, text).into());
+        }
+    }
+    let mut changes: Vec<Change> = expunge_all(db, key, by).await?.into_iter().collect();
+    let had_rights =
+        db.execute(include_str!("sql/delete_rights_of_mailbox.sql"), &[&account, &mailbox]).await?;
+    if had_rights > 0 {
+        changes.extend(rights_changed(db, key).await?);
+    }
+    db.execute(include_str!("sql/redirect_aliases.sql"), &[&account, &mailbox]).await?;
+    db.execute(include_str!("sql/update_mailbox_deleted.sql"), &[&account, &mailbox]).await?;
+    Ok(changes)
+}
+
+fn no_mailbox() -> error::Error {
+    error::Error::no(Code::NonExistent, "There is no mailbox of that name")
 }

@@ -28,7 +28,8 @@ impl Unit for DeleteUser {
         let mailboxes = db.query(include_str!("sql/lock_mailboxes_of_account.sql"), &[&account]).await?;
         for mailbox in &mailboxes {
             let key = MailboxKey { account: AccountId(account), mailbox: MailboxId(mailbox.get(0)) };
-            changes.extend(expunge_all(db, key, &by).await?);
+            let emptied = expunge_all(db, key, &by).await?;
+            changes.extend(emptied.map(|change| Change { rights: true, ..change }));
         }
         for sql in [
             include_str!("sql/delete_aliases_of_account.sql"),

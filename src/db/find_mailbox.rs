@@ -1,14 +1,18 @@
-//! Finds a mailbox by its name, with its counters: what SELECT and STATUS ask.
+//! Finds a mailbox by the name that a client has for it, with its counters: what SELECT and STATUS ask.
 
 use tokio_postgres::Row;
 
 use super::mailbox_row::{modseq, uidvalidity};
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::{AccountId, MailboxId, MailboxKey, MailboxName, ModSeq, UidValidity};
+use crate::error;
+use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidValidity};
+use crate::policy::viewer::demand;
+use crate::policy::{Rights, Viewer};
 
-/// Finds one mailbox of an account; None when there is none of that name.
+/// Finds the mailbox that `viewer` means by `name`; None when there is none. What is found may be somebody else's, and
+/// none of the viewer's business: see [`FoundMailbox::for_whom_has`].
 pub struct FindMailbox {
-    pub account: AccountId,
+    pub viewer: Viewer,
     pub name: MailboxName,
 }
 
@@ -26,6 +30,22 @@ pub struct FoundMailbox {
     pub octets: u64,
     /// Messages with \Deleted.
     pub deleted: u64,
+    /// What the viewer may do with it.
+    pub rights: Rights,
+}
+
+impl FoundMailbox {
+    /// What was found, if the viewer has the rights `needed`; otherwise the refusal that he may hear. `no_such` is what
+    /// he hears when there is nothing, or nothing he may know of.
+    pub fn for_whom_has(
+        needed: Rights,
+        found: Option<FoundMailbox>,
+        no_such: impl Fn() -> error::Error,
+    ) -> Result<FoundMailbox, error::Error> {
+        let found = found.ok_or_else(&no_such)?;
+        demand(found.rights, needed, no_such)?;
+        Ok(found)
+    }
 }
 
 impl Unit for FindMailbox {
@@ -33,13 +53,29 @@ impl Unit for FindMailbox {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let sql = include_str!("sql/select_mailbox_by_name.sql");
-        let row = db.query_opt(sql, &[&self.account.0, &self.name.as_str()]).await?;
-        Ok(row.map(|row| found(self.account, &row)))
+        let Viewer { account, anonymous } = self.viewer;
+        match Located::of(&self.name) {
+            Located::Level => Ok(None),
+            Located::Own(name) => {
+                let sql = include_str!("sql/select_mailbox_by_name.sql");
+                let row = db.query_opt(sql, &[&account.0, &name.as_str()]).await?;
+                Ok(row.map(|row| found(account, Rights::ALL, &row)))
+            }
+            Located::Foreign { login, name } => {
+                let sql = include_str!("sql/select_mailbox_of_other.sql");
+                let row = db.query_opt(sql, &[&account.0, &anonymous, &login, &name.as_str()]).await?;
+                let found = |row: &Row| {
+                    let owner = AccountId(row.get(9));
+                    found(owner, self.viewer.rights(owner, Rights::from_bits(row.get(10))), row)
+                };
+                Ok(row.as_ref().map(found))
+            }
+        }
     }
 }
 
-fn found(account: AccountId, row: &Row) -> FoundMailbox {
+/// The columns that both statements begin with.
+fn found(account: AccountId, rights: Rights, row: &Row) -> FoundMailbox {
     let count = |column: usize| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
     FoundMailbox {
         key: MailboxKey { account, mailbox: MailboxId(row.get(0)) },
@@ -51,5 +87,6 @@ fn found(account: AccountId, row: &Row) -> FoundMailbox {
         unseen: count(6),
         octets: count(7),
         deleted: count(8),
+        rights,
     }
 }

@@ -1,22 +1,31 @@
-//! Lists the mailboxes of an account and its subscriptions: what LIST and LSUB choose from.
+//! Lists the mailboxes that somebody may know of, and his subscriptions: what LIST and LSUB choose from.
 
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+
+use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::AccountId;
+use crate::mailbox::namespace::seen_by_others;
+use crate::policy::{Rights, Viewer};
 
-/// Lists every mailbox of an account, and every name it has subscribed to, in the order of the names.
+/// Lists every mailbox that `viewer` owns or may look up, and every name he has subscribed to, in the order of the names.
 pub struct ListMailboxes {
-    pub account: AccountId,
+    pub viewer: Viewer,
 }
 
-/// A name that an account has something to do with.
+/// A name that somebody has something to do with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedMailbox {
+    /// As the viewer calls it.
     pub name: String,
-    /// False for a subscription that has outlived its mailbox.
+    /// False for a subscription that has outlived its mailbox, or the right to know of it.
     pub exists: bool,
     pub subscribed: bool,
-    /// RFC 6154, in lower case without the backslash.
+    /// RFC 6154, in lower case without the backslash. What others use their mailboxes for is their own business.
     pub special_use: Option<String>,
+    /// What the viewer may do there.
+    pub rights: Rights,
 }
 
 impl Unit for ListMailboxes {
@@ -24,13 +33,41 @@ impl Unit for ListMailboxes {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let rows = db.query(include_str!("sql/select_mailbox_names.sql"), &[&self.account.0]).await?;
-        let listed = rows.iter().map(|row| ListedMailbox {
-            name: row.get(0),
-            exists: row.get(1),
-            subscribed: row.get(2),
-            special_use: row.get(3),
-        });
-        Ok(listed.collect())
+        let own = db.prepare(include_str!("sql/select_mailbox_names.sql")).await?;
+        let others = db.prepare(include_str!("sql/select_mailboxes_of_others.sql")).await?;
+        let Viewer { account, anonymous } = self.viewer;
+        let client = db.client();
+        let mut rows = pipelined(vec![
+            Box::pin(async { Ok(client.query(&own, &[&account.0]).await?) }),
+            Box::pin(async { Ok(client.query(&others, &[&account.0, &anonymous]).await?) }),
+        ])
+        .await?;
+        let others = rows.pop().unwrap_or_default();
+        let mut listed: Vec<ListedMailbox> = rows.pop().unwrap_or_default().iter().map(own_name).collect();
+        if !others.is_empty() {
+            listed = merged(listed, &others);
+        }
+        Ok(listed)
     }
+}
+
+fn own_name(row: &Row) -> ListedMailbox {
+    let exists = row.get(1);
+    let rights = if exists { Rights::ALL } else { Rights::NONE };
+    ListedMailbox { name: row.get(0), exists, subscribed: row.get(2), special_use: row.get(3), rights }
+}
+
+/// The same names with those that others let him see, some of which he may have subscribed to.
+fn merged(own: Vec<ListedMailbox>, others: &[Row]) -> Vec<ListedMailbox> {
+    let mut listed: BTreeMap<String, ListedMailbox> =
+        own.into_iter().map(|mailbox| (mailbox.name.clone(), mailbox)).collect();
+    for row in others {
+        let name = seen_by_others(row.get(0), row.get(1));
+        let subscribed = listed.get(&name).is_some_and(|known| known.subscribed);
+        let rights = Rights::from_bits(row.get(2));
+        let mailbox =
+            ListedMailbox { name: name.clone(), exists: true, subscribed, special_use: None, rights };
+        listed.insert(name, mailbox);
+    }
+    listed.into_values().collect()
 }

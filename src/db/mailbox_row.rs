@@ -17,6 +17,8 @@ pub(super) struct MailboxState {
     pub uidnext: u64,
     pub highestmodseq: ModSeq,
     pub first_recent_uid: u32,
+    /// When the rights in it changed last.
+    pub rights_modseq: ModSeq,
 }
 
 impl MailboxState {
@@ -32,6 +34,7 @@ impl MailboxState {
             uidnext: row.get::<_, i64>(1) as u64,
             highestmodseq: modseq(row.get(2)),
             first_recent_uid: row.get::<_, i64>(3).try_into().unwrap_or(u32::MAX),
+            rights_modseq: modseq(row.get(4)),
         }))
     }
 }

@@ -48,6 +48,7 @@ impl Unit for ReadChanges {
         let names = KeywordNames::new(&keywords);
         let mut change = Change::new(self.key, self.since, state.highestmodseq);
         change.uidnext = Some(state.uidnext);
+        change.rights = state.rights_modseq > self.since;
         change.appended = appended.iter().map(|row| MessageRow::new(row).loaded(&names)).collect();
         change.flags.extend(flags.iter().map(|row| FlagChange {
             uid: uid(row.get(0)),

@@ -4,15 +4,20 @@ use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
 
 use super::copy_messages::CopyMessages;
-use super::create_mailbox::create;
+use super::create_mailbox::{create, may_create, not_here, taken};
 use super::expunge::Culprit;
+use super::owner::{Place, locate, rights};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MailboxName, Uid, UidSet};
+use crate::mailbox::{Change, MailboxId, MailboxKey, MailboxName, Uid, UidSet};
+use crate::policy::viewer::demand;
+use crate::policy::{Rights, Viewer};
 
-/// RENAME (RFC 3501 §6.3.5). Messages keep their uids, mailboxes their uidvalidity, as the names were not in use.
+/// RENAME (RFC 3501 §6.3.5). Messages keep their uids, mailboxes their uidvalidity, as the names were not in use, and
+/// the rights in them stay as they are. That of somebody else needs the right `x` in the mailbox, and `k` in the nearest
+/// one above its new name (RFC 4314 §4).
 pub struct RenameMailbox {
-    pub account: AccountId,
+    pub viewer: Viewer,
     pub from: MailboxName,
     pub to: MailboxName,
     pub now: Timestamp,
@@ -25,57 +30,87 @@ impl Unit for RenameMailbox {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        if self.to.is_child_of(&self.from) && !self.from.is_inbox() {
+        let from = locate(db, self.viewer, &self.from).await?.ok_or_else(no_mailbox)?;
+        let lock = include_str!("sql/lock_mailbox_by_name.sql");
+        let found = db.query_opt(lock, &[&from.account.0, &from.name.as_str()]).await?;
+        let found = found.map(|row| MailboxId(row.get(0)));
+        if !self.viewer.owns(from.account) {
+            self.check_guest(db, &from, found).await?;
+        }
+        let to = locate(db, self.viewer, &self.to).await?.ok_or_else(not_here)?;
+        if from.account != to.account {
+            let text = "A mailbox keeps its owner; make a new one and move the messages";
+            return Err(error::Error::no(Code::Cannot, text).into());
+        }
+        if to.name.is_child_of(&from.name) && !from.name.is_inbox() {
             return Err(error::Error::no(Code::Cannot, "A mailbox cannot be moved below itself").into());
         }
-        let account = self.account.0;
-        let lock = include_str!("sql/lock_mailbox_by_name.sql");
-        let found = db.query_opt(lock, &[&account, &self.from.as_str()]).await?;
-        if self.from.is_inbox() {
-            let row = found.ok_or_else(no_mailbox)?;
-            return self.move_inbox(db, MailboxId(row.get(0))).await;
+        may_create(db, self.viewer, &to).await?;
+        if from.name.is_inbox() {
+            return self.move_inbox(db, found.ok_or_else(no_mailbox)?, &to).await;
         }
-        let children =
-            db.query(include_str!("sql/select_children.sql"), &[&account, &self.from.as_str()]).await?;
+        self.rename(db, &from, found, &to).await
+    }
+}
+
+impl RenameMailbox {
+    /// Refuses who may not rename a mailbox that is not his own. INBOX would have to be emptied, which is another thing.
+    async fn check_guest(&self, db: &Lent<'_>, from: &Place, found: Option<MailboxId>) -> Result<(), Error> {
+        let key = MailboxKey { account: from.account, mailbox: found.ok_or_else(no_mailbox)? };
+        demand(rights(db, self.viewer, key).await?, Rights::DELETE, no_mailbox)?;
+        match from.name.is_inbox() {
+            true => Err(error::Error::no(Code::Cannot, "Only its owner can rename an INBOX").into()),
+            false => Ok(()),
+        }
+    }
+
+    async fn rename(
+        &self,
+        db: &Lent<'_>,
+        from: &Place,
+        found: Option<MailboxId>,
+        to: &Place,
+    ) -> Result<Vec<Change>, Error> {
+        let (account, name) = (from.account.0, from.name.as_str());
+        let children = db.query(include_str!("sql/select_children.sql"), &[&account, &name]).await?;
         if found.is_none() && children.is_empty() {
             return Err(no_mailbox().into());
         }
         for row in &children {
             // The longest new name has to be a valid one, too.
-            MailboxName::new(row.get(0))?.renamed(&self.from, &self.to)?;
+            MailboxName::new(row.get(0))?.renamed(&from.name, &to.name)?;
         }
-        self.check_target_is_free(db).await?;
-        if let Some(parent) = self.to.parent() {
-            create(db, self.account, &parent, self.now).await?;
+        let lock = include_str!("sql/lock_mailbox_by_name.sql");
+        if db.query_opt(lock, &[&account, &to.name.as_str()]).await?.is_some() {
+            return Err(taken(db, self.viewer, to).await?.into());
+        }
+        if let Some(parent) = to.name.parent() {
+            create(db, to.account, &parent, self.now).await?;
         }
         let sql = include_str!("sql/update_mailbox_names.sql");
-        match db.execute(sql, &[&account, &self.from.as_str(), &self.to.as_str()]).await {
+        match db.execute(sql, &[&account, &name, &to.name.as_str()]).await {
             Ok(_) => Ok(Vec::new()),
             Err(Error::Sql(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-                Err(taken().into())
+                Err(error::Error::no(Code::AlreadyExists, "There is a mailbox of the new name").into())
             }
             Err(error) => Err(error),
-        }
-    }
-}
-
-impl RenameMailbox {
-    async fn check_target_is_free(&self, db: &Lent<'_>) -> Result<(), Error> {
-        let lock = include_str!("sql/lock_mailbox_by_name.sql");
-        match db.query_opt(lock, &[&self.account.0, &self.to.as_str()]).await? {
-            Some(_) => Err(taken().into()),
-            None => Ok(()),
         }
     }
 
     /// INBOX is never renamed; its messages move to the new mailbox, and it stays, empty (RFC 3501 §6.3.5). What is
     /// below it stays where it is.
-    async fn move_inbox(&self, db: &Lent<'_>, inbox: MailboxId) -> Result<Vec<Change>, Error> {
-        if !create(db, self.account, &self.to, self.now).await? {
-            return Err(taken().into());
+    async fn move_inbox(
+        &self,
+        db: &Lent<'_>,
+        inbox: MailboxId,
+        to: &Place,
+    ) -> Result<Vec<Change>, Error> {
+        if !create(db, to.account, &to.name, self.now).await? {
+            return Err(taken(db, self.viewer, to).await?.into());
         }
         let moved = CopyMessages {
-            source: MailboxKey { account: self.account, mailbox: inbox },
+            viewer: self.viewer,
+            source: MailboxKey { account: to.account, mailbox: inbox },
             uids: UidSet::range(Uid::MIN, Uid::MAX),
             target: self.to.clone(),
             moved_by: Some(self.by.clone()),
@@ -86,8 +121,4 @@ impl RenameMailbox {
 
 fn no_mailbox() -> error::Error {
     error::Error::no(Code::NonExistent, "There is no mailbox of that name")
-}
-
-fn taken() -> error::Error {
-    error::Error::no(Code::AlreadyExists, "There is a mailbox of the new name")
 }

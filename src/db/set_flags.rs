@@ -9,7 +9,7 @@ use super::pipeline::{Sending, pipelined};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
-use crate::mailbox::{Change, FlagChange, FlagSet, Keyword, MailboxKey, ModSeq, UidSet};
+use crate::mailbox::{Change, FlagChange, FlagMask, FlagSet, Keyword, MailboxKey, ModSeq, UidSet};
 
 /// Changes flags of some messages of a mailbox; None when all had them as wanted. Uids of no message mean nothing.
 pub struct SetFlags {
@@ -17,6 +17,8 @@ pub struct SetFlags {
     pub uids: UidSet,
     pub marking: Marking,
     pub flags: FlagSet,
+    /// The flags that may be changed; all others stay as they are.
+    pub permitted: FlagMask,
 }
 
 /// What becomes of the flags a message has.
@@ -31,10 +33,11 @@ pub enum Marking {
 }
 
 impl Marking {
-    /// What a message has afterwards that had `before`.
-    pub fn apply(self, before: &FlagSet, flags: &FlagSet) -> FlagSet {
+    /// What a message has afterwards that had `before`, when only those of `permitted` may change.
+    pub fn apply(self, before: &FlagSet, flags: &FlagSet, permitted: FlagMask) -> FlagSet {
+        let flags = &flags.within(permitted);
         match self {
-            Marking::Replace => flags.clone(),
+            Marking::Replace => before.difference(&before.within(permitted)).union(flags),
             Marking::Add => before.union(flags),
             Marking::Remove => before.difference(flags),
         }
@@ -45,7 +48,8 @@ impl Unit for SetFlags {
     type Output = Option<Change>;
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+    async fn run(mut self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        self.flags = self.flags.within(self.permitted);
         let Written { locked, names, rows } = self.write(db).await?;
         let gone = || error::Error::no(Code::NonExistent, "The mailbox has been deleted");
         let before = modseq(locked.ok_or_else(gone)?.get(3));
@@ -141,10 +145,10 @@ impl SetFlags {
     /// What set_flags.sql does with the keywords of a message.
     fn keyword_fate(&self) -> i16 {
         match self.marking {
-            Marking::Replace => 1,
+            Marking::Replace if self.permitted.keywords => 1,
             _ if self.flags.keywords().is_empty() => 0,
-            Marking::Add => 2,
             Marking::Remove => 3,
+            _ => 2,
         }
     }
 
@@ -152,7 +156,7 @@ impl SetFlags {
     fn system_columns(&self) -> (i16, i16) {
         let named = i16::from(self.flags.system.0);
         match self.marking {
-            Marking::Replace => (0, named),
+            Marking::Replace => (!i16::from(self.permitted.system.0), named),
             Marking::Add => (!0, named),
             Marking::Remove => (!named, 0),
         }

@@ -3,6 +3,7 @@
 use crate::db;
 use crate::error::Error;
 use crate::imap::response;
+use crate::policy::{Rights, Viewer};
 use crate::mailbox::{Change, MailboxKey, MailboxName, ModSeq, UidValidity};
 
 /// The answer to one command.
@@ -46,6 +47,10 @@ pub struct Opening {
     pub highestmodseq: ModSeq,
     /// EXAMINE.
     pub read_only: bool,
+    /// Who opens it.
+    pub viewer: Viewer,
+    /// What he may do there.
+    pub rights: Rights,
     /// The client's address, for the tombstones of what it expunges.
     pub client: Option<String>,
 }
@@ -79,8 +84,14 @@ impl Answer {
 
 impl Opening {
     /// Opens what was found.
-    pub fn new(tag: String, name: MailboxName, read_only: bool, found: &db::FoundMailbox) -> Opening {
-        let db::FoundMailbox { key, uidvalidity, highestmodseq, .. } = *found;
-        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, client: None }
+    pub fn new(
+        tag: String,
+        name: MailboxName,
+        read_only: bool,
+        viewer: Viewer,
+        found: &db::FoundMailbox,
+    ) -> Opening {
+        let db::FoundMailbox { key, uidvalidity, highestmodseq, rights, .. } = *found;
+        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, rights, client: None }
     }
 }

@@ -18,6 +18,7 @@ use crate::imap::response;
 use crate::limits;
 use crate::login;
 use crate::plan;
+use crate::policy::Viewer;
 use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
 use crate::wire::sasl::{self, Question, Terms};
 
@@ -324,6 +325,10 @@ impl Conversation {
                 let message = append.take_message(line);
                 append.plan(tag, message, user, now)
             }
+            Command::SetAcl(setacl) => setacl.plan(tag, user),
+            Command::GetAcl(getacl) => getacl.plan(tag, user),
+            Command::ListRights(listrights) => listrights.plan(tag, user),
+            Command::MyRights(myrights) => myrights.plan(tag, user),
             Command::Namespace => Plan::Done(command::namespace::respond(&tag)),
             Command::Enable(enable) => Plan::Done(enable.respond(&tag)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
@@ -417,6 +422,11 @@ impl Conversation {
 }
 
 impl User {
+    /// As whom rights are given to him.
+    pub fn viewer(&self) -> Viewer {
+        Viewer::new(self.account.id)
+    }
+
     /// Who it was, for the tombstones of what `command` takes away.
     pub fn culprit(&self, command: &'static str) -> Culprit {
         let account = self.by.as_ref().unwrap_or(&self.account).id;

@@ -9,20 +9,26 @@ use super::answer::{After, Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand};
 use super::print::number;
 use super::response;
-use crate::db::{Culprit, ReadChanges};
+use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::{
-    Applied, Change, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot, System, Uid, UidSet,
+    Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot, System, Uid, UidSet,
     Update, View,
 };
 use crate::plan::Plan;
+use crate::policy::viewer::lacking;
+use crate::policy::{Rights, Viewer};
 
 /// One mailbox, opened by one client.
 pub struct Selected {
     pub(super) view: View,
     pub(super) shared: Shared,
     read_only: bool,
+    viewer: Viewer,
+    rights: Rights,
+    /// The rights are other ones than when the client was told which flags it may change.
+    offers_due: bool,
     idling: bool,
     /// The keywords that the client has been told of.
     keywords_told: Vec<Keyword>,
@@ -57,15 +63,18 @@ impl Selected {
             view: View::new(current.clone()).with_recent(new_since(recent_from, &current)),
             shared,
             read_only: opening.read_only,
+            viewer: opening.viewer,
+            rights: opening.rights,
+            offers_due: false,
             idling: false,
             keywords_told: current.keywords(),
             client: opening.client.clone(),
         };
         let untagged = selected.introduction(&current);
-        let (code, name) = match opening.read_only {
-            false => ("READ-WRITE", "SELECT"),
-            true => ("READ-ONLY", "EXAMINE"),
-        };
+        let name = if opening.read_only { "EXAMINE" } else { "SELECT" };
+        // RFC 4314 §5.2: what nobody could tell from EXAMINE is read-only.
+        let changes = !opening.read_only && opening.rights.has_any(Rights::CHANGING);
+        let code = if changes { "READ-WRITE" } else { "READ-ONLY" };
         let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
         (selected, Answer { untagged, tagged, ..Answer::default() })
     }
@@ -120,16 +129,46 @@ impl Selected {
         self.shared.key()
     }
 
-    /// Whether the client opened it by EXAMINE.
-    pub fn is_read_only(&self) -> bool {
-        self.read_only
+    /// Who has opened it.
+    pub fn viewer(&self) -> Viewer {
+        self.viewer
     }
 
-    /// Refuses what a client that used EXAMINE may not do.
-    pub(super) fn check_writable(&self) -> Result<(), Error> {
-        match self.read_only {
-            false => Ok(()),
-            true => Err(Error::no(Code::Other, "The mailbox is open read-only, by EXAMINE")),
+    /// What he may do in it, EXAMINE or not.
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// The rights are these now. False when the client may not even read any more.
+    pub fn rights_are(&mut self, rights: Rights) -> bool {
+        self.offers_due |= self.rights.flags() != rights.flags();
+        self.rights = rights;
+        rights.contains(Rights::READ)
+    }
+
+    /// Refuses what a client that used EXAMINE may not do, and what needs other rights than it has.
+    pub(super) fn check_rights(&self, needed: Rights) -> Result<(), Error> {
+        if self.read_only {
+            return Err(Error::no(Code::Other, "The mailbox is open read-only, by EXAMINE"));
+        }
+        match self.rights.contains(needed) {
+            true => Ok(()),
+            false => Err(lacking(needed.without(self.rights))),
+        }
+    }
+
+    /// Runs a unit that changes the mailbox. In one that is somebody else's, the rights are looked at once more, by the
+    /// unit itself.
+    pub(super) fn run<U: Unit>(
+        &self,
+        needed: Rights,
+        unit: U,
+        then: impl FnOnce(Result<U::Output, db::Error>, &mut Selected) -> Step + Send + 'static,
+    ) -> Step {
+        let (viewer, key) = (self.viewer, self.key());
+        match viewer.owns(key.account) {
+            true => Plan::run(unit, then),
+            false => Plan::run(Guarded { viewer, key, needed, unit }, then),
         }
     }
 
@@ -167,7 +206,7 @@ impl Selected {
 
     /// Who expunges here, as the tombstones say it.
     pub(super) fn culprit(&self, reason: &'static str) -> Culprit {
-        let account = Some(self.key().account);
+        let account = Some(self.viewer.account);
         Culprit { account, door: "imap", client: self.client.clone(), reason }
     }
 
@@ -188,8 +227,11 @@ impl Selected {
         let current = self.shared.current();
         let unit = ReadChanges { key: self.key(), since: current.highestmodseq, uidnext: current.uidnext };
         Plan::run(unit, move |outcome, selected: &mut Selected| {
+            let mut running = running;
             if let Ok(Some(change)) = outcome {
                 selected.shared.apply(&change);
+                // Whoever has it open has to hear that the rights have changed; nobody will read this change again.
+                running.changes.extend(change.rights.then_some(change));
             }
             // If it cannot be read now, the registry will: the client hears of it later.
             then(running, selected)
@@ -233,18 +275,23 @@ impl Selected {
     fn write_flags_offered(&self, out: &mut Vec<u8>) {
         let all = FlagSet::new(System(0x1f), self.keywords_told.iter().cloned());
         out.extend_from_slice(format!("* FLAGS ({all})\r\n").as_bytes());
-        let has_room = self.keywords_told.len() < limits::KEYWORDS_PER_MAILBOX_MAX;
-        let code = match (self.read_only, has_room) {
-            (true, _) => "PERMANENTFLAGS ()".to_owned(),
-            (false, true) => format!("PERMANENTFLAGS ({all} \\*)"),
-            (false, false) => format!("PERMANENTFLAGS ({all})"),
-        };
-        let text = if self.read_only { "No flags can be changed" } else { "Flags that can be changed" };
+        // RFC 4314 §5.1.1 wants the user's rights to show here.
+        let permitted = if self.read_only { FlagMask::default() } else { self.rights.flags() };
+        let mut flags = all.within(permitted).to_string();
+        if permitted.keywords && self.keywords_told.len() < limits::KEYWORDS_PER_MAILBOX_MAX {
+            flags += if flags.is_empty() { "\\*" } else { " \\*" };
+        }
+        let code = format!("PERMANENTFLAGS ({flags})");
+        let text =
+            if permitted.is_empty() { "No flags can be changed" } else { "Flags that can be changed" };
         out.extend(response::ok("*", Some(&code), text));
     }
 
     /// Appends what is new to the client. With `with_uid`, flags come with uids, as answers to UID commands do.
     fn write_updates(&mut self, out: &mut Vec<u8>, may_expunge: bool, with_uid: bool) {
+        if std::mem::take(&mut self.offers_due) {
+            self.write_flags_offered(out);
+        }
         let updates = self.view.sync(self.shared.current(), may_expunge);
         self.write(out, updates, with_uid);
     }

@@ -26,6 +26,8 @@ pub struct Change {
     pub flags: Vec<FlagChange>,
     /// Messages that are no more.
     pub expunged: UidSet,
+    /// The rights of those who are not its owner may be other ones: they have to be read again.
+    pub rights: bool,
 }
 
 /// The flags of one message as they are since `modseq`.
@@ -51,7 +53,7 @@ impl Change {
     /// A change that says nothing yet.
     pub fn new(key: MailboxKey, after: ModSeq, modseq: ModSeq) -> Change {
         let (appended, flags, expunged) = (Vec::new(), Vec::new(), UidSet::new());
-        Change { key, after, modseq, uidnext: None, appended, flags, expunged }
+        Change { key, after, modseq, uidnext: None, appended, flags, expunged, rights: false }
     }
 
     /// Whether nothing is said but that time has passed.
@@ -60,5 +62,6 @@ impl Change {
             && self.appended.is_empty()
             && self.flags.is_empty()
             && self.expunged.is_empty()
+            && !self.rights
     }
 }

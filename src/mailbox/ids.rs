@@ -18,9 +18,15 @@ macro_rules! database_id {
 }
 
 database_id! {
-    /// An account: a user, or later a group or the shared tree. First in the key of all that belongs to it.
+    /// An account: a user, or the owner of what belongs to everybody. First in the key of all that belongs to it.
     AccountId
 }
+
+impl AccountId {
+    /// The account that owns the mailboxes of everybody.
+    pub const SHARED: AccountId = AccountId(0);
+}
+
 database_id! {
     /// A mailbox, unique in the database; it survives RENAME.
     MailboxId

@@ -1,10 +1,10 @@
 -- Puts messages of one mailbox into another one of the same account, in the order of their uids, and counts. Returns
 -- the copies, each with the uid it was copied from. The target's row must be locked before.
 -- $1 account, $2 source, $3 and $4 first and last uids, side by side, $5 target, $6 and $7 keyword ids of the source and
--- of the target, side by side
+-- of the target, side by side, $8 system flags that the copies may have
 with copies as materialized (
     select b.uidnext - 1 + row_number() over (order by m.uid) as uid,
-        m.message, b.highestmodseq + 1 as modseq, m.flags,
+        m.message, b.highestmodseq + 1 as modseq, m.flags & $8::smallint as flags,
         case when m.keywords is not null then (
             select array_agg(n.new_id order by n.new_id)
             from unnest($6::integer[], $7::integer[]) n (old_id, new_id)

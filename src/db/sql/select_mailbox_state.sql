@@ -1,5 +1,5 @@
 -- Where a mailbox stands: what a snapshot or a change of it is labelled with. Locks nothing.
 -- $1 account, $2 mailbox
-select uidvalidity, uidnext, highestmodseq, first_recent_uid
+select uidvalidity, uidnext, highestmodseq, first_recent_uid, rights_modseq
 from aox.mailboxes
 where account = $1 and id = $2 and deleted_at is null

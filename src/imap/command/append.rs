@@ -9,7 +9,7 @@ use nom::sequence::preceded;
 use crate::db::{self, Appending, NewMessage};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
-use crate::imap::conversation::{Plan, User};
+use crate::imap::conversation::{Conversation, Plan, User};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{literal, sp};
 use crate::imap::grammar::flags::flag_list;
@@ -17,6 +17,7 @@ use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::time::date_time;
 use crate::limits;
 use crate::mailbox::{FlagSet, InternalDate, MailboxKey, MailboxName};
+use crate::policy::{Rights, Viewer};
 
 /// A message and where it is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,44 +65,70 @@ impl Append {
                 Error::no(Code::Cannot, "an empty message cannot be stored"),
             ));
         }
-        let find = db::FindMailbox { account: user.account.id, name: self.mailbox.clone() };
-        Plan::run(find, move |found, _| match found {
-            Ok(Some(found)) => self.prepare(tag, message, found.key, now),
-            Ok(None) => {
-                let text = "there is no such mailbox; CREATE it and try again";
-                Plan::Done(Answer::failed(&tag, Error::no(Code::TryCreate, text)))
+        let viewer = user.viewer();
+        let find = db::FindMailbox { viewer, name: self.mailbox.clone() };
+        Plan::run(find, move |found, _| {
+            let no_such =
+                || Error::no(Code::TryCreate, "there is no such mailbox; CREATE it and try again");
+            let found = found.map_err(Error::from);
+            match found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::INSERT, found, no_such)) {
+                Ok(found) => {
+                    // RFC 4314 §4: flags that the user may not set are left out, and that is no failure.
+                    let flags = self.flags.within(found.rights.flags());
+                    Append { flags, ..self }.prepare(tag, message, found.key, viewer, now)
+                }
+                Err(error) => Plan::Done(Answer::failed(&tag, error)),
             }
-            Err(error) => Plan::Done(Answer::failed(&tag, error)),
         })
     }
 
     /// Takes the message apart: a large one where that keeps nobody waiting.
-    fn prepare(self, tag: String, message: Vec<u8>, key: MailboxKey, now: Timestamp) -> Plan {
+    fn prepare(
+        self,
+        tag: String,
+        message: Vec<u8>,
+        key: MailboxKey,
+        viewer: Viewer,
+        now: Timestamp,
+    ) -> Plan {
         if message.len() <= limits::INLINE_MESSAGE_BYTES_MAX {
             let prepared = NewMessage::prepare(key.account, message, now);
-            return self.store(tag, key, prepared, now);
+            return self.store(tag, key, viewer, prepared, now);
         }
         Plan::compute(
             move || NewMessage::prepare(key.account, message, now),
             move |prepared, _| match prepared {
-                Ok(prepared) => self.store(tag, key, prepared, now),
+                Ok(prepared) => self.store(tag, key, viewer, prepared, now),
                 Err(error) => Plan::Done(Answer::failed(&tag, error)),
             },
         )
     }
 
-    /// Stores it.
-    fn store(self, tag: String, key: MailboxKey, message: NewMessage, now: Timestamp) -> Plan {
+    /// Stores it: in another's mailbox only if the right to do so has not been taken away meanwhile.
+    fn store(
+        self,
+        tag: String,
+        key: MailboxKey,
+        viewer: Viewer,
+        message: NewMessage,
+        now: Timestamp,
+    ) -> Plan {
         // Without a date it is the time of arrival, said in UTC (RFC 3501 §6.3.11).
         let today = InternalDate { seconds: now.as_second(), zone_minutes: 0 };
         let internal_date = self.date.unwrap_or(today);
+        let needed = Rights::INSERT.with(Rights::to_change(&self.flags));
         let messages = vec![Appending { message, flags: self.flags, internal_date }];
-        Plan::run(db::Append { key, saved_at: now, messages }, move |appended, _| {
+        let unit = db::Append { key, saved_at: now, messages };
+        let respond = move |appended: Result<db::Appended, db::Error>, _: &mut Conversation| {
             Plan::Done(match appended {
                 Ok(appended) => respond(&tag, appended),
                 Err(error) => Answer::failed(&tag, error),
             })
-        })
+        };
+        match viewer.owns(key.account) {
+            true => Plan::run(unit, respond),
+            false => Plan::run(db::Guarded { viewer, key, needed, unit }, respond),
+        }
     }
 }
 

@@ -24,4 +24,4 @@ pub fn respond(tag: &str, conversation: &Conversation) -> Answer {
 }
 
 const ALWAYS: &str = "IMAP4rev1 LITERAL+ ID ENABLE IDLE";
-const AFTER_LOGIN: &str = "NAMESPACE CHILDREN SPECIAL-USE UIDPLUS UNSELECT MOVE";
+const AFTER_LOGIN: &str = "NAMESPACE CHILDREN SPECIAL-USE UIDPLUS UNSELECT MOVE ACL RIGHTS=kxte LIST-MYRIGHTS";

@@ -27,7 +27,7 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Create> {
 impl Create {
     /// Creates it.
     pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
-        let create = db::CreateMailbox { account: user.account.id, name: self.name, now };
+        let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, now };
         Plan::run(create, move |created, _| {
             Plan::Done(match created {
                 Ok(()) => Answer::ok(&tag, "CREATE completed"),

@@ -5,7 +5,6 @@ use nom::combinator::map;
 use nom::sequence::preceded;
 
 use crate::db;
-use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::grammar::Parsed;
@@ -25,16 +24,13 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Delete> {
 }
 
 impl Delete {
-    /// Deletes it, unless it is INBOX.
+    /// Deletes it.
     pub fn plan(self, tag: String, user: &User) -> Plan {
-        if self.name.is_inbox() {
-            return Plan::Done(Answer::failed(&tag, Error::no(Code::Cannot, "INBOX cannot be deleted")));
-        }
         let delete =
-            db::DeleteMailbox { account: user.account.id, name: self.name, by: user.culprit("DELETE") };
+            db::DeleteMailbox { viewer: user.viewer(), name: self.name, by: user.culprit("DELETE") };
         Plan::run(delete, move |deleted, _| {
             Plan::Done(match deleted {
-                Ok(change) => Answer::ok(&tag, "DELETE completed").with_changes(change.into_iter().collect()),
+                Ok(changes) => Answer::ok(&tag, "DELETE completed").with_changes(changes),
                 Err(error) => Answer::failed(&tag, error),
             })
         })

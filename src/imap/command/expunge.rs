@@ -11,7 +11,7 @@ use crate::imap::grammar::set::sequence_set;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
 use crate::mailbox::{System, UidSet};
-use crate::plan::Plan;
+use crate::policy::Rights;
 
 /// Which of the messages marked \Deleted are to leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn parse_uid(input: &[u8]) -> Parsed<'_, Expunge> {
 impl Expunge {
     /// One unit takes out what is \Deleted, as far as is known here; without such messages there is nothing to do.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        if let Err(error) = selected.check_writable() {
+        if let Err(error) = selected.check_rights(Rights::EXPUNGE) {
             return running.failed(selected, error);
         }
         let mut uids = deleted(selected);
@@ -43,7 +43,8 @@ impl Expunge {
         if uids.is_empty() {
             return running.done(selected);
         }
-        Plan::run(unit(&uids, "expunge", selected), |outcome, selected: &mut Selected| match outcome {
+        let unit = unit(&uids, "expunge", selected);
+        selected.run(Rights::EXPUNGE, unit, |outcome, selected: &mut Selected| match outcome {
             Ok(change) => selected
                 .absorb(running, change.into_iter().collect(), |running, selected| running.done(selected)),
             Err(error) => running.failed(selected, error),
@@ -51,13 +52,15 @@ impl Expunge {
     }
 }
 
-/// CLOSE (RFC 3501 §6.4.2): expunges without a word, except after EXAMINE, then closes the mailbox.
+/// CLOSE (RFC 3501 §6.4.2): expunges without a word, except after EXAMINE or without the right to do so (RFC 4314 §4),
+/// then closes the mailbox.
 pub fn close(running: Running, selected: &mut Selected) -> Step {
     let uids = deleted(selected);
-    if selected.is_read_only() || uids.is_empty() {
+    if selected.check_rights(Rights::EXPUNGE).is_err() || uids.is_empty() {
         return running.close(selected);
     }
-    Plan::run(unit(&uids, "close", selected), |outcome, selected: &mut Selected| match outcome {
+    let unit = unit(&uids, "close", selected);
+    selected.run(Rights::EXPUNGE, unit, |outcome, selected: &mut Selected| match outcome {
         Ok(change) => {
             let close = |running: Running, selected: &mut Selected| running.close(selected);
             selected.absorb(running, change.into_iter().collect(), close)

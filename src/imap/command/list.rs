@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use nom::Parser;
-use nom::combinator::map;
+use nom::branch::alt;
+use nom::character::complete::char;
+use nom::combinator::{map, opt, value};
+use nom::error::context;
 use nom::sequence::preceded;
 
+use super::myrights;
 use crate::db;
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::grammar::Parsed;
-use crate::imap::grammar::core::sp;
+use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::{list_mailbox, reference};
 use crate::imap::response;
 use crate::mailbox::Pattern;
 use crate::mailbox::name::SEPARATOR;
+use crate::policy::Rights;
 
 /// Which names a client would like to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,21 @@ pub struct List {
     pub pattern: String,
     /// LSUB: only names that the user has subscribed to.
     pub subscribed: bool,
+    /// What LIST is to tell beside the names.
+    pub returns: Vec<Return>,
+}
+
+/// What a client wants to be told of each name (RFC 5258 §3, RFC 6154 §5.2, RFC 8440 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return {
+    /// \HasChildren and \HasNoChildren, which are told anyway.
+    Children,
+    /// \Sent and its like, which are told anyway.
+    SpecialUse,
+    /// \Subscribed.
+    Subscribed,
+    /// A MYRIGHTS response behind each mailbox.
+    MyRights,
 }
 
 /// A name in the answer.
@@ -30,6 +50,8 @@ pub struct List {
 struct Line<'a> {
     name: &'a str,
     attributes: String,
+    /// Those of a mailbox; a level has none.
+    rights: Option<Rights>,
 }
 
 /// What is known of a name: of a mailbox, or of a level above one.
@@ -41,17 +63,43 @@ struct Level<'a> {
     /// A subscribed name lies below it that the pattern does not match.
     hides_subscribed: bool,
     special_use: Option<&'a str>,
+    rights: Rights,
 }
 
-/// `list = "LIST" SP mailbox SP list-mailbox`, from the first space on
+/// `list = "LIST" SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the first space on (RFC 5258 §6)
 pub fn parse(input: &[u8]) -> Parsed<'_, List> {
-    let arguments = (preceded(sp, reference), preceded(sp, list_mailbox));
-    map(arguments, |(reference, pattern)| List { reference, pattern, subscribed: false }).parse(input)
+    let (rest, list) = names(input)?;
+    let (rest, returns) = opt(preceded(sp, list_return_opts)).parse(rest)?;
+    Ok((rest, List { returns: returns.unwrap_or_default(), ..list }))
 }
 
 /// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the first space on
 pub fn parse_lsub(input: &[u8]) -> Parsed<'_, List> {
-    map(parse, |list| List { subscribed: true, ..list }).parse(input)
+    map(names, |list| List { subscribed: true, ..list }).parse(input)
+}
+
+/// `SP mailbox SP list-mailbox`
+fn names(input: &[u8]) -> Parsed<'_, List> {
+    let arguments = (preceded(sp, reference), preceded(sp, list_mailbox));
+    let list = |(reference, pattern)| List { reference, pattern, subscribed: false, returns: Vec::new() };
+    map(arguments, list).parse(input)
+}
+
+/// `list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"`
+fn list_return_opts(input: &[u8]) -> Parsed<'_, Vec<Return>> {
+    let none = value(Vec::new(), (char('('), char(')')));
+    preceded((word("RETURN"), sp), alt((none, parenthesized(return_option)))).parse(input)
+}
+
+/// `return-option = "SUBSCRIBED" / "CHILDREN" / option-extension`, of which SPECIAL-USE and MYRIGHTS are known
+fn return_option(input: &[u8]) -> Parsed<'_, Return> {
+    let options = alt((
+        value(Return::Children, word("CHILDREN")),
+        value(Return::SpecialUse, word("SPECIAL-USE")),
+        value(Return::Subscribed, word("SUBSCRIBED")),
+        value(Return::MyRights, word("MYRIGHTS")),
+    ));
+    context("a return option", options).parse(input)
 }
 
 impl List {
@@ -61,7 +109,7 @@ impl List {
             let untagged = b"* LIST (\\Noselect) \"/\" \"\"\r\n".to_vec();
             return Plan::Done(Answer::ok(&tag, "LIST completed").with_untagged(untagged));
         }
-        Plan::run(db::ListMailboxes { account: user.account.id }, move |listed, _| {
+        Plan::run(db::ListMailboxes { viewer: user.viewer() }, move |listed, _| {
             Plan::Done(match listed {
                 Ok(listed) => self.respond(&tag, &listed),
                 Err(error) => Answer::failed(&tag, error),
@@ -72,10 +120,13 @@ impl List {
     fn respond(&self, tag: &str, listed: &[db::ListedMailbox]) -> Answer {
         let word = if self.subscribed { "LSUB" } else { "LIST" };
         let mut untagged = Vec::new();
-        for Line { name, attributes } in self.lines(listed) {
+        for Line { name, attributes, rights } in self.lines(listed) {
             untagged.extend_from_slice(format!("* {word} ({attributes}) \"{SEPARATOR}\" ").as_bytes());
             response::mailbox(&mut untagged, name);
             untagged.extend_from_slice(b"\r\n");
+            if let Some(rights) = rights.filter(|_| self.returns.contains(&Return::MyRights)) {
+                myrights::write(&mut untagged, name, rights);
+            }
         }
         Answer::ok(tag, &format!("{word} completed")).with_untagged(untagged)
     }
@@ -85,9 +136,13 @@ impl List {
         let pattern = Pattern::new(&self.reference, &self.pattern);
         let levels = levels(listed, &pattern);
         let matching = levels.into_iter().filter(|(name, _)| pattern.matches(name));
-        let line = |(name, level): (&'a str, Level)| match self.subscribed {
-            true => level.lsub_attributes().map(|attributes| Line { name, attributes }),
-            false => level.list_attributes().map(|attributes| Line { name, attributes }),
+        let tells_subscribed = self.returns.contains(&Return::Subscribed);
+        let line = |(name, level): (&'a str, Level)| {
+            let attributes = match self.subscribed {
+                true => level.lsub_attributes(),
+                false => level.list_attributes(tells_subscribed),
+            };
+            attributes.map(|attributes| Line { name, attributes, rights: level.exists.then_some(level.rights) })
         };
         matching.filter_map(line).collect()
     }
@@ -107,19 +162,23 @@ fn levels<'a>(listed: &'a [db::ListedMailbox], pattern: &Pattern) -> BTreeMap<&'
         level.exists |= mailbox.exists;
         level.subscribed |= mailbox.subscribed;
         level.special_use = mailbox.special_use.as_deref();
+        level.rights = mailbox.rights;
     }
     levels
 }
 
 impl Level<'_> {
     /// None when LIST does not know of it: a subscription can outlive its mailbox.
-    fn list_attributes(&self) -> Option<String> {
+    fn list_attributes(&self, tells_subscribed: bool) -> Option<String> {
         if !self.exists && !self.has_children {
             return None;
         }
         let mut attributes = vec![if self.has_children { "\\HasChildren" } else { "\\HasNoChildren" }];
         if !self.exists {
             attributes.push("\\Noselect");
+        }
+        if tells_subscribed && self.subscribed {
+            attributes.push("\\Subscribed");
         }
         attributes.extend(self.special_use.and_then(special_use));
         Some(attributes.join(" "))
@@ -152,7 +211,8 @@ mod tests {
 
     fn mailbox(name: &str, subscribed: bool) -> db::ListedMailbox {
         let special_use = (name == "Sent").then(|| "sent".to_string());
-        db::ListedMailbox { name: name.into(), exists: true, subscribed, special_use }
+        let rights = Rights::parse("lr").unwrap();
+        db::ListedMailbox { name: name.into(), exists: true, subscribed, special_use, rights }
     }
 
     fn listed() -> Vec<db::ListedMailbox> {
@@ -191,6 +251,18 @@ mod tests {
                         * LSUB () \"/\" a/b/d\r\n\
                         * LSUB (\\Noselect) \"/\" gone/away\r\n";
         assert_eq!(said("LSUB \"\" *"), expected);
+    }
+
+    #[test]
+    fn list_tells_what_is_asked_for() {
+        let expected = "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n* MYRIGHTS INBOX/work lr\r\n";
+        assert_eq!(said("LIST INBOX/ % return (Subscribed MYRIGHTS children)"), expected);
+        let expected = "* LIST (\\HasChildren \\Noselect) \"/\" a\r\n";
+        assert_eq!(said("LIST \"\" a RETURN (MYRIGHTS)"), expected);
+        assert_eq!(said("LIST \"\" a RETURN ()"), expected);
+        for wrong in [" \"\" a RETURN", " \"\" a RETURN (X)", " \"\" a (MYRIGHTS)"] {
+            assert!(complete(wrong.as_bytes(), parse).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -9,18 +9,22 @@ pub mod delete;
 pub mod enable;
 pub mod expunge;
 pub mod fetch;
+pub mod getacl;
 pub mod id;
 pub mod idle;
 pub mod list;
+pub mod listrights;
 pub mod login;
 pub mod logout;
 pub mod r#move;
+pub mod myrights;
 pub mod namespace;
 pub mod noop;
 pub mod rename;
 pub mod search;
 pub mod select;
 pub mod starttls;
+pub mod setacl;
 pub mod status;
 pub mod store;
 pub mod subscribe;
@@ -53,6 +57,11 @@ pub enum Command {
     Subscribe(subscribe::Subscribe),
     /// LIST and LSUB.
     List(list::List),
+    /// SETACL and DELETEACL.
+    SetAcl(setacl::SetAcl),
+    GetAcl(getacl::GetAcl),
+    ListRights(listrights::ListRights),
+    MyRights(myrights::MyRights),
     Namespace,
     Status(status::Status),
     Append(append::Append),
@@ -176,6 +185,14 @@ fn find_plain(name: &str) -> Option<(Needs, Arguments)> {
         "STATUS" => (Authenticated, |input| complete(input, status::parse).map(Command::Status)),
         "APPEND" => (Authenticated, |input| complete(input, append::parse).map(Command::Append)),
         "NAMESPACE" => (Authenticated, |input| none(input, Command::Namespace)), // RFC 2342
+        // RFC 4314 §3
+        "SETACL" => (Authenticated, |input| complete(input, setacl::parse).map(Command::SetAcl)),
+        "DELETEACL" => (Authenticated, |input| complete(input, setacl::parse_deleteacl).map(Command::SetAcl)),
+        "GETACL" => (Authenticated, |input| complete(input, getacl::parse).map(Command::GetAcl)),
+        "LISTRIGHTS" => {
+            (Authenticated, |input| complete(input, listrights::parse).map(Command::ListRights))
+        }
+        "MYRIGHTS" => (Authenticated, |input| complete(input, myrights::parse).map(Command::MyRights)),
         "ENABLE" => (Authenticated, |input| complete(input, enable::parse).map(Command::Enable)), // RFC 5161
         "IDLE" => (Authenticated, |input| none(input, Command::Idle)),           // RFC 2177
         // RFC 3501 §6.4: with a mailbox open.

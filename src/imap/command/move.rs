@@ -15,6 +15,7 @@ use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::MailboxName;
 use crate::mailbox::uid_set::SequenceSet;
 use crate::plan::Plan;
+use crate::policy::Rights;
 
 /// Which messages are to go to which mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Move> {
 impl Move {
     /// One unit copies all messages and takes them out of this mailbox, or does nothing.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let messages = selected.check_writable().and_then(|()| selected.messages(&self.set, running.uid));
+        let needed = Rights::MARK_DELETED.with(Rights::EXPUNGE);
+        let messages = selected.check_rights(needed).and_then(|()| selected.messages(&self.set, running.uid));
         let uids = match messages {
             Ok(uids) => uids,
             Err(error) => return running.failed(selected, error),
@@ -43,7 +45,7 @@ impl Move {
         }
         let (source, uids) = (selected.key(), selected.spans(&uids));
         let moved_by = Some(selected.culprit("move"));
-        let unit = CopyMessages { source, uids, target: self.mailbox, moved_by };
+        let unit = CopyMessages { viewer: selected.viewer(), source, uids, target: self.mailbox, moved_by };
         Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
             Ok(Some(moved)) => respond(moved, running, selected),
             Ok(None) => running.failed(selected, copy::all_gone()),

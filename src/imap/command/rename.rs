@@ -31,7 +31,7 @@ impl Rename {
     pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
         let Rename { from, to } = self;
         let by = user.culprit("RENAME");
-        let rename = db::RenameMailbox { account: user.account.id, from, to, now, by };
+        let rename = db::RenameMailbox { viewer: user.viewer(), from, to, now, by };
         Plan::run(rename, move |renamed, _| {
             Plan::Done(match renamed {
                 Ok(changes) => Answer::ok(&tag, "RENAME completed").with_changes(changes),

@@ -12,6 +12,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::mailbox::MailboxName;
+use crate::policy::Rights;
 
 /// Which mailbox, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +35,23 @@ pub fn parse_examine(input: &[u8]) -> Parsed<'_, Select> {
 impl Select {
     /// Looks the mailbox up. Whatever comes of it, the mailbox that was open is not open any more.
     pub fn plan(self, tag: String, user: &User) -> Plan {
-        let find = db::FindMailbox { account: user.account.id, name: self.name.clone() };
+        let viewer = user.viewer();
+        let find = db::FindMailbox { viewer, name: self.name.clone() };
         let client = user.client.clone();
         Plan::run(find, move |found, _| {
-            let next = match found {
-                Ok(Some(found)) => {
-                    let opening = Opening::new(tag, self.name, self.read_only, &found);
-                    return Plan::Done(Answer {
-                        next: After::Open(Opening { client, ..opening }),
-                        ..Answer::default()
-                    });
+            let no_such = || Error::no(Code::NonExistent, "there is no such mailbox");
+            let found = found.map_err(Error::from);
+            let found =
+                found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::READ, found, no_such));
+            Plan::Done(match found {
+                Ok(found) => {
+                    let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
+                    Answer { next: After::Open(Opening { client, ..opening }), ..Answer::default() }
                 }
-                Ok(None) => Error::no(Code::NonExistent, "there is no such mailbox"),
-                Err(error) => error.into(),
-            };
-            Plan::Done(Answer { next: After::Unselect, sync: None, ..Answer::failed(&tag, next) })
+                Err(error) => {
+                    Answer { next: After::Unselect, sync: None, ..Answer::failed(&tag, error) }
+                }
+            })
         })
     }
 }

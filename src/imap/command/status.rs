@@ -15,6 +15,7 @@ use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::response;
 use crate::mailbox::MailboxName;
+use crate::policy::Rights;
 
 /// What a client would like to know of which mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +55,11 @@ fn status_att(input: &[u8]) -> Parsed<'_, Item> {
 impl Status {
     /// Reads the mailbox's counters.
     pub fn plan(self, tag: String, user: &User) -> Plan {
-        let find = db::FindMailbox { account: user.account.id, name: self.name.clone() };
+        let find = db::FindMailbox { viewer: user.viewer(), name: self.name.clone() };
         Plan::run(find, move |found, _| {
-            Plan::Done(match found {
-                Ok(Some(found)) => Answer::ok(&tag, "STATUS completed").with_untagged(self.respond(&found)),
-                Ok(None) => Answer::failed(&tag, Error::no(Code::NonExistent, "there is no such mailbox")),
+            Plan::Done(match found.map(readable) {
+                Ok(Ok(found)) => Answer::ok(&tag, "STATUS completed").with_untagged(self.respond(&found)),
+                Ok(Err(refusal)) => Answer::failed(&tag, refusal),
                 Err(error) => Answer::failed(&tag, error),
             })
         })
@@ -86,6 +87,12 @@ impl Status {
     }
 }
 
+/// The mailbox, if the user may read it (RFC 4314 §4, STATUS).
+fn readable(found: Option<db::FoundMailbox>) -> Result<db::FoundMailbox, Error> {
+    let no_such = || Error::no(Code::NonExistent, "there is no such mailbox");
+    db::FoundMailbox::for_whom_has(Rights::READ, found, no_such)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +113,7 @@ mod tests {
             unseen: 4,
             octets: 0,
             deleted: 0,
+            rights: Rights::ALL,
         };
         let said = String::from_utf8(status.respond(&found)).unwrap();
         assert_eq!(

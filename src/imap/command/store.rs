@@ -8,14 +8,16 @@ use nom::combinator::{map, opt, value};
 use nom::sequence::preceded;
 
 use crate::db::{Marking, SetFlags};
+use crate::error::Error;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::flags::store_flags;
 use crate::imap::grammar::set::sequence_set;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
-use crate::mailbox::{FlagSet, UidSet};
-use crate::plan::Plan;
+use crate::mailbox::{FlagMask, FlagSet, UidSet};
+use crate::policy::Rights;
+use crate::policy::viewer::lacking;
 
 /// Which flags are to become what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +59,11 @@ fn store_att_flags(input: &[u8]) -> Parsed<'_, (Action, bool, FlagSet)> {
 impl Store {
     /// One unit changes the flags of all messages at once.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let messages = selected.check_writable().and_then(|()| selected.messages(&self.set, running.uid));
-        let uids = match messages {
+        let permitted = match self.permitted(selected) {
+            Ok(permitted) => permitted,
+            Err(error) => return running.failed(selected, error),
+        };
+        let uids = match selected.messages(&self.set, running.uid) {
             Ok(uids) => uids,
             Err(error) => return running.failed(selected, error),
         };
@@ -66,19 +71,47 @@ impl Store {
             return running.done(selected);
         }
         let (key, spans) = (selected.key(), selected.spans(&uids));
-        let unit = SetFlags { key, uids: spans, marking: self.marking(), flags: self.flags.clone() };
-        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
+        let flags = self.flags.clone();
+        let needed = match self.action {
+            Action::Replace => Rights::to_change_any(permitted),
+            Action::Add | Action::Remove => Rights::to_change(&flags.within(permitted)),
+        };
+        let unit = SetFlags { key, uids: spans, marking: self.marking(), flags, permitted };
+        selected.run(needed, unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(change) => selected.absorb(running, change.into_iter().collect(), move |running, selected| {
-                self.respond(&uids, running, selected)
+                self.respond(&uids, permitted, running, selected)
             }),
             Err(error) => running.failed(selected, error),
         })
     }
 
+    /// Which flags may be changed here. RFC 4314 §4: a STORE that may change one of the flags it names does that, and
+    /// leaves the others as they are.
+    fn permitted(&self, selected: &Selected) -> Result<FlagMask, Error> {
+        selected.check_rights(Rights::NONE)?;
+        let permitted = selected.rights().flags();
+        let nothing = match self.flags.is_empty() {
+            true => self.action == Action::Replace && permitted.is_empty(),
+            false => self.flags.within(permitted).is_empty(),
+        };
+        match nothing {
+            true if self.flags.is_empty() => Err(lacking(Rights::WRITE)),
+            true => Err(lacking(Rights::to_change(&self.flags))),
+            false => Ok(permitted),
+        }
+    }
+
     /// The client hears of all flags it named the messages of, or believes what it asked for (RFC 3501 §6.4.6).
-    fn respond(self, uids: &UidSet, mut running: Running, selected: &mut Selected) -> Step {
-        if self.silent {
-            selected.view.silence(uids, |before| self.marking().apply(before, &self.flags));
+    fn respond(
+        self,
+        uids: &UidSet,
+        permitted: FlagMask,
+        mut running: Running,
+        selected: &mut Selected,
+    ) -> Step {
+        // A client whose flags were not all set has to be told, also if it did not want to know.
+        if self.silent && self.flags.within(permitted) == self.flags {
+            selected.view.silence(uids, |before| self.marking().apply(before, &self.flags, permitted));
         } else {
             selected.view.tell_flags(uids);
         }

@@ -2,6 +2,7 @@
 //!
 //! Input is one whole command with its literals in place, as the framer found it; no function ever waits for more.
 
+pub mod acl;
 pub mod core;
 pub mod fault;
 pub mod fetch;

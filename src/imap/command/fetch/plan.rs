@@ -7,9 +7,10 @@ use crate::error::Error;
 use crate::imap::answer::Answer;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
-use crate::mailbox::{Change, Entry, FlagSet, Msn, System, Uid, UidSet};
+use crate::mailbox::{Change, Entry, FlagMask, FlagSet, Msn, System, Uid, UidSet};
 use crate::message::section::SectionText;
 use crate::plan::{Plan, ThenOf};
+use crate::policy::Rights;
 
 /// A FETCH under way.
 pub(super) struct Fetching {
@@ -51,7 +52,8 @@ impl Fetch {
         let fetching = Fetching {
             columns: columns(&items),
             extents: items.iter().filter_map(extent).collect(),
-            reads: reads && !selected.is_read_only(),
+            // RFC 4314 §4: who has no right to keep \Seen may read all the same.
+            reads: reads && selected.check_rights(Rights::SEEN).is_ok(),
             running,
             items,
             rest,
@@ -187,9 +189,10 @@ impl Fetching {
             uids: selected.spans(&unseen),
             marking: Marking::Add,
             flags: seen.clone(),
+            permitted: FlagMask::ALL,
         };
         let Fetching { running, items, rest, columns, extents, reads, missed } = self;
-        Plan::run(unit, move |outcome, selected: &mut Selected| {
+        selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| {
             let change: Vec<Change> = match outcome {
                 Ok(change) => change.into_iter().collect(),
                 Err(error) => return running.failed(selected, error),

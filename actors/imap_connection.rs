@@ -1,6 +1,6 @@
 //! # ImapConnection - one IMAP client
 //!
-//! Hears:  Received, Secured, Hungup, Shutdown
+//! Hears:  Received, Secured, Revoked, Hungup, Shutdown
 //! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry
 //! Lives:  from greeting to goodbye
 //! Knows:  an `imap::Conversation`, which decides everything about the protocol
@@ -24,7 +24,7 @@ use crate::client_task::{self, Hungup, Next, Received, Secured, Shutdown};
 use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
-use crate::mailbox_session::{self, MailboxSession};
+use crate::mailbox_session::{self, MailboxSession, Revoked};
 use crate::outbox::{Gone, Outbox};
 use crate::services::Services;
 use crate::tls::Protocol;
@@ -38,6 +38,8 @@ pub struct ImapConnection {
     /// When the client last said something; before login, when it came.
     heard: Instant,
     logged_in: bool,
+    /// The conversation ends, with these words, as soon as nothing is half said.
+    ending: Option<&'static str>,
     /// Counts among the connections of its door as long as it lives.
     _peer: Peer,
 }
@@ -50,6 +52,8 @@ struct Talk {
     session: Option<Session>,
     /// Where the client logs in from.
     origin: Origin,
+    /// The connection itself, for its sessions.
+    connection: Option<actix::Recipient<Revoked>>,
 }
 
 /// An open mailbox; closes it when dropped, however the connection ends.
@@ -151,8 +155,8 @@ impl Talk {
     /// Opens a mailbox and returns what the client is to be told of it.
     async fn open(&mut self, opening: Opening) -> Vec<u8> {
         self.session = None;
-        let Services { database, registry, .. } = &self.services;
-        let session = MailboxSession::new(database.clone(), registry.clone(), self.outbox.clone()).start();
+        let connection = self.connection.clone().expect("a connection has started before it reads");
+        let session = MailboxSession::new(&self.services, self.outbox.clone(), connection).start();
         let opened = session.send(mailbox_session::Open(opening.clone())).await;
         let opened = opened.unwrap_or_else(|error| Err(Error::bug(format!("the session ended: {error}"))));
         if opened.is_ok() {
@@ -172,16 +176,21 @@ impl ImapConnection {
         let _ = outbox.try_send(greeting.into());
         let span = tracing::info_span!("imap", client = %peer.address);
         let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
-        let talk = Talk { conversation, outbox: outbox.clone(), services, session: None, origin };
+        let (talk_outbox, session) = (outbox.clone(), None);
+        let talk =
+            Talk { conversation, outbox: talk_outbox, services, session, origin, connection: None };
         let heard = Instant::now();
         let connection =
-            ImapConnection { talk: Some(talk), outbox, span, heard, logged_in: false, _peer: peer }.start();
-        client_task::start(socket, queue, (tls, Protocol::Imap), stopping, connection);
+            ImapConnection { talk: Some(talk), outbox, span, heard, logged_in: false, ending: None, _peer: peer };
+        client_task::start(socket, queue, (tls, Protocol::Imap), stopping, connection.start());
     }
 
-    /// Says BYE with `text`, between two answers, and ends.
-    fn say_goodbye(&mut self, text: &str, ctx: &mut actix::Context<Self>) {
-        let Some(talk) = &mut self.talk else { return };
+    /// Says BYE with `text`, as soon as no answer is half written, and ends.
+    fn say_goodbye(&mut self, text: &'static str, ctx: &mut actix::Context<Self>) {
+        let Some(talk) = &mut self.talk else {
+            self.ending = Some(text);
+            return;
+        };
         let goodbye = talk.conversation.goodbye(text);
         // A client that does not read misses its goodbye.
         let _ = self.outbox.try_send(goodbye.into());
@@ -200,10 +209,11 @@ impl ImapConnection {
         if self.logged_in {
             self.heard = Instant::now();
         }
-        match then {
-            Ok(Then::Listen) => return Ok(Next::ReadOn),
-            Ok(Then::StartTls) => return Ok(Next::StartTls),
-            Ok(Then::Close) | Err(Gone) => ctx.stop(),
+        match (then, self.ending) {
+            (Ok(Then::Listen), Some(text)) => self.say_goodbye(text, ctx),
+            (Ok(Then::Listen), None) => return Ok(Next::ReadOn),
+            (Ok(Then::StartTls), _) => return Ok(Next::StartTls),
+            (Ok(Then::Close) | Err(Gone), _) => ctx.stop(),
         }
         Err(Gone)
     }
@@ -237,6 +247,9 @@ impl actix::Actor for ImapConnection {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(talk) = &mut self.talk {
+            talk.connection = Some(ctx.address().recipient());
+        }
         // An actor empties its queue before its timers run, so the timer compares instants.
         ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
             let seconds = if connection.logged_in {
@@ -275,6 +288,15 @@ impl actix::Handler<Secured> for ImapConnection {
             self.talk.as_mut().expect("the client task waits until everything before has been dealt with");
         talk.origin.tls = true;
         talk.conversation.secured(terms(&talk.services, &talk.origin, Some(&facts)));
+    }
+}
+
+impl actix::Handler<Revoked> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, _: Revoked, ctx: &mut Self::Context) {
+        // RFC 4314 §5.1.1 allows it, and says that clients do not understand a refusal of each command.
+        self.say_goodbye("you may not read this mailbox any more", ctx);
     }
 }
 

@@ -1,7 +1,7 @@
 //! # MailboxRegistry - who is interested in which mailbox
 //!
 //! Hears:  Subscribe, Unsubscribe, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
-//! Says:   Changed → sessions · Announce → DbListener · Run → Database
+//! Says:   Changed → sessions · RightsChanged, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
 //! Knows:  a `mailbox::Shared` per mailbox that somebody watches, or watched lately
 //! Limits: limits::SNAPSHOT_CACHE_MESSAGES
@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
 use crate::db_listener::{self, DbListener, Heard};
+use crate::guests::{self, Guests};
 
 /// Registers a session for one mailbox. The answer comes when the mailbox's snapshot is in memory.
 pub struct Subscribe {
@@ -48,7 +49,7 @@ pub struct Subscribed {
 }
 
 /// Names one subscription until it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubscriptionId(u64);
 
 /// Ends a subscription.
@@ -110,6 +111,7 @@ struct Compared {
 pub struct MailboxRegistry {
     database: actix::Addr<Database>,
     listener: actix::Addr<DbListener>,
+    guests: actix::Addr<Guests>,
     mailboxes: HashMap<MailboxKey, Watched>,
     next_id: u64,
     /// Counts uses, so that the mailbox that nobody has opened for longest is forgotten first.
@@ -143,8 +145,12 @@ struct Session {
 }
 
 impl MailboxRegistry {
-    pub fn new(database: actix::Addr<Database>, listener: actix::Addr<DbListener>) -> Self {
-        Self { database, listener, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
+    pub fn new(
+        database: actix::Addr<Database>,
+        listener: actix::Addr<DbListener>,
+        guests: actix::Addr<Guests>,
+    ) -> Self {
+        Self { database, listener, guests, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
     }
 
     /// Reads the mailbox, all of it or what has happened since, unless that is already under way.
@@ -208,6 +214,8 @@ impl MailboxRegistry {
 
     /// Gives up on a mailbox that could not be read: those who wait hear why.
     fn give_up(&mut self, key: MailboxKey, error: db::Error) {
+        // If it is gone, so are the rights in it.
+        self.guests.do_send(guests::RightsChanged(key));
         let Some(mut watched) = self.mailboxes.remove(&key) else { return };
         tracing::warn!(%error, mailbox = key.mailbox.0, "could not read a mailbox");
         for (_, answer) in watched.waiting.drain(..) {
@@ -324,6 +332,9 @@ impl actix::Handler<Delivered> for MailboxRegistry {
     fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
         for change in event.changes {
             self.listener.do_send(db_listener::Announce { key: change.key, modseq: change.modseq });
+            if change.rights {
+                self.guests.do_send(guests::RightsChanged(change.key));
+            }
             let Some(watched) = self.mailboxes.get_mut(&change.key) else { continue };
             watched.mentioned = watched.mentioned.max(change.modseq);
             if let Some(shared) = &watched.shared {
@@ -354,6 +365,7 @@ impl actix::Handler<Reconnected> for MailboxRegistry {
     type Result = ();
 
     fn handle(&mut self, _: Reconnected, ctx: &mut Self::Context) {
+        self.guests.do_send(guests::Recheck);
         // What nobody watches is compared when somebody opens it.
         let keys = self.mailboxes.iter().filter(|(_, watched)| !watched.sessions.is_empty());
         let keys: Vec<MailboxKey> = keys.map(|(key, _)| *key).collect();
@@ -403,6 +415,9 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
         };
         let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
         watched.reading = false;
+        if change.rights {
+            self.guests.do_send(guests::RightsChanged(caught_up.key));
+        }
         // A mailbox cannot have come further than the database says: what was mentioned before it was asked was another
         // incarnation. What was mentioned since may be news, and makes settle() read once more.
         if watched.mentioned == watched.asked {

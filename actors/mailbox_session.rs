@@ -1,7 +1,8 @@
 //! # MailboxSession - one mailbox, opened by one client
 //!
-//! Hears:  Open, Execute, Sync, Changed, Close
-//! Says:   Run → Database · Subscribe, Unsubscribe, Delivered → MailboxRegistry · octets → its client's outbox
+//! Hears:  Open, Execute, Sync, Changed, RightsAre, Close
+//! Says:   Run → Database · Subscribe, Unsubscribe, Delivered → MailboxRegistry · Enter, Leave → Guests ·
+//!         Revoked → its connection · octets → its client's outbox
 //! Lives:  from SELECT to CLOSE, UNSELECT, the next SELECT, or disconnect
 //! Knows:  an `imap::Selected`, which holds the view; nothing else about mail
 //! Limits: limits::FETCH_PAGE_MESSAGES, by way of what the plans ask for
@@ -10,11 +11,14 @@ use actix::{ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
 use archiveopteryx::imap::{Answer, Opening, Selected, SelectedCommand};
 use archiveopteryx::mailbox::MailboxKey;
+use archiveopteryx::policy::Rights;
 
 use crate::database::Database;
 use crate::drive;
+use crate::guests::{self, Guests, RightsAre};
 use crate::mailbox_registry::{self, Changed, MailboxRegistry, SubscriptionId};
 use crate::outbox::{Gone, Outbox};
+use crate::services::Services;
 
 /// Opens the mailbox: the answer tells the client what is in it.
 pub struct Open(pub Opening);
@@ -38,6 +42,11 @@ pub struct Sync {
     pub may_expunge: bool,
 }
 
+/// To the connection: its client may not read the mailbox any more.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Revoked;
+
 /// Ends the session; the connection says so, also when it goes down.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
@@ -47,29 +56,32 @@ pub struct Close;
 pub struct MailboxSession {
     database: actix::Addr<Database>,
     registry: actix::Addr<MailboxRegistry>,
+    guests: actix::Addr<Guests>,
+    connection: actix::Recipient<Revoked>,
     outbox: Outbox,
     /// None until it has been opened, and while a command is being carried out with it.
     selected: Option<Selected>,
     subscription: Option<(MailboxKey, SubscriptionId)>,
     /// Messages from this uid on are \Recent here; heard while a command was running.
     recent_from: Option<u32>,
+    /// What the client may do now; heard while a command was running.
+    rights: Option<Rights>,
     /// Lines wait for a client that is slow to read.
     telling: bool,
 }
 
 impl MailboxSession {
-    pub fn new(
-        database: actix::Addr<Database>,
-        registry: actix::Addr<MailboxRegistry>,
-        outbox: Outbox,
-    ) -> MailboxSession {
+    pub fn new(services: &Services, outbox: Outbox, connection: actix::Recipient<Revoked>) -> MailboxSession {
         MailboxSession {
-            database,
-            registry,
+            database: services.database.clone(),
+            registry: services.registry.clone(),
+            guests: services.guests.clone(),
+            connection,
             outbox,
             selected: None,
             subscription: None,
             recent_from: None,
+            rights: None,
             telling: false,
         }
     }
@@ -79,6 +91,12 @@ impl MailboxSession {
         let Some(selected) = &mut self.selected else { return };
         if let Some(uid) = self.recent_from.take() {
             selected.recent_from(uid);
+        }
+        if let Some(rights) = self.rights.take()
+            && !selected.rights_are(rights)
+        {
+            self.connection.do_send(Revoked);
+            return;
         }
         if self.telling {
             return;
@@ -103,6 +121,7 @@ impl actix::Actor for MailboxSession {
     fn stopped(&mut self, _: &mut Self::Context) {
         if let Some((key, id)) = self.subscription.take() {
             self.registry.do_send(mailbox_registry::Unsubscribe { key, id });
+            self.guests.do_send(guests::Leave(id));
         }
     }
 }
@@ -118,9 +137,19 @@ impl actix::Handler<Open> for MailboxSession {
             session: ctx.address().recipient(),
         };
         let subscribed = self.registry.send(subscribe);
-        Box::pin(subscribed.into_actor(self).map(|outcome, session, _| {
+        Box::pin(subscribed.into_actor(self).map(|outcome, session, ctx| {
             let subscribed = outcome.map_err(|_| Error::bug("the mailbox registry is gone"))??;
             session.subscription = Some((opening.key, subscribed.id));
+            if !opening.viewer.owns(opening.key.account) {
+                let Opening { key, viewer, .. } = opening;
+                let session_here = ctx.address().recipient();
+                session.guests.do_send(guests::Enter {
+                    id: subscribed.id,
+                    key,
+                    viewer,
+                    session: session_here,
+                });
+            }
             let (selected, answer) = Selected::open(opening, subscribed.shared, subscribed.recent_from);
             session.selected = Some(selected);
             Ok(answer)
@@ -173,6 +202,15 @@ impl actix::Handler<Changed> for MailboxSession {
 
     fn handle(&mut self, Changed { recent_from }: Changed, ctx: &mut Self::Context) {
         self.recent_from = self.recent_from.or(recent_from);
+        self.tell(ctx);
+    }
+}
+
+impl actix::Handler<RightsAre> for MailboxSession {
+    type Result = ();
+
+    fn handle(&mut self, RightsAre(rights): RightsAre, ctx: &mut Self::Context) {
+        self.rights = Some(rights);
         self.tell(ctx);
     }
 }

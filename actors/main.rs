@@ -3,6 +3,7 @@
 mod authenticator;
 mod cli;
 mod control_client;
+mod guests;
 mod home;
 mod log;
 mod serve;

@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::db_listener::DbListener;
 use crate::delivery::{self, Delivery, Intake};
 use crate::login_log::LoginLog;
+use crate::guests::Guests;
 use crate::mailbox_registry::MailboxRegistry;
 use crate::postgres::Target;
 use crate::tls::Tls;
@@ -23,6 +24,7 @@ pub struct Services {
     pub settings: Arc<Settings>,
     pub database: actix::Addr<Database>,
     pub registry: actix::Addr<MailboxRegistry>,
+    pub guests: actix::Addr<Guests>,
     pub intake: Intake,
     pub authenticator: Authenticator,
     pub login_log: actix::Addr<LoginLog>,
@@ -53,9 +55,11 @@ impl Services {
         let databases: Vec<_> = arbiters.iter().map(start).collect();
         let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
         let listener = DbListener::start_for(target.clone(), name);
-        let (database, heard) = (databases[0].clone(), listener.clone());
+        let database = databases[0].clone();
+        let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
+        let (database, heard, told) = (databases[0].clone(), listener.clone(), guests.clone());
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
-            MailboxRegistry::new(database, heard)
+            MailboxRegistry::new(database, heard, told)
         });
         // The last arbiter has the fewest other tasks of this kind; with one core it is the first as well.
         let last = arbiters.len() - 1;
@@ -75,6 +79,7 @@ impl Services {
                 settings: settings.clone(),
                 database,
                 registry: registry.clone(),
+                guests: guests.clone(),
                 intake: intake.clone(),
                 authenticator: authenticator.clone(),
                 login_log: login_log.clone(),
@@ -90,10 +95,11 @@ impl Services {
     /// Whether everybody whom connections depend on is there. An actor that has panicked is not, and does not come
     /// back: `actix::Supervisor` restarts an actor that stopped, never one that panicked.
     pub fn are_whole(&self) -> bool {
-        let Services { database, registry, intake, listener, login_log, .. } = self;
+        let Services { database, registry, guests, intake, listener, login_log, .. } = self;
         login_log.connected()
             && database.connected()
             && registry.connected()
+            && guests.connected()
             && intake.delivery.connected()
             && listener.connected()
     }

@@ -8,12 +8,14 @@ use archiveopteryx::db::{
 use archiveopteryx::db::{MailboxModseqs, Unit};
 use archiveopteryx::limits;
 use archiveopteryx::mailbox::{
-    AccountId, Change, FlagSet, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Snapshot, System, Uid,
-    UidSet,
+    AccountId, Change, FlagMask, FlagSet, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Snapshot,
+    System, Uid, UidSet,
 };
+use archiveopteryx::policy::Viewer;
 use support::{Lender, Scratch};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
+const ANNA: Viewer = Viewer { account: AccountId(1), anonymous: false };
 const SENT: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
 
 /// Two mailboxes; the first has messages 1 to 10, the odd ones \Seen, the tenth with a keyword.
@@ -67,7 +69,8 @@ fn uids(set: &str) -> UidSet {
 
 fn set_flags(set: &str, marking: Marking, system: System, keywords: &[&str]) -> SetFlags {
     let keywords = keywords.iter().map(|name| Keyword::new(name).expect("a keyword"));
-    SetFlags { key: INBOX, uids: uids(set), marking, flags: FlagSet::new(system, keywords) }
+    let flags = FlagSet::new(system, keywords);
+    SetFlags { key: INBOX, uids: uids(set), marking, flags, permitted: FlagMask::ALL }
 }
 
 /// Every message as `uid flags`, for comparing.
@@ -173,7 +176,13 @@ fn too_many_keywords_change_nothing() {
 fn copies_keep_flags_and_dates() {
     test(async |lender| {
         let before = snapshot(lender, SENT).await;
-        let unit = CopyMessages { source: INBOX, uids: uids("9:12"), target: name("Sent"), moved_by: None };
+        let unit = CopyMessages {
+            viewer: ANNA,
+            source: INBOX,
+            uids: uids("9:12"),
+            target: name("Sent"),
+            moved_by: None,
+        };
         let copied = run(lender, unit).await.expect("two messages are there");
         let pairs: Vec<(u32, u32)> = copied.uids.iter().map(|(a, b)| (a.get(), b.get())).collect();
         assert_eq!(pairs, [(9, 1), (10, 2)]);
@@ -182,10 +191,22 @@ fn copies_keep_flags_and_dates() {
         assert_follows(lender, &before, &copied.changes[0]).await;
         let after = snapshot(lender, SENT).await;
         assert_eq!(listing(&after), ["1 9 2 (\\Seen)", "2 10 2 ($Work)"]);
-        let unit = CopyMessages { source: INBOX, uids: uids("1"), target: name("Nowhere"), moved_by: None };
+        let unit = CopyMessages {
+            viewer: ANNA,
+            source: INBOX,
+            uids: uids("1"),
+            target: name("Nowhere"),
+            moved_by: None,
+        };
         let refused = lender.run(unit).await.expect_err("there is no such mailbox");
         assert!(refused.to_string().contains("no mailbox"), "{refused}");
-        let unit = CopyMessages { source: INBOX, uids: uids("77"), target: name("Sent"), moved_by: None };
+        let unit = CopyMessages {
+            viewer: ANNA,
+            source: INBOX,
+            uids: uids("77"),
+            target: name("Sent"),
+            moved_by: None,
+        };
         assert!(run(lender, unit).await.is_none());
     });
 }
@@ -195,6 +216,7 @@ fn moved_messages_leave_a_tombstone() {
     test(async |lender| {
         let (inbox, sent) = (snapshot(lender, INBOX).await, snapshot(lender, SENT).await);
         let unit = CopyMessages {
+            viewer: ANNA,
             source: INBOX,
             uids: uids("2:3"),
             target: name("Sent"),
@@ -207,6 +229,7 @@ fn moved_messages_leave_a_tombstone() {
         // A mailbox can be the target of its own messages: they get new uids (RFC 6851 §3.3).
         let before = snapshot(lender, INBOX).await;
         let unit = CopyMessages {
+            viewer: ANNA,
             source: INBOX,
             uids: uids("1"),
             target: name("INBOX"),

@@ -24,7 +24,8 @@ pub(super) async fn adopt(
     let (owner, mailbox) = (source.account.0, source.mailbox.0);
     let sql = include_str!("sql/adopt_messages.sql");
     let rows = db.query(sql, &[&owner, &mailbox, &firsts, &lasts, &account.0]).await?;
-    let (old_ids, new_ids): (Vec<i64>, Vec<i64>) = rows.iter().map(|row| (row.get::<_, i64>(0), row.get::<_, i64>(1))).unzip();
+    let (old_ids, new_ids): (Vec<i64>, Vec<i64>) =
+        rows.iter().map(|row| (row.get::<_, i64>(0), row.get::<_, i64>(1))).unzip();
     for (old_ids, new_ids) in
         old_ids.chunks(limits::FETCH_PAGE_MESSAGES).zip(new_ids.chunks(limits::FETCH_PAGE_MESSAGES))
     {

@@ -49,11 +49,7 @@ pub(super) async fn may_create(db: &Lent<'_>, viewer: Viewer, place: &Place) -> 
 }
 
 /// What somebody hears who wanted a name that is in use: that it is, if he may know.
-pub(super) async fn taken(
-    db: &Lent<'_>,
-    viewer: Viewer,
-    place: &Place,
-) -> Result<error::Error, Error> {
+pub(super) async fn taken(db: &Lent<'_>, viewer: Viewer, place: &Place) -> Result<error::Error, Error> {
     let known = error::Error::no(Code::AlreadyExists, "There is a mailbox of that name");
     if viewer.owns(place.account) {
         return Ok(known);

@@ -46,9 +46,7 @@ impl DeleteMailbox {
         let children = db.query(sql, &[&place.account.0, &place.name.as_str()]).await?;
         Ok(match children.is_empty() {
             true => no_mailbox(),
-            false => {
-                error::Error::no(Code::HasChildren, "That level has mailboxes below it and none itself")
-            }
+            false => error::Error::no(Code::HasChildren, "That level has mailboxes below it and none itself"),
         })
     }
 }
@@ -57,10 +55,12 @@ impl DeleteMailbox {
 pub(super) async fn delete(db: &Lent<'_>, key: MailboxKey, by: &Culprit) -> Result<Vec<Change>, Error> {
     let (account, mailbox) = (key.account.0, key.mailbox.0);
     if key.account == AccountId::SHARED {
-        let aliases = db.query(include_str!("sql/select_aliases_of_mailbox.sql"), &[&account, &mailbox]).await?;
+        let aliases =
+            db.query(include_str!("sql/select_aliases_of_mailbox.sql"), &[&account, &mailbox]).await?;
         if !aliases.is_empty() {
             // There is no INBOX of everybody that could take the mail instead.
-            let text = "Mail for an address goes to this mailbox; an administrator has to delete that alias first";
+            let text =
+                "Mail for an address goes to this mailbox; an administrator has to delete that alias first";
             return Err(error::Error::no(Code::InUse, text).into());
         }
     }

@@ -21,6 +21,8 @@ impl Unit for ReadRights {
         let sql = include_str!("sql/select_rights_of_many.sql");
         let rows = db.query(sql, &[&viewers, &anonymous, &accounts, &mailboxes]).await?;
         let answers = rows.iter().zip(&self.asked);
-        Ok(answers.map(|(row, (viewer, key))| viewer.rights(key.account, Rights::from_bits(row.get(0)))).collect())
+        Ok(answers
+            .map(|(row, (viewer, key))| viewer.rights(key.account, Rights::from_bits(row.get(0))))
+            .collect())
     }
 }

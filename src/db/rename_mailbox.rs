@@ -99,12 +99,7 @@ impl RenameMailbox {
 
     /// INBOX is never renamed; its messages move to the new mailbox, and it stays, empty (RFC 3501 §6.3.5). What is
     /// below it stays where it is.
-    async fn move_inbox(
-        &self,
-        db: &Lent<'_>,
-        inbox: MailboxId,
-        to: &Place,
-    ) -> Result<Vec<Change>, Error> {
+    async fn move_inbox(&self, db: &Lent<'_>, inbox: MailboxId, to: &Place) -> Result<Vec<Change>, Error> {
         if !create(db, to.account, &to.name, self.now).await? {
             return Err(taken(db, self.viewer, to).await?.into());
         }

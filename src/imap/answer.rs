@@ -3,8 +3,8 @@
 use crate::db;
 use crate::error::Error;
 use crate::imap::response;
-use crate::policy::{Rights, Viewer};
 use crate::mailbox::{Change, MailboxKey, MailboxName, ModSeq, UidValidity};
+use crate::policy::{Rights, Viewer};
 
 /// The answer to one command.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use crate::imap::answer::After;
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, ModSeq, Uid, UidValidity};
 use crate::plan::{Computation, Outcome, Step};
 use crate::wire::sasl::{Claim, Proof};
+use crate::policy::Rights;
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
 
@@ -150,6 +151,7 @@ fn outcome(unit: &str) -> Outcome {
         unseen: 2,
         octets: 100,
         deleted: 0,
+        rights: Rights::ALL,
     };
     let any: Box<dyn Any + Send> = match unit.rsplit("::").next().unwrap_or_default() {
         "FindMailbox" => Box::new(Some(found)),
@@ -158,9 +160,12 @@ fn outcome(unit: &str) -> Outcome {
             exists: true,
             subscribed: true,
             special_use: None,
+            rights: Rights::ALL,
         }]),
         "CreateMailbox" => return Err(Error::no(Code::AlreadyExists, "there is one").into()),
         "DeleteMailbox" => return Err(db::Error::Unavailable("gone".into())),
+        "ChangeRights" => Box::new(None::<Change>),
+        "ListRights" => Box::new(db::ListedRights { owner: Some("anna".into()), entries: Vec::new() }),
         "RenameMailbox" => Box::new(Vec::<Change>::new()),
         "Subscribe" => Box::new(()),
         "Append" => Box::new(db::Appended {

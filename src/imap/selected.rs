@@ -13,8 +13,8 @@ use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::{
-    Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot, System, Uid, UidSet,
-    Update, View,
+    Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot, System, Uid,
+    UidSet, Update, View,
 };
 use crate::plan::Plan;
 use crate::policy::viewer::lacking;
@@ -282,8 +282,7 @@ impl Selected {
             flags += if flags.is_empty() { "\\*" } else { " \\*" };
         }
         let code = format!("PERMANENTFLAGS ({flags})");
-        let text =
-            if permitted.is_empty() { "No flags can be changed" } else { "Flags that can be changed" };
+        let text = if permitted.is_empty() { "No flags can be changed" } else { "Flags that can be changed" };
         out.extend(response::ok("*", Some(&code), text));
     }
 

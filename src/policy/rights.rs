@@ -136,10 +136,14 @@ impl Rights {
 
     /// The rights by which all flags of `mask` may be changed.
     pub fn to_change_any(mask: FlagMask) -> Rights {
-        Rights::EACH.iter().map(|(_, right)| *right).filter(|right| {
-            let flags = right.flags();
-            !flags.is_empty() && flags.system.0 & !mask.system.0 == 0
-        }).fold(Rights::NONE, Rights::with)
+        Rights::EACH
+            .iter()
+            .map(|(_, right)| *right)
+            .filter(|right| {
+                let flags = right.flags();
+                !flags.is_empty() && flags.system.0 & !mask.system.0 == 0
+            })
+            .fold(Rights::NONE, Rights::with)
     }
 
     /// The rights that somebody needs who changes these flags.

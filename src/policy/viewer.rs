@@ -63,7 +63,9 @@ mod tests {
     fn who_may_not_look_hears_of_nothing() {
         let ask = |rights| demand(rights, Rights::READ, || Error::no(Code::NonExistent, "nothing"));
         assert_eq!(ask(Rights::READ), Ok(()));
-        assert!(matches!(ask(Rights::LOOKUP), Err(Error::No { code: Code::NoPerm, text }) if text.contains("\"r\"")));
+        assert!(
+            matches!(ask(Rights::LOOKUP), Err(Error::No { code: Code::NoPerm, text }) if text.contains("\"r\""))
+        );
         for hidden in [Rights::NONE, Rights::ADMINISTER, Rights::INSERT] {
             assert!(matches!(ask(hidden), Err(Error::No { code: Code::NonExistent, .. })));
         }

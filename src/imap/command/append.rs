@@ -68,8 +68,7 @@ impl Append {
         let viewer = user.viewer();
         let find = db::FindMailbox { viewer, name: self.mailbox.clone() };
         Plan::run(find, move |found, _| {
-            let no_such =
-                || Error::no(Code::TryCreate, "there is no such mailbox; CREATE it and try again");
+            let no_such = || Error::no(Code::TryCreate, "there is no such mailbox; CREATE it and try again");
             let found = found.map_err(Error::from);
             match found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::INSERT, found, no_such)) {
                 Ok(found) => {
@@ -83,14 +82,7 @@ impl Append {
     }
 
     /// Takes the message apart: a large one where that keeps nobody waiting.
-    fn prepare(
-        self,
-        tag: String,
-        message: Vec<u8>,
-        key: MailboxKey,
-        viewer: Viewer,
-        now: Timestamp,
-    ) -> Plan {
+    fn prepare(self, tag: String, message: Vec<u8>, key: MailboxKey, viewer: Viewer, now: Timestamp) -> Plan {
         if message.len() <= limits::INLINE_MESSAGE_BYTES_MAX {
             let prepared = NewMessage::prepare(key.account, message, now);
             return self.store(tag, key, viewer, prepared, now);

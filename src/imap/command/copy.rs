@@ -40,7 +40,8 @@ impl Copy {
             return running.done(selected);
         }
         let (source, uids) = (selected.key(), selected.spans(&uids));
-        let unit = CopyMessages { viewer: selected.viewer(), source, uids, target: self.mailbox, moved_by: None };
+        let unit =
+            CopyMessages { viewer: selected.viewer(), source, uids, target: self.mailbox, moved_by: None };
         Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
             Ok(Some(copied)) => respond(copied, running, selected),
             Ok(None) => running.failed(selected, all_gone()),

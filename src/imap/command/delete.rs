@@ -26,8 +26,7 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Delete> {
 impl Delete {
     /// Deletes it.
     pub fn plan(self, tag: String, user: &User) -> Plan {
-        let delete =
-            db::DeleteMailbox { viewer: user.viewer(), name: self.name, by: user.culprit("DELETE") };
+        let delete = db::DeleteMailbox { viewer: user.viewer(), name: self.name, by: user.culprit("DELETE") };
         Plan::run(delete, move |deleted, _| {
             Plan::Done(match deleted {
                 Ok(changes) => Answer::ok(&tag, "DELETE completed").with_changes(changes),

@@ -142,7 +142,11 @@ impl List {
                 true => level.lsub_attributes(),
                 false => level.list_attributes(tells_subscribed),
             };
-            attributes.map(|attributes| Line { name, attributes, rights: level.exists.then_some(level.rights) })
+            attributes.map(|attributes| Line {
+                name,
+                attributes,
+                rights: level.exists.then_some(level.rights),
+            })
         };
         matching.filter_map(line).collect()
     }
@@ -255,7 +259,8 @@ mod tests {
 
     #[test]
     fn list_tells_what_is_asked_for() {
-        let expected = "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n* MYRIGHTS INBOX/work lr\r\n";
+        let expected =
+            "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n* MYRIGHTS INBOX/work lr\r\n";
         assert_eq!(said("LIST INBOX/ % return (Subscribed MYRIGHTS children)"), expected);
         let expected = "* LIST (\\HasChildren \\Noselect) \"/\" a\r\n";
         assert_eq!(said("LIST \"\" a RETURN (MYRIGHTS)"), expected);

@@ -189,12 +189,10 @@ fn find_plain(name: &str) -> Option<(Needs, Arguments)> {
         "SETACL" => (Authenticated, |input| complete(input, setacl::parse).map(Command::SetAcl)),
         "DELETEACL" => (Authenticated, |input| complete(input, setacl::parse_deleteacl).map(Command::SetAcl)),
         "GETACL" => (Authenticated, |input| complete(input, getacl::parse).map(Command::GetAcl)),
-        "LISTRIGHTS" => {
-            (Authenticated, |input| complete(input, listrights::parse).map(Command::ListRights))
-        }
+        "LISTRIGHTS" => (Authenticated, |input| complete(input, listrights::parse).map(Command::ListRights)),
         "MYRIGHTS" => (Authenticated, |input| complete(input, myrights::parse).map(Command::MyRights)),
         "ENABLE" => (Authenticated, |input| complete(input, enable::parse).map(Command::Enable)), // RFC 5161
-        "IDLE" => (Authenticated, |input| none(input, Command::Idle)),           // RFC 2177
+        "IDLE" => (Authenticated, |input| none(input, Command::Idle)),                            // RFC 2177
         // RFC 3501 §6.4: with a mailbox open.
         "CHECK" => (Selected, |input| none(input, on_mailbox(OnMailbox::Check))),
         "CLOSE" => (Selected, |input| none(input, on_mailbox(OnMailbox::Close))),

@@ -8,7 +8,6 @@ use crate::mailbox::namespace::{OTHER_USERS, SHARED};
 pub fn respond(tag: &str) -> Answer {
     let namespace = |prefix: &str| format!("((\"{prefix}\" \"{SEPARATOR}\"))");
     let below = |level: &str| namespace(&format!("{level}{SEPARATOR}"));
-    let untagged =
-        format!("* NAMESPACE {} {} {}\r\n", namespace(""), below(OTHER_USERS), below(SHARED));
+    let untagged = format!("* NAMESPACE {} {} {}\r\n", namespace(""), below(OTHER_USERS), below(SHARED));
     Answer::ok(tag, "NAMESPACE completed").with_untagged(untagged.into_bytes())
 }

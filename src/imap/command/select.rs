@@ -41,16 +41,13 @@ impl Select {
         Plan::run(find, move |found, _| {
             let no_such = || Error::no(Code::NonExistent, "there is no such mailbox");
             let found = found.map_err(Error::from);
-            let found =
-                found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::READ, found, no_such));
+            let found = found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::READ, found, no_such));
             Plan::Done(match found {
                 Ok(found) => {
                     let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
                     Answer { next: After::Open(Opening { client, ..opening }), ..Answer::default() }
                 }
-                Err(error) => {
-                    Answer { next: After::Unselect, sync: None, ..Answer::failed(&tag, error) }
-                }
+                Err(error) => Answer { next: After::Unselect, sync: None, ..Answer::failed(&tag, error) },
             })
         })
     }

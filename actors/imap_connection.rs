@@ -177,11 +177,17 @@ impl ImapConnection {
         let span = tracing::info_span!("imap", client = %peer.address);
         let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
         let (talk_outbox, session) = (outbox.clone(), None);
-        let talk =
-            Talk { conversation, outbox: talk_outbox, services, session, origin, connection: None };
+        let talk = Talk { conversation, outbox: talk_outbox, services, session, origin, connection: None };
         let heard = Instant::now();
-        let connection =
-            ImapConnection { talk: Some(talk), outbox, span, heard, logged_in: false, ending: None, _peer: peer };
+        let connection = ImapConnection {
+            talk: Some(talk),
+            outbox,
+            span,
+            heard,
+            logged_in: false,
+            ending: None,
+            _peer: peer,
+        };
         client_task::start(socket, queue, (tls, Protocol::Imap), stopping, connection.start());
     }
 

@@ -9,8 +9,8 @@ use super::*;
 use crate::imap::answer::After;
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, ModSeq, Uid, UidValidity};
 use crate::plan::{Computation, Outcome, Step};
-use crate::wire::sasl::{Claim, Proof};
 use crate::policy::Rights;
+use crate::wire::sasl::{Claim, Proof};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
 
@@ -284,7 +284,18 @@ fn commands_of_the_account_are_answered() {
     for (command, expected) in [
         ("a NOOP", "a OK NOOP completed\r\n"),
         ("a ID NIL", "* ID (\"name\" \"Archiveopteryx\""),
-        ("a NAMESPACE", "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE completed\r\n"),
+        (
+            "a NAMESPACE",
+            "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\na OK NAMESPACE completed\r\n",
+        ),
+        ("a MYRIGHTS INBOX", "* MYRIGHTS INBOX lrswipkxtecda\r\na OK MYRIGHTS completed\r\n"),
+        ("a GETACL INBOX", "* ACL INBOX anna lrswipkxtecda\r\na OK GETACL completed\r\n"),
+        ("a SETACL INBOX bert lr", "a OK SETACL completed\r\n"),
+        ("a DELETEACL INBOX bert", "a OK DELETEACL completed\r\n"),
+        (
+            "a LISTRIGHTS INBOX bert",
+            "* LISTRIGHTS INBOX bert \"\" l r s w i p k x t e c d a\r\na OK LISTRIGHTS completed\r\n",
+        ),
         ("a ENABLE X-NONE", "* ENABLED\r\na OK ENABLE completed\r\n"),
         ("a LIST \"\" \"\"", "* LIST (\\Noselect) \"/\" \"\"\r\na OK LIST completed\r\n"),
         ("a LIST \"\" *", "* LIST (\\HasNoChildren) \"/\" INBOX\r\na OK LIST completed\r\n"),

@@ -13,6 +13,7 @@ use archiveopteryx::error::{Code, Error};
 use archiveopteryx::limits;
 use archiveopteryx::login::throttle::{self, Failures, History, Subjects};
 use archiveopteryx::login::{self, Answer, Authenticated, Channel, Origin, token};
+use archiveopteryx::mailbox::Login;
 use archiveopteryx::settings;
 use archiveopteryx::wire::sasl::{self, Claim, Password, Proof, Question};
 use archiveopteryx::wire::scram::{Hash, Keys};
@@ -108,7 +109,7 @@ impl Authenticator {
         hash: Hash,
         authcid: &str,
     ) -> Result<(Keys, String), Error> {
-        let login_key = authcid.to_lowercase();
+        let login_key = Login::key_of(authcid);
         let secret = self.secret(database).await?;
         let nobody = Keys::of_nobody(hash, secret, &login_key);
         let found = self.find(database, login_key, &Subjects::default()).await?;
@@ -156,7 +157,7 @@ impl Authenticator {
     ) -> Result<FoundLogin, Error> {
         let find = db::FindLogin {
             login_key,
-            administrators_key: self.shared.settings.administrators_group.to_lowercase(),
+            administrators_key: Login::key_of(&self.shared.settings.administrators_group),
             subjects: subjects.all().into_iter().map(str::to_owned).collect(),
             place: subjects.place.clone(),
         };
@@ -212,7 +213,7 @@ impl Attempt<'_> {
     }
 
     async fn find(&self) -> Result<FoundLogin, Error> {
-        self.authenticator.find(self.database, self.login.to_lowercase(), &self.subjects).await
+        self.authenticator.find(self.database, Login::key_of(&self.login), &self.subjects).await
     }
 
     fn history(&self, failures: &[db::LoginFailures]) -> History {
@@ -278,9 +279,9 @@ impl Attempt<'_> {
         password: &Password,
     ) -> Result<bool, Error> {
         let Some(entry) = source.check(&self.login, password).await? else { return Ok(false) };
-        let login_key = entry.login.as_ref().unwrap_or(&self.login).to_lowercase();
+        let login_key = Login::key_of(entry.login.as_ref().unwrap_or(&self.login));
         let find = || self.authenticator.find(self.database, login_key.clone(), &self.subjects);
-        if found.person.as_ref().is_none_or(|person| person.account.login.to_lowercase() != login_key) {
+        if found.person.as_ref().is_none_or(|person| Login::key_of(&person.account.login) != login_key) {
             *found = find().await?;
         }
         if found.person.is_none() && source.admit(self.database, &entry).await? {
@@ -303,8 +304,8 @@ impl Attempt<'_> {
                 .refuse(LoginOutcome::Disabled, record, "this account has been switched off")
                 .await);
         }
-        let own = [person.account.login.to_lowercase(), self.login.to_lowercase()];
-        let other = authzid.map(|name| name.to_lowercase()).filter(|name| !own.contains(name));
+        let own = [Login::key_of(&person.account.login), Login::key_of(&self.login)];
+        let other = authzid.map(|name| Login::key_of(&name)).filter(|name| !own.contains(name));
         let (authenticated, record) = match other {
             None => (Authenticated { account: person.account, by: None }, record),
             Some(name) => match self.other(&person, name).await? {
@@ -428,7 +429,7 @@ impl Drop for Waiting<'_> {
 
 /// What failures are counted for, when `login` tries from there.
 fn subjects(origin: &Origin, login: &str, secret: &[u8]) -> Subjects {
-    let login_key = login.to_lowercase();
+    let login_key = Login::key_of(login);
     Subjects::new(origin.address, (!login.is_empty()).then_some(login_key.as_str()), secret)
 }
 

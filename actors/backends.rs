@@ -6,6 +6,7 @@ use std::sync::Arc;
 use archiveopteryx::error::{Code, Error};
 use archiveopteryx::identity::bearer::Flaw;
 use archiveopteryx::identity::directory::Entry;
+use archiveopteryx::mailbox::FirstMailbox;
 use archiveopteryx::settings::Settings;
 use archiveopteryx::wire::sasl;
 
@@ -56,7 +57,11 @@ impl Backends {
             let looking = directory.clone();
             // An arbiter that has ended takes nothing: the server stops.
             arbiter.spawn(async move { looking.look().await });
-            backends.passwords = Some(Arc::new(People { directory, admits: settings.ldap.create_accounts }));
+            backends.passwords = Some(Arc::new(People {
+                directory,
+                admits: settings.ldap.create_accounts,
+                first_mailboxes: settings.accounts.first_mailboxes.clone(),
+            }));
         }
         if settings.oauth.is_on() {
             let tokens = Tokens::new(&settings.oauth)?;
@@ -73,6 +78,8 @@ struct People {
     directory: Directory,
     /// Whether those who have no account get one.
     admits: bool,
+    /// What such an account has at first.
+    first_mailboxes: Vec<FirstMailbox>,
 }
 
 impl PasswordSource for People {
@@ -81,9 +88,12 @@ impl PasswordSource for People {
     }
 
     fn admit<'a>(&'a self, database: &'a actix::Addr<Database>, entry: &'a Entry) -> Asking<'a, bool> {
-        Box::pin(
-            async move { if self.admits { new_accounts::make(database, entry).await } else { Ok(false) } },
-        )
+        Box::pin(async move {
+            match self.admits {
+                true => new_accounts::make(database, entry, &self.first_mailboxes).await,
+                false => Ok(false),
+            }
+        })
     }
 }
 

@@ -87,7 +87,12 @@ async fn carry_out(
         Err(reply) => reply,
         Ok(command) => {
             let name = command.name();
-            let mut context = Context { now: jiff::Timestamp::now(), facts: facts(), changes: Vec::new() };
+            let mut context = Context {
+                now: jiff::Timestamp::now(),
+                facts: facts(),
+                settings: services.settings.clone(),
+                changes: Vec::new(),
+            };
             let plan = conversation::plan(command, &context);
             let outcome = drive::drive(plan, &mut context, &services.database, outbox).await?;
             if !context.changes.is_empty() {

@@ -233,6 +233,7 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup 
         starttls: services.tls.is_offered(),
         secure: tls.is_some(),
         terms: terms(services, origin, tls),
+        first_mailboxes: services.settings.accounts.first_mailboxes.clone().into(),
         client: Some(origin.address.to_string()),
     }
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, ActorFutureExt, WrapFuture};
 use archiveopteryx::db::{Receipt, ResolveRecipient};
 use archiveopteryx::limits;
-use archiveopteryx::lmtp::{self, Address, Arrival, Conversation, Event, Mail, Outcome, Resolution, Setup};
+use archiveopteryx::lmtp::{self, Arrival, Conversation, Event, Mail, Outcome, Resolution, Setup};
+use archiveopteryx::wire::address::Address;
 use bytes::Bytes;
 use futures_util::future;
 use jiff::Timestamp;
@@ -211,13 +212,10 @@ impl Talk {
     }
 
     async fn resolve(&self, address: Address) -> Resolution {
-        let separator = &self.services.settings.delivery.subaddress_separator;
-        let subaddress = address.subaddress(separator).map(|(who, what)| (who.to_owned(), what.to_owned()));
-        let domain = Some(address.domain).filter(|domain| !domain.is_empty());
-        let unit = ResolveRecipient { localpart: address.localpart, domain, subaddress };
+        let separators = self.services.settings.delivery.subaddress_separator.clone();
+        let unit = ResolveRecipient { address, separators };
         match database::run(&self.services.database, unit).await {
-            Ok(targets) if targets.is_empty() => Resolution::Unknown,
-            Ok(targets) => Resolution::Targets(targets),
+            Ok(resolved) => resolved.into(),
             Err(_) => Resolution::Unavailable,
         }
     }

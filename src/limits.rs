@@ -13,6 +13,17 @@ pub const LMTP_IDLE_SECONDS_MAX: u64 = 300;
 /// when that is used up is read when there is room again.
 pub const LMTP_LARGE_BYTES_IN_ALL: usize = 256 * 1024 * 1024;
 
+/// Mailboxes that one recipient may stand for: each gets a copy, and all of them before the recipient is answered.
+pub const RECIPIENT_MAILBOXES_MAX: usize = 1000;
+/// Places at which a local-part is tried to be parted into who and which mailbox.
+pub const SUBADDRESSES_MAX: usize = 16;
+/// A local-part. RFC 5321 §4.5.3.1.1 asks for 64; lists and bounce addresses are longer.
+pub const ADDRESS_LOCALPART_BYTES_MAX: usize = 255;
+/// The name of a user or of a group; longer ones would not fit clients' own limits.
+pub const LOGIN_BYTES_MAX: usize = 255;
+/// What a user or a group is called for people, or said to be.
+pub const DISPLAY_NAME_BYTES_MAX: usize = 1000;
+
 /// One IMAP command without its literals. RFC 7162 §4 asks servers to take 8,192 octets at least.
 pub const IMAP_LINE_BYTES_MAX: usize = 64 * 1024;
 /// The same before login: nothing longer than an AUTHENTICATE response is needed there.

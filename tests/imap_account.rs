@@ -5,7 +5,7 @@ mod support;
 use archiveopteryx::db::{Account, LoadSnapshot};
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, Selected, Setup};
 use archiveopteryx::login::{self, Authenticated};
-use archiveopteryx::mailbox::{AccountId, Shared};
+use archiveopteryx::mailbox::{AccountId, FirstMailbox, Shared};
 use archiveopteryx::plan::{Computation, Plan};
 use archiveopteryx::wire::sasl::Terms;
 use support::{Lender, Scratch};
@@ -35,6 +35,7 @@ impl<'a> Client<'a> {
             starttls: false,
             secure: false,
             terms: Terms { plaintext_allowed: true, ..Terms::default() },
+            first_mailboxes: FirstMailbox::defaults().into(),
             client: Some("192.0.2.1".into()),
         };
         let (conversation, _) = Conversation::new(setup);
@@ -165,6 +166,16 @@ async fn mailboxes_come_and_go(client: &mut Client<'_>) {
         ("LSUB \"\" *", "a OK"),
         ("DELETE Sent", "a OK"),
         ("SELECT Sent", "a NO [NONEXISTENT]"),
+        ("CREATE Sent", "a OK"),
+        ("LIST \"\" Sent", "* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\na OK"),
+        ("CREATE Drafts/2026", "a OK"),
+        ("LIST \"\" Drafts", "* LIST (\\HasChildren \\Drafts) \"/\" Drafts\r\na OK"),
+        // A mailbox that has the use keeps it, whatever it is called.
+        ("RENAME Sent Gesendet", "a OK"),
+        ("CREATE Sent", "a OK"),
+        ("LIST \"\" Sent", "* LIST (\\HasNoChildren) \"/\" Sent\r\na OK"),
+        ("CREATE u&Awg-", "a OK"),
+        ("LIST \"\" &APw-", "* LIST (\\HasNoChildren) \"/\" &APw-\r\na OK"),
         ("DELETE INBOX", "a NO [CANNOT]"),
     ] {
         let said = client.says(command).await;

@@ -1,6 +1,6 @@
 //! `aox add …`.
 
-use archiveopteryx::aox::command::{AddAlias, AddUser};
+use archiveopteryx::aox::command::{AddAddress, AddAlias, AddDomain, AddGroup, AddMember, AddUser};
 use clap::Subcommand;
 
 use super::Request;
@@ -9,24 +9,59 @@ use super::password::PasswordSource;
 /// What can be added.
 #[derive(Debug, Subcommand)]
 pub enum Add {
+    /// Give a user one more address
+    Address {
+        /// The name that the user logs in with
+        login: String,
+        /// The address whose mail comes to the user's INBOX, too
+        address: String,
+    },
+    /// Make mail for an address go to mailboxes, or to what other addresses of this site stand for
+    Alias {
+        /// The address, such as info@example.org; @example.org is all of that domain that nothing else takes
+        address: String,
+        /// Where its mail goes: /users/LOGIN/NAME, /shared/NAME, LOGIN for that user's INBOX, or an address
+        #[arg(required = true, value_name = "TARGET")]
+        targets: Vec<String>,
+    },
+    /// Make a domain one of the site; once there is one, addresses must be in them
+    Domain {
+        /// Such as example.org; A-labels (xn--...) and U-labels of one name are the same
+        name: String,
+    },
+    /// Add a group of users; access rights call it $NAME
+    Group {
+        /// The name of the group
+        name: String,
+        /// What the group is for
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
+        /// Its first members
+        #[arg(value_name = "LOGIN")]
+        members: Vec<String>,
+    },
+    /// Make users members of a group
+    Member {
+        /// The group
+        group: String,
+        /// The users
+        #[arg(required = true, value_name = "LOGIN")]
+        logins: Vec<String>,
+    },
     /// Add a user, the first mailboxes, and the address that leads to them
     User {
         /// The name to log in with
         login: String,
         /// The address whose mail comes to the user's INBOX, such as anna@example.org
         address: String,
+        /// What people call the user, such as "Anna Example"
+        #[arg(long)]
+        name: Option<String>,
         #[command(flatten)]
         password: PasswordSource,
         /// Give the user no password here: a directory, an authorization server or a certificate opens the account
         #[arg(long, conflicts_with = "password_stdin")]
         without_password: bool,
-    },
-    /// Make mail for an address go to a mailbox: /users/LOGIN/NAME, or LOGIN for its INBOX
-    Alias {
-        /// The address, such as info@example.org
-        address: String,
-        /// Where its mail goes: /users/LOGIN/NAME, or LOGIN for that user's INBOX
-        mailbox: String,
     },
 }
 
@@ -34,10 +69,14 @@ impl Add {
     /// The request to the server. May ask for a password.
     pub fn request(self) -> Result<Request, String> {
         Ok(match self {
-            Add::Alias { address, mailbox } => AddAlias { address, mailbox }.into(),
-            Add::User { login, address, password, without_password } => {
+            Add::Address { login, address } => AddAddress { login, address }.into(),
+            Add::Alias { address, targets } => AddAlias { address, targets }.into(),
+            Add::Domain { name } => AddDomain { name }.into(),
+            Add::Group { name, description, members } => AddGroup { name, description, members }.into(),
+            Add::Member { group, logins } => AddMember { group, logins }.into(),
+            Add::User { login, address, name, password, without_password } => {
                 let verifiers = if without_password { None } else { Some(password.verifiers()?) };
-                AddUser { login, address, verifiers }.into()
+                AddUser { login, address, name, verifiers }.into()
             }
         })
     }

@@ -1,6 +1,6 @@
 //! `aox change …`.
 
-use archiveopteryx::aox::command::ChangePassword;
+use archiveopteryx::aox::command::{ChangePassword, ChangeUser};
 use clap::Subcommand;
 
 use super::Request;
@@ -16,6 +16,14 @@ pub enum Change {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Change what people call a user
+    User {
+        /// The name that the user logs in with
+        login: String,
+        /// The new name, such as "Anna Example"; an empty one takes the name away
+        #[arg(long)]
+        name: String,
+    },
 }
 
 impl Change {
@@ -25,6 +33,7 @@ impl Change {
             Change::Password { login, password } => {
                 ChangePassword { login, verifiers: password.verifiers()? }.into()
             }
+            Change::User { login, name } => ChangeUser { login, name }.into(),
         })
     }
 }

@@ -1,31 +1,102 @@
-//! `aox delete …`.
+//! `aox delete …`. Each can be tried without effect first; a person at a terminal sees what will go, and is asked.
 
-use archiveopteryx::aox::command::{DeleteAlias, DeleteUser};
-use clap::Subcommand;
+use archiveopteryx::aox::command::{
+    Command, DeleteAddress, DeleteAlias, DeleteDomain, DeleteGroup, DeleteMember, DeleteUser,
+};
+use clap::{Args, Subcommand};
 
 use super::Request;
 
 /// What can be deleted.
 #[derive(Debug, Subcommand)]
 pub enum Delete {
+    /// Take an address away from a user, who must have another
+    Address {
+        /// The address
+        address: String,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Let mail for an address go there no longer
+    Alias {
+        /// The address, such as info@example.org, or @example.org for what takes all the rest of that domain
+        address: String,
+        /// Only this target of it
+        target: Option<String>,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Take a domain out of the site, with all addresses in it; users and their mail stay
+    Domain {
+        /// The domain
+        name: String,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Delete a group; its members stay
+    Group {
+        /// The group
+        name: String,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Take a user out of a group
+    Member {
+        /// The group
+        group: String,
+        /// The name that the user logs in with
+        login: String,
+    },
     /// Delete a user with all mail; it can be taken back until the undelete time has passed
     User {
         /// The name that the user logs in with
         login: String,
+        #[command(flatten)]
+        care: Care,
     },
-    /// Refuse mail for an address from now on
-    Alias {
-        /// The address, such as info@example.org
-        address: String,
-    },
+}
+
+/// How carefully something is deleted.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Care {
+    /// Only say what would go
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask, even at a terminal
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Care {
+    /// The request, rehearsed first where that is wanted. `make` makes the command, for true one without effect.
+    pub fn request<C: Into<Command>>(self, make: impl Fn(bool) -> C) -> Request {
+        let rehearsal = (!self.dry_run && !self.yes).then(|| make(true).into());
+        Request { command: make(self.dry_run).into(), rehearsal }
+    }
 }
 
 impl Delete {
     /// The request to the server.
     pub fn request(self) -> Request {
         match self {
-            Delete::Alias { address } => DeleteAlias { address }.into(),
-            Delete::User { login } => DeleteUser { login }.into(),
+            Delete::Address { address, care } => {
+                care.request(|dry_run| DeleteAddress { address: address.clone(), dry_run })
+            }
+            Delete::Alias { address, target, care } => care.request(|dry_run| DeleteAlias {
+                address: address.clone(),
+                target: target.clone(),
+                dry_run,
+            }),
+            Delete::Domain { name, care } => {
+                care.request(|dry_run| DeleteDomain { name: name.clone(), dry_run })
+            }
+            Delete::Group { name, care } => {
+                care.request(|dry_run| DeleteGroup { name: name.clone(), dry_run })
+            }
+            Delete::Member { group, login } => DeleteMember { group, login }.into(),
+            Delete::User { login, care } => {
+                care.request(|dry_run| DeleteUser { login: login.clone(), dry_run })
+            }
         }
     }
 }

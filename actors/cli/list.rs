@@ -1,6 +1,6 @@
 //! `aox list …`.
 
-use archiveopteryx::aox::command::{ListAliases, ListMailboxes, ListUsers};
+use archiveopteryx::aox::command::{ListAliases, ListDomains, ListGroups, ListMailboxes, ListUsers};
 use clap::Subcommand;
 
 use super::Request;
@@ -12,6 +12,10 @@ pub enum List {
     Users,
     /// List the addresses, and where their mail goes
     Aliases,
+    /// List the domains of the site, and how many addresses are in them
+    Domains,
+    /// List the groups, with their members
+    Groups,
     /// List the mailboxes of one user, or of all
     Mailboxes {
         /// Only those of this user
@@ -24,6 +28,8 @@ impl List {
     pub fn request(self) -> Request {
         match self {
             List::Aliases => ListAliases {}.into(),
+            List::Domains => ListDomains {}.into(),
+            List::Groups => ListGroups {}.into(),
             List::Mailboxes { login } => ListMailboxes { login }.into(),
             List::Users => ListUsers {}.into(),
         }

@@ -6,6 +6,8 @@ mod check;
 mod delete;
 mod list;
 mod password;
+mod show;
+mod user;
 
 use std::path::PathBuf;
 
@@ -17,6 +19,8 @@ use self::change::Change;
 use self::check::Check;
 use self::delete::Delete;
 use self::list::List;
+use self::show::Show;
+use self::user::{Rename, Switch};
 
 /// A mail store: LMTP in, IMAP out, every byte kept.
 #[derive(Debug, Parser)]
@@ -39,18 +43,30 @@ pub enum Verb {
     Serve(Serve),
     /// Say whether the server is ready, and what it holds; exits with 0 when it is ready
     Status,
-    /// Add a user or an alias
+    /// Add a user, an address, an alias, a group or a domain
     #[command(subcommand)]
     Add(Add),
-    /// List users, aliases or mailboxes
+    /// List users, aliases, groups, domains or mailboxes
     #[command(subcommand)]
     List(List),
-    /// Change a password
+    /// Change a password, or what a user is called
     #[command(subcommand)]
     Change(Change),
-    /// Delete a user or an alias
+    /// Delete a user, an address, an alias, a group or a domain
     #[command(subcommand)]
     Delete(Delete),
+    /// Show one user or group with what belongs to it
+    #[command(subcommand)]
+    Show(Show),
+    /// Give a user another name to log in with
+    #[command(subcommand)]
+    Rename(Rename),
+    /// Let nobody log in as a user
+    #[command(subcommand)]
+    Disable(Switch),
+    /// Let a user log in again
+    #[command(subcommand)]
+    Enable(Switch),
     /// Check that what is stored is whole
     #[command(subcommand)]
     Check(Check),
@@ -111,6 +127,10 @@ impl Verb {
             Verb::List(list) => list.request(),
             Verb::Change(change) => change.request()?,
             Verb::Delete(delete) => delete.request(),
+            Verb::Show(show) => show.request(),
+            Verb::Rename(rename) => rename.request(),
+            Verb::Disable(switch) => switch.disable(),
+            Verb::Enable(switch) => switch.enable(),
             Verb::Check(check) => check.request(),
         }))
     }

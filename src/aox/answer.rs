@@ -79,7 +79,12 @@ pub fn octets(count: i64) -> String {
 
 /// `1 message`, `2 messages`.
 pub fn counted(count: i64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    counted_as(count, one, &format!("{one}s"))
+}
+
+/// The same for a word whose plural is another.
+pub fn counted_as(count: i64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 #[cfg(test)]

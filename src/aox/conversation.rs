@@ -1,6 +1,7 @@
 //! One administrator's connection: lines in, plans out. Knows no socket.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,12 +11,14 @@ use super::command::Command;
 use crate::error::Error;
 use crate::mailbox::Change;
 use crate::plan::Plan;
+use crate::settings::Settings;
 
 /// What a command may know of the server it runs in.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub now: Timestamp,
     pub facts: Facts,
+    pub settings: Arc<Settings>,
     /// What the command has changed in mailboxes, for those who have them open.
     pub changes: Vec<Change>,
 }

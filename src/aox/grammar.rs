@@ -1,61 +1,85 @@
-//! What an administrator may write as a login, an address, or the path of a mailbox.
+//! What an administrator may write as an address, an alias, the path of a mailbox, or a name for people.
 
+use std::fmt;
+
+use crate::db::{Alias, AliasTarget, MailboxOf};
 use crate::error::{Code, Error};
-use crate::mailbox::MailboxName;
+use crate::limits;
+use crate::mailbox::{Login, MailboxName};
+use crate::wire::address::{self, Address};
 
-/// A login: it appears in paths, in IMAP strings and in logs, so it is plain text without spaces and slashes.
-pub fn login(text: &str) -> Result<&str, Error> {
-    let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"/\"\\%*".contains(c));
-    if text.is_empty() || text.len() > LOGIN_BYTES_MAX || !plain {
-        return Err(Error::no(
-            Code::Cannot,
-            format!(
-                "\"{text}\" cannot be a login: it needs 1 to {LOGIN_BYTES_MAX} octets, without spaces, quotes, /, \\, % and *"
-            ),
-        ));
-    }
-    Ok(text)
+/// An address of a user.
+pub fn address(text: &str) -> Result<Address, Error> {
+    let refused = || Error::no(Code::Cannot, format!("\"{text}\" is no address such as anna@example.org"));
+    Address::parse(text).ok_or_else(refused)
 }
 
-/// An address, as its local-part, unquoted, and its domain in lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    pub localpart: String,
-    pub domain: String,
-}
-
-impl Address {
-    /// `local-part@domain`; the local-part may be a quoted string (RFC 5321 §4.1.2).
-    pub fn parse(text: &str) -> Result<Address, Error> {
-        let refused =
-            || Error::no(Code::Cannot, format!("\"{text}\" is no address such as anna@example.org"));
-        let (localpart, domain) = text.trim().rsplit_once('@').ok_or_else(refused)?;
-        let localpart = unquoted(localpart).ok_or_else(refused)?;
-        let labels = domain.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-        });
-        let literal = domain.starts_with('[') && domain.ends_with(']');
-        if !(labels || literal) || domain.len() > 255 || localpart.len() > 255 {
-            return Err(refused());
-        }
-        Ok(Address { localpart, domain: domain.to_lowercase() })
-    }
-
-    /// The local-part as it is compared when no exact match is found.
-    pub fn localpart_key(&self) -> String {
-        self.localpart.to_lowercase()
+/// The address of an alias; `@example.org` is all of a domain that nothing else takes, and has no local-part here.
+pub fn alias_address(text: &str) -> Result<Address, Error> {
+    match text.trim().strip_prefix('@') {
+        Some(name) => Ok(Address { localpart: String::new(), domain: domain(name)? }),
+        None => address(text),
     }
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@{}", quoted(&self.localpart), self.domain)
+/// A domain, in lower case and U-labels.
+pub fn domain(text: &str) -> Result<String, Error> {
+    let refused = || Error::no(Code::Cannot, format!("\"{text}\" is no domain such as example.org"));
+    address::parse_domain(text.trim()).ok_or_else(refused)
+}
+
+/// Where an alias leads: a path, a login for its INBOX, or an address. A login with an @ is written as a path.
+pub fn alias_target(text: &str) -> Result<AliasTarget, Error> {
+    if !text.starts_with('/') && text.contains('@') {
+        return address(text).map(AliasTarget::Address);
+    }
+    let path = MailboxPath::parse(text)?;
+    let name = path.mailbox.as_str().to_owned();
+    Ok(AliasTarget::Mailbox(MailboxOf { login: path.login, name }))
+}
+
+/// A name or a description for people; an empty one is none.
+pub fn display_name(text: &str) -> Result<Option<String>, Error> {
+    let text = text.trim();
+    if text.len() > limits::DISPLAY_NAME_BYTES_MAX || text.chars().any(char::is_control) {
+        let most = limits::DISPLAY_NAME_BYTES_MAX;
+        let why = format!("a name for people has {most} octets at most, all in one line");
+        return Err(Error::no(Code::Cannot, why));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// An alias as the administrator writes it.
+pub fn alias_name(address: &Address) -> String {
+    match address.localpart.is_empty() {
+        true => format!("@{}", address.domain),
+        false => address.to_string(),
     }
 }
 
-/// A mailbox as an administrator names it: `/users/anna/lists`, or `anna` for her INBOX.
+/// Where an alias leads, as the administrator writes it.
+pub fn target_name(target: &AliasTarget) -> String {
+    match target {
+        AliasTarget::Address(address) => address.to_string(),
+        AliasTarget::Mailbox(MailboxOf { login, name }) => mailbox_path(login, name),
+    }
+}
+
+/// Where each of the aliases leads, as a list in a sentence.
+pub fn target_names(aliases: &[Alias]) -> String {
+    aliases.iter().map(|alias| target_name(&alias.target)).collect::<Vec<_>>().join(", ")
+}
+
+/// A mailbox as the administrator names it.
+pub fn mailbox_path(login: &str, mailbox: &str) -> String {
+    match login == SHARED {
+        true => format!("{SHARED}/{mailbox}"),
+        false => format!("/users/{login}/{mailbox}"),
+    }
+}
+
+/// A mailbox as an administrator names it: `/users/anna/lists`, `anna` for her INBOX, `/shared/team` for one that
+/// belongs to nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxPath {
     pub login: String,
@@ -63,84 +87,69 @@ pub struct MailboxPath {
 }
 
 impl MailboxPath {
-    /// Reads either form.
+    /// Reads any of the forms.
     pub fn parse(text: &str) -> Result<MailboxPath, Error> {
+        let shared = text.strip_prefix(SHARED).and_then(|rest| rest.strip_prefix('/'));
+        if let Some(name) = shared {
+            return Ok(MailboxPath { login: SHARED.to_owned(), mailbox: MailboxName::new(name)? });
+        }
         let Some(rest) = text.strip_prefix("/users/") else {
-            return Ok(MailboxPath { login: login(text)?.to_owned(), mailbox: MailboxName::inbox() });
+            return Ok(MailboxPath { login: login(text)?, mailbox: MailboxName::inbox() });
         };
         let (user, name) = rest.split_once('/').unwrap_or((rest, "INBOX"));
-        Ok(MailboxPath { login: login(user)?.to_owned(), mailbox: MailboxName::new(name)? })
+        Ok(MailboxPath { login: login(user)?, mailbox: MailboxName::new(name)? })
     }
 }
 
-impl std::fmt::Display for MailboxPath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "/users/{}/{}", self.login, self.mailbox)
+impl fmt::Display for MailboxPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&mailbox_path(&self.login, self.mailbox.as_str()))
     }
 }
 
-/// A local-part without its quotes; None when it is none.
-fn unquoted(text: &str) -> Option<String> {
-    if let Some(inner) = text.strip_prefix('"') {
-        let inner = inner.strip_suffix('"')?;
-        let mut out = String::new();
-        let mut chars = inner.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '\\' => out.push(chars.next()?),
-                '"' => return None,
-                c if c.is_control() => return None,
-                c => out.push(c),
-            }
-        }
-        return (!out.is_empty()).then_some(out);
-    }
-    let atoms = text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext));
-    atoms.then(|| text.to_owned())
+fn login(text: &str) -> Result<String, Error> {
+    Ok(Login::new(text)?.as_str().to_owned())
 }
 
-/// A local-part with quotes where it needs them.
-fn quoted(text: &str) -> String {
-    if text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext)) {
-        return text.to_owned();
-    }
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// RFC 5322 §3.2.3, and RFC 6531 §3.3 for what is not ASCII.
-fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !c.is_control())
-}
-
-/// Longer logins would not fit IMAP clients' own limits.
-const LOGIN_BYTES_MAX: usize = 255;
+/// The login of the account to which shared mailboxes belong; no user can have it.
+const SHARED: &str = "/shared";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_and_printed() {
-        for (text, localpart, domain) in [
-            ("Anna@Example.ORG", "Anna", "example.org"),
-            ("\"a b\"@x.y", "a b", "x.y"),
-            ("jürgen@müller.example", "jürgen", "müller.example"),
-            ("a+b@[127.0.0.1]", "a+b", "[127.0.0.1]"),
+    fn paths_name_a_user_and_a_mailbox() {
+        for (text, path) in [
+            ("anna", "/users/anna/INBOX"),
+            ("/users/anna", "/users/anna/INBOX"),
+            ("/users/anna/a/b", "/users/anna/a/b"),
+            ("/users/anna@example.org/inbox", "/users/anna@example.org/INBOX"),
+            ("/shared/team/2026", "/shared/team/2026"),
         ] {
-            let address = Address::parse(text).unwrap();
-            assert_eq!((address.localpart.as_str(), address.domain.as_str()), (localpart, domain));
-            assert_eq!(Address::parse(&address.to_string()).unwrap(), address);
+            assert_eq!(MailboxPath::parse(text).unwrap().to_string(), path);
+            assert_eq!(MailboxPath::parse(path).unwrap().to_string(), path);
         }
-        for bad in ["", "anna", "@x", "a@", "a b@x", "a@x..y", "a..b@x", "\"a@x", "a@x y"] {
-            assert!(Address::parse(bad).is_err(), "{bad}");
+        for bad in ["/anna", "/shared", "/shared/", "/users/", "", "/sharedx/a"] {
+            assert!(MailboxPath::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn paths_name_a_user_and_a_mailbox() {
-        assert_eq!(MailboxPath::parse("anna").unwrap().to_string(), "/users/anna/INBOX");
-        assert_eq!(MailboxPath::parse("/users/anna").unwrap().to_string(), "/users/anna/INBOX");
-        assert_eq!(MailboxPath::parse("/users/anna/a/b").unwrap().to_string(), "/users/anna/a/b");
-        assert!(MailboxPath::parse("/anna").is_err());
+    fn an_alias_leads_to_mailboxes_and_addresses() {
+        let name = |text: &str| alias_target(text).map(|target| target_name(&target));
+        assert_eq!(name("anna").unwrap(), "/users/anna/INBOX");
+        assert_eq!(name("Anna@Example.ORG").unwrap(), "Anna@example.org");
+        assert!(name("@example.org").is_err());
+        let all = alias_address("@XN--mller-kva.example").unwrap();
+        assert_eq!(alias_name(&all), "@müller.example");
+        assert!(alias_address("@").is_err());
+    }
+
+    #[test]
+    fn an_empty_name_is_none() {
+        assert_eq!(display_name("  ").unwrap(), None);
+        assert_eq!(display_name(" Anna Example ").unwrap().as_deref(), Some("Anna Example"));
+        assert!(display_name("a\nb").is_err());
     }
 }

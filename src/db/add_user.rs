@@ -2,25 +2,27 @@
 
 use jiff::Timestamp;
 
+use super::add_address::claim;
+use super::add_alias::lead_to;
+use super::alias::{Alias, MailboxOf, mailbox_of};
 use super::unit::{Access, Error, Lent, Unit};
+use crate::error;
+use crate::mailbox::{FirstMailbox, Login, MailboxName};
+use crate::wire::address::Address;
 use crate::wire::password::Verifiers;
 
 /// Adds a user.
 pub struct AddUser {
-    pub login: String,
-    pub alias: AliasAddress,
+    pub login: Login,
+    /// What people call the user.
+    pub display_name: Option<String>,
+    pub address: Address,
     /// None for a user whom somebody else lets in: a directory, an authorization server.
     pub verifiers: Option<Verifiers>,
+    /// What every account has at first beside INBOX.
+    pub first_mailboxes: Vec<FirstMailbox>,
     /// Uidvalidities are taken from the time.
     pub now: Timestamp,
-}
-
-/// An address as aliases keep it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AliasAddress {
-    pub localpart: String,
-    pub localpart_key: String,
-    pub domain: String,
 }
 
 /// How it went. Nothing is written unless it was added.
@@ -28,8 +30,8 @@ pub struct AliasAddress {
 pub enum AddedUser {
     Added,
     LoginTaken,
-    /// The address leads to this mailbox already.
-    AddressTaken(String),
+    /// The address leads to this already.
+    AddressTaken(Alias),
 }
 
 impl Unit for AddUser {
@@ -37,14 +39,12 @@ impl Unit for AddUser {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<AddedUser, Error> {
-        let AliasAddress { localpart, localpart_key, domain } = &self.alias;
-        let taken = db.query(include_str!("sql/select_alias_targets.sql"), &[domain, localpart_key]).await?;
-        if let Some(row) = taken.first() {
-            return Ok(AddedUser::AddressTaken(row.get(0)));
+        if let Some(taken) = claim(db, &self.address).await? {
+            return Ok(AddedUser::AddressTaken(taken));
         }
-        let login_key = self.login.to_lowercase();
+        let (login, key) = (self.login.as_str(), self.login.key());
         let sql = include_str!("sql/insert_account.sql");
-        let Some(row) = db.query_opt(sql, &[&self.login, &login_key, &self.now]).await? else {
+        let Some(row) = db.query_opt(sql, &[&login, &key, &self.display_name, &self.now]).await? else {
             return Ok(AddedUser::LoginTaken);
         };
         let account: i64 = row.get(0);
@@ -52,21 +52,26 @@ impl Unit for AddUser {
             let sql = include_str!("sql/insert_password.sql");
             db.execute(sql, &[&account, argon2id, scram_sha_256, scram_sha_1, &self.now]).await?;
         }
-        let (names, uses): (Vec<&str>, Vec<Option<&str>>) = FIRST_MAILBOXES.iter().copied().unzip();
-        let sql = include_str!("sql/insert_first_mailboxes.sql");
-        db.execute(sql, &[&account, &names, &uses, &self.now.as_second()]).await?;
-        let sql = include_str!("sql/insert_alias.sql");
-        db.execute(sql, &[localpart, localpart_key, domain, &account, &"INBOX"]).await?;
+        create_first_mailboxes(db, account, &self.first_mailboxes, self.now).await?;
+        let inbox = mailbox_of(db, &MailboxOf::inbox_of(login)).await?;
+        let (_, inbox) = inbox.ok_or_else(|| error::Error::bug("a new account has no INBOX"))?;
+        lead_to(db, &self.address, account, inbox, true).await?;
         Ok(AddedUser::Added)
     }
 }
 
-/// What every account has at first, with the uses of RFC 6154.
-const FIRST_MAILBOXES: [(&str, Option<&str>); 6] = [
-    ("INBOX", None),
-    ("Sent", Some("sent")),
-    ("Drafts", Some("drafts")),
-    ("Trash", Some("trash")),
-    ("Junk", Some("junk")),
-    ("Archive", Some("archive")),
-];
+/// INBOX and the others, with subscriptions to all of them.
+pub(super) async fn create_first_mailboxes(
+    db: &Lent<'_>,
+    account: i64,
+    others: &[FirstMailbox],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let inbox = MailboxName::inbox();
+    let inbox = [(inbox.as_str(), None)];
+    let others = others.iter().map(|mailbox| (mailbox.name.as_str(), mailbox.special_use));
+    let (names, uses): (Vec<&str>, Vec<Option<&str>>) = inbox.into_iter().chain(others).unzip();
+    let sql = include_str!("sql/insert_first_mailboxes.sql");
+    db.execute(sql, &[&account, &names, &uses, &now.as_second()]).await?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::unit::{Access, Error, Lent, Unit};
+use crate::mailbox::Login;
 use crate::wire::password::Verifiers;
 
 /// Replaces the account's own password; those of applications stay.
@@ -20,7 +21,7 @@ impl Unit for ChangePassword {
     async fn run(self, db: &Lent<'_>) -> Result<bool, Error> {
         let Verifiers { argon2id, scram_sha_256, scram_sha_1 } = &self.verifiers;
         let sql = include_str!("sql/update_password.sql");
-        let login_key = self.login.to_lowercase();
+        let login_key = Login::key_of(&self.login);
         Ok(db.execute(sql, &[&login_key, argon2id, scram_sha_256, scram_sha_1, &self.now]).await? > 0)
     }
 }

@@ -1,12 +1,14 @@
 //! Creates a mailbox, and those above it that are missing.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::owner::{Place, locate, rights};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
-use crate::mailbox::{AccountId, MailboxId, MailboxKey, MailboxName};
+use crate::mailbox::{AccountId, FirstMailbox, MailboxId, MailboxKey, MailboxName};
 use crate::policy::{Rights, Viewer};
 
 /// CREATE (RFC 3501 §6.3.3). Among what is somebody else's, it needs the right `k` in the nearest mailbox above that is
@@ -14,6 +16,8 @@ use crate::policy::{Rights, Viewer};
 pub struct CreateMailbox {
     pub viewer: Viewer,
     pub name: MailboxName,
+    /// The mailboxes that have a use by their names.
+    pub uses: Arc<[FirstMailbox]>,
     /// Uidvalidities are taken from the time.
     pub now: Timestamp,
 }
@@ -25,7 +29,7 @@ impl Unit for CreateMailbox {
     async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
         let place = locate(db, self.viewer, &self.name).await?.ok_or_else(not_here)?;
         may_create(db, self.viewer, &place).await?;
-        match create(db, place.account, &place.name, self.now).await? {
+        match create(db, place.account, &place.name, &self.uses, self.now).await? {
             true => Ok(()),
             false => Err(taken(db, self.viewer, &place).await?.into()),
         }
@@ -67,12 +71,13 @@ pub(super) fn not_here() -> error::Error {
     error::Error::no(Code::NoPerm, "You cannot make a mailbox there")
 }
 
-/// Creates `name` and what is missing above it. What is new gets the rights of the nearest mailbox above (RFC 4314 §4).
-/// False when `name` was there.
+/// Creates `name` and what is missing above it. Each gets the use that `uses` has for it, unless another mailbox of the
+/// account has that, and the rights of the nearest mailbox above (RFC 4314 §4). False when `name` was there.
 pub(super) async fn create(
     db: &Lent<'_>,
     account: AccountId,
     name: &MailboxName,
+    uses: &[FirstMailbox],
     now: Timestamp,
 ) -> Result<bool, Error> {
     let row = db.query_opt(include_str!("sql/count_mailboxes.sql"), &[&account.0]).await?;
@@ -84,8 +89,10 @@ pub(super) async fn create(
     }
     let parents: Vec<MailboxName> = name.parents().collect();
     let names: Vec<&str> = parents.iter().chain([name]).map(MailboxName::as_str).collect();
+    let use_of = |name: &&str| uses.iter().find(|first| first.name.as_str() == *name)?.special_use;
+    let uses: Vec<Option<&str>> = names.iter().map(use_of).collect();
     let sql = include_str!("sql/insert_mailboxes.sql");
-    let created = db.query(sql, &[&account.0, &names, &now.as_second()]).await?;
+    let created = db.query(sql, &[&account.0, &names, &uses, &now.as_second()]).await?;
     let created: Vec<&str> = created.iter().map(|row| row.get(0)).collect();
     if !created.is_empty() && !parents.is_empty() {
         db.execute(include_str!("sql/inherit_rights.sql"), &[&account.0, &created, &names]).await?;

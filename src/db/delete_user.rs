@@ -3,23 +3,38 @@
 use jiff::Timestamp;
 
 use super::expunge::{Culprit, expunge_all};
+use super::show_user::{UserDetails, details};
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey};
+use crate::mailbox::{AccountId, Change, Login, MailboxId, MailboxKey};
 
 /// Deletes the account of that login.
 pub struct DeleteUser {
     pub login: String,
+    /// Only say what would go.
+    pub rehearse: bool,
     pub now: Timestamp,
 }
 
+/// What is gone.
+#[derive(Debug)]
+pub struct DeletedUser {
+    pub had: UserDetails,
+    /// What became of its mailboxes.
+    pub changes: Vec<Change>,
+}
+
 impl Unit for DeleteUser {
-    /// What became of its mailboxes; None when there is no such account.
-    type Output = Option<Vec<Change>>;
+    /// None when there is no such account.
+    type Output = Option<DeletedUser>;
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<Option<Vec<Change>>, Error> {
+    async fn run(self, db: &Lent<'_>) -> Result<Option<DeletedUser>, Error> {
+        let Some(had) = details(db, &self.login).await? else { return Ok(None) };
+        if self.rehearse {
+            return Ok(Some(DeletedUser { had, changes: Vec::new() }));
+        }
         let sql = include_str!("sql/update_account_deleted.sql");
-        let Some(row) = db.query_opt(sql, &[&self.login.to_lowercase(), &self.now]).await? else {
+        let Some(row) = db.query_opt(sql, &[&Login::key_of(&self.login), &self.now]).await? else {
             return Ok(None);
         };
         let account: i64 = row.get(0);
@@ -35,11 +50,12 @@ impl Unit for DeleteUser {
             include_str!("sql/delete_aliases_of_account.sql"),
             include_str!("sql/delete_credentials_of_account.sql"),
             include_str!("sql/delete_subscriptions_of_account.sql"),
+            include_str!("sql/delete_group_members_of_account.sql"),
         ] {
             db.execute(sql, &[&account]).await?;
         }
         let sql = include_str!("sql/update_mailboxes_deleted_of_account.sql");
         db.execute(sql, &[&account, &self.now]).await?;
-        Ok(Some(changes))
+        Ok(Some(DeletedUser { had, changes }))
     }
 }

@@ -1,6 +1,7 @@
 //! Lists mailboxes with their counters, of one user or of all: what `aox list mailboxes` tells.
 
 use super::unit::{Access, Error, Lent, Unit};
+use crate::mailbox::Login;
 
 /// Lists the mailboxes of `login`, or everybody's.
 pub struct ListAllMailboxes {
@@ -23,7 +24,7 @@ impl Unit for ListAllMailboxes {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let login = self.login.map(|login| login.to_lowercase());
+        let login = self.login.map(|login| Login::key_of(&login));
         let rows = db.query(include_str!("sql/select_all_mailboxes.sql"), &[&login]).await?;
         let listed = rows.iter().map(|row| MailboxOfUser {
             login: row.get(0),

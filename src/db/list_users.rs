@@ -3,17 +3,20 @@
 use jiff::Timestamp;
 
 use super::unit::{Access, Error, Lent, Unit};
+use crate::wire::address::Address;
 
-/// Lists every account that is not deleted, by login.
+/// Lists every user that is not deleted, by login.
 pub struct ListUsers;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedUser {
     pub login: String,
+    pub display_name: Option<String>,
     pub disabled: bool,
     pub created_at: Timestamp,
-    pub addresses: Vec<String>,
+    /// Those that the user has, the oldest first.
+    pub addresses: Vec<Address>,
     pub messages: i64,
     pub octets: i64,
 }
@@ -24,13 +27,18 @@ impl Unit for ListUsers {
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let rows = db.query(include_str!("sql/select_users.sql"), &[]).await?;
-        let listed = rows.iter().map(|row| ListedUser {
-            login: row.get(0),
-            disabled: row.get(1),
-            created_at: row.get(2),
-            addresses: row.get(3),
-            messages: row.get(4),
-            octets: row.get(5),
+        let listed = rows.iter().map(|row| {
+            let (localparts, domains): (Vec<String>, Vec<String>) = (row.get(3), row.get(4));
+            let addresses = localparts.into_iter().zip(domains);
+            ListedUser {
+                login: row.get(0),
+                disabled: row.get(1),
+                created_at: row.get(2),
+                addresses: addresses.map(|(localpart, domain)| Address { localpart, domain }).collect(),
+                messages: row.get(5),
+                octets: row.get(6),
+                display_name: row.get(7),
+            }
         });
         Ok(listed.collect())
     }

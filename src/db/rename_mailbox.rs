@@ -85,7 +85,7 @@ impl RenameMailbox {
             return Err(taken(db, self.viewer, to).await?.into());
         }
         if let Some(parent) = to.name.parent() {
-            create(db, to.account, &parent, self.now).await?;
+            create(db, to.account, &parent, &[], self.now).await?;
         }
         let sql = include_str!("sql/update_mailbox_names.sql");
         match db.execute(sql, &[&account, &name, &to.name.as_str()]).await {
@@ -100,7 +100,7 @@ impl RenameMailbox {
     /// INBOX is never renamed; its messages move to the new mailbox, and it stays, empty (RFC 3501 §6.3.5). What is
     /// below it stays where it is.
     async fn move_inbox(&self, db: &Lent<'_>, inbox: MailboxId, to: &Place) -> Result<Vec<Change>, Error> {
-        if !create(db, to.account, &to.name, self.now).await? {
+        if !create(db, to.account, &to.name, &[], self.now).await? {
             return Err(taken(db, self.viewer, to).await?.into());
         }
         let moved = CopyMessages {

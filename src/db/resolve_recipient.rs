@@ -1,42 +1,75 @@
 //! Finding the mailboxes that an address stands for.
 
-use super::{Access, Error, Lent, Unit};
+use super::domains;
+use super::unit::{Access, Error, Lent, Unit};
+use crate::limits;
 use crate::mailbox::{AccountId, MailboxId, MailboxKey};
+use crate::wire::address::{Address, localpart_key};
 
-/// Finds who gets mail for `localpart@domain`; nobody when that is empty.
+/// Finds who gets mail for an address.
 #[derive(Debug, Clone)]
 pub struct ResolveRecipient {
-    /// As the client wrote it.
-    pub localpart: String,
-    /// In lower case; None for `<postmaster>`, who is found in any domain.
-    pub domain: Option<String>,
-    /// The local-part in two, where it has a subaddress.
-    pub subaddress: Option<(String, String)>,
+    /// As the client wrote it. Without a domain it is `<postmaster>`, who is found in any.
+    pub address: Address,
+    /// The characters that part who from which mailbox is wished.
+    pub separators: String,
+}
+
+/// Who gets mail for an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResolvedRecipient {
+    /// These, each once; at least one.
+    Mailboxes(Vec<MailboxKey>),
+    Nobody,
+    /// Nobody, because the site names its domains and this is none of them.
+    ForeignDomain,
+    /// More than [`limits::RECIPIENT_MAILBOXES_MAX`].
+    TooMany,
 }
 
 impl Unit for ResolveRecipient {
-    type Output = Vec<MailboxKey>;
+    type Output = ResolvedRecipient;
     const ACCESS: Access = Access::Read;
 
-    async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let key = self.localpart.to_lowercase();
-        let (base, detail) = self.subaddress.unzip();
-        let base_key = base.as_ref().map(|base| base.to_lowercase());
-        let rows = db
-            .query(
-                include_str!("sql/resolve_recipient.sql"),
-                &[&self.domain, &self.localpart, &key, &base, &base_key, &detail],
-            )
-            .await?;
-        // An account without the mailbox and without INBOX is being deleted.
-        let target = |row: &tokio_postgres::Row| {
-            Some(MailboxKey {
-                account: AccountId(row.get(0)),
-                mailbox: MailboxId(row.get::<_, Option<i64>>(1)?),
-            })
-        };
-        let mut targets: Vec<MailboxKey> = rows.iter().filter_map(target).collect();
-        targets.dedup();
-        Ok(targets)
+    async fn run(self, db: &Lent<'_>) -> Result<ResolvedRecipient, Error> {
+        let mailboxes = resolve(db, &self.address, &self.separators).await?;
+        if mailboxes.len() > limits::RECIPIENT_MAILBOXES_MAX {
+            return Ok(ResolvedRecipient::TooMany);
+        }
+        if !mailboxes.is_empty() {
+            return Ok(ResolvedRecipient::Mailboxes(mailboxes));
+        }
+        match domains::is_ours(db, &self.address.domain_key()).await? {
+            true => Ok(ResolvedRecipient::Nobody),
+            false => Ok(ResolvedRecipient::ForeignDomain),
+        }
     }
+}
+
+/// The mailboxes that mail for `address` goes to, in order; one more than there may be, when there are too many.
+pub(super) async fn resolve(
+    db: &Lent<'_>,
+    address: &Address,
+    separators: &str,
+) -> Result<Vec<MailboxKey>, Error> {
+    let domains = if address.domain.is_empty() {
+        let rows = db.query(include_str!("sql/select_domains_of_postmaster.sql"), &[]).await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    } else {
+        vec![address.domain_key()]
+    };
+    let whole = [(address.localpart.as_str(), "")];
+    let take_all = [("", "")];
+    let parted = address.subaddresses(separators);
+    let (localparts, details): (Vec<&str>, Vec<&str>) =
+        whole.into_iter().chain(parted).chain(take_all).unzip();
+    let keys: Vec<String> = localparts.iter().map(|localpart| localpart_key(localpart)).collect();
+    let many = limits::RECIPIENT_MAILBOXES_MAX as i64 + 1;
+    let sql = include_str!("sql/resolve_recipient.sql");
+    let rows = db.query(sql, &[&domains, &localparts, &keys, &details, &many]).await?;
+    // An account without the mailbox and without INBOX is being deleted.
+    let target = |row: &tokio_postgres::Row| {
+        Some(MailboxKey { account: AccountId(row.get(0)), mailbox: MailboxId(row.get::<_, Option<i64>>(1)?) })
+    };
+    Ok(rows.iter().filter_map(target).collect())
 }

@@ -4,6 +4,7 @@
 //! the actor before it asks for the next one, so pipelined commands keep their meaning.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -17,6 +18,7 @@ use crate::imap::grammar::core;
 use crate::imap::response;
 use crate::limits;
 use crate::login;
+use crate::mailbox::FirstMailbox;
 use crate::plan;
 use crate::policy::Viewer;
 use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
@@ -38,6 +40,8 @@ pub struct Setup {
     pub secure: bool,
     /// How the client may show who it is.
     pub terms: Terms,
+    /// The mailboxes that have a use by their names.
+    pub first_mailboxes: Arc<[FirstMailbox]>,
     /// The client's address, for the tombstones of what it deletes.
     pub client: Option<String>,
 }
@@ -315,7 +319,7 @@ impl Conversation {
         let user = self.user.as_ref().expect("the table of commands says that these need a login");
         match command {
             Command::Select(select) => select.plan(tag, user),
-            Command::Create(create) => create.plan(tag, user, now),
+            Command::Create(create) => create.plan(tag, user, self.setup.first_mailboxes.clone(), now),
             Command::Delete(delete) => delete.plan(tag, user),
             Command::Rename(rename) => rename.plan(tag, user, now),
             Command::Subscribe(subscribe) => subscribe.plan(tag, user),

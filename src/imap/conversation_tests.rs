@@ -23,6 +23,7 @@ fn setup() -> Setup {
         starttls: true,
         secure: false,
         terms,
+        first_mailboxes: Default::default(),
         client: Some("192.0.2.1".into()),
     }
 }

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use super::address::Address;
 use super::command::{self, Step};
 use super::data::Unstuffer;
 use super::response::Reply;
@@ -11,6 +10,7 @@ use crate::db;
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::MailboxKey;
+use crate::wire::address::Address;
 
 /// What the conversation must know beforehand.
 #[derive(Debug, Clone)]
@@ -82,8 +82,23 @@ pub enum Resolution {
     Targets(Vec<MailboxKey>),
     /// Nobody: there is no such address.
     Unknown,
+    /// Nobody: the site has no such domain.
+    UnknownDomain,
+    /// More mailboxes than one delivery may have, by aliases that lead to others.
+    TooMany,
     /// It cannot be found out now.
     Unavailable,
+}
+
+impl From<db::ResolvedRecipient> for Resolution {
+    fn from(resolved: db::ResolvedRecipient) -> Resolution {
+        match resolved {
+            db::ResolvedRecipient::Mailboxes(targets) => Resolution::Targets(targets),
+            db::ResolvedRecipient::Nobody => Resolution::Unknown,
+            db::ResolvedRecipient::ForeignDomain => Resolution::UnknownDomain,
+            db::ResolvedRecipient::TooMany => Resolution::TooMany,
+        }
+    }
 }
 
 /// What became of the mail for one recipient.

@@ -10,7 +10,7 @@ use nom::multi::{fold_many0, many0_count, many1_count, separated_list0};
 use nom::sequence::{delimited, pair, preceded, separated_pair, terminated};
 use nom::{IResult, Parser};
 
-use super::address::Address;
+use crate::wire::address::{Address, is_atext};
 
 /// A parameter of MAIL or RCPT: keyword in upper case, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,11 +154,6 @@ pub fn command_line(input: &str) -> IResult<&str, (String, &str)> {
         Ok::<_, std::convert::Infallible>(verb.to_ascii_uppercase())
     });
     pair(verb, alt((preceded(blanks1, rest), nom::combinator::eof))).parse(input)
-}
-
-/// `atext` of RFC 5322 §3.2.3, and every octet of UTF-8 beyond ASCII (RFC 6531 §3.3).
-pub(super) fn is_atext(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || c >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&c)
 }
 
 #[cfg(test)]

@@ -7,14 +7,12 @@ pub mod conversation;
 
 pub mod command;
 
-pub mod address;
 pub mod data;
 pub mod grammar;
 pub mod prepare;
 pub mod response;
 pub mod trace;
 
-pub use address::Address;
 pub use conversation::{Conversation, Envelope, Event, Mail, Outcome, Recipient, Resolution, Setup};
 
 pub use prepare::prepare;

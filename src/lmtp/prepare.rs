@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::address::Address;
 use super::conversation::{Mail, Recipient};
 use super::trace::{Arrival, trace_fields};
 use crate::db::{Delivering, Mark, NewMessage};
 use crate::mailbox::{AccountId, MailboxKey, MessageId};
 use crate::message::{self, Recipe};
+use crate::wire::address::Address;
 
 /// Takes `mail` apart, and returns for each recipient of its envelope what goes to each of their mailboxes.
 ///

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::address::Address;
 use super::conversation::Envelope;
+use crate::wire::address::Address;
 
 /// How a mail came to us, beside its envelope.
 #[derive(Debug, Clone)]

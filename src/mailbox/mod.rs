@@ -2,7 +2,9 @@
 
 pub mod ids;
 
+pub mod first_mailbox;
 pub mod flags;
+pub mod login;
 pub mod name;
 pub mod namespace;
 pub mod uid_set;
@@ -19,8 +21,10 @@ mod flag_table;
 mod history_tests;
 
 pub use change::{Change, FlagChange, Gap};
+pub use first_mailbox::FirstMailbox;
 pub use flags::{Flag, FlagMask, FlagSet, Keyword, System};
 pub use ids::{AccountId, MailboxId, MailboxKey, MessageId, ModSeq, Msn, Uid, UidValidity};
+pub use login::Login;
 pub use name::{MailboxName, Pattern};
 pub use namespace::Located;
 pub use shared::{Applied, Shared};

@@ -1,6 +1,9 @@
 //! Names of mailboxes: a path of levels separated by `/`, and the patterns with which LIST asks for them.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::error::{Code, Error};
 use crate::limits;
@@ -11,7 +14,8 @@ pub const SEPARATOR: char = '/';
 /// The one name that exists in every account, and is written in any case (RFC 9051 §5.1).
 const INBOX: &str = "INBOX";
 
-/// The name of a mailbox within its account, in UTF-8: no empty level, no control character, and `INBOX` in capitals
+/// The name of a mailbox within its account, in UTF-8 normalization form C, so that it is found however its accents are
+/// composed (RFC 9051 §5.1 refers to RFC 5198, which asks for that form): no empty level, no control character, and `INBOX` in capitals
 /// wherever a client may write it in any case, which is as the whole name and as the parent of other mailboxes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxName(String);
@@ -19,6 +23,7 @@ pub struct MailboxName(String);
 impl MailboxName {
     /// The name as a client writes it, or why there can be no mailbox of that name.
     pub fn new(name: &str) -> Result<MailboxName, Error> {
+        let name = &*normalized(name);
         let refuse = |why: &str| Err(Error::no(Code::Cannot, why));
         if name.is_empty() {
             return refuse("A mailbox name cannot be empty");
@@ -109,6 +114,14 @@ impl AsRef<str> for MailboxName {
     }
 }
 
+/// The same text in normalization form C (RFC 5198 §3).
+fn normalized(text: &str) -> Cow<'_, str> {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text.into(),
+        IsNormalized::No | IsNormalized::Maybe => text.nfc().collect::<String>().into(),
+    }
+}
+
 /// Whether the first level of `name` is INBOX in any case.
 fn begins_with_inbox(name: &str) -> bool {
     name.split(SEPARATOR).next().is_some_and(|first| first.eq_ignore_ascii_case(INBOX))
@@ -142,7 +155,8 @@ impl Pattern {
     /// (RFC 9051 §6.3.9).
     pub fn new(reference: &str, pattern: &str) -> Pattern {
         let mut places: Vec<u8> = Vec::new();
-        for octet in reference.bytes().chain(pattern.bytes()) {
+        let whole = [reference, pattern].concat();
+        for octet in normalized(&whole).bytes() {
             match (places.last_mut(), octet) {
                 // `*` takes all that a wildcard beside it could.
                 (Some(last @ (b'*' | b'%')), b'*') => *last = b'*',
@@ -223,6 +237,13 @@ mod tests {
         assert_eq!(name("inbox/Work").as_str(), "INBOX/Work");
         assert_eq!(name("a/inbox").as_str(), "a/inbox");
         assert_eq!(name("inboxes").as_str(), "inboxes");
+    }
+
+    #[test]
+    fn accents_may_be_composed_or_not() {
+        assert_eq!(name("Entwu\u{308}rfe"), name("Entw\u{fc}rfe"));
+        assert_eq!(name("u\u{308}").as_str(), "\u{fc}");
+        assert!(Pattern::new("u", "\u{308}%").matches("\u{fc}ber"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Everything that can be configured, with its type and its default. `conf/aox.toml` describes each setting.
 
+mod accounts;
 mod certificate_identity;
 mod ldap;
 mod login;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
+pub use accounts::Accounts;
 pub use certificate_identity::CertificateIdentity;
 pub use ldap::Ldap;
 pub use login::Login;
@@ -27,6 +29,7 @@ pub use tls::{Tls, TlsVersion};
 pub struct Settings {
     /// The name by which this host calls itself; empty means the name that the system gives.
     pub hostname: String,
+    pub accounts: Accounts,
     pub imap: Imap,
     pub lmtp: Lmtp,
     pub tls: Tls,
@@ -71,7 +74,7 @@ pub struct Lmtp {
 pub struct Delivery {
     /// The largest message, in octets as it is transferred.
     pub size_max: Size,
-    /// What parts `anna+lists` into the recipient and a mailbox of hers; empty turns that off.
+    /// The characters each of which parts `anna+lists` into the recipient and a mailbox of hers; empty turns that off.
     pub subaddress_separator: String,
 }
 
@@ -162,12 +165,12 @@ impl Settings {
         if self.hostname.chars().any(|c| c.is_whitespace() || c.is_control()) {
             faults.push(("hostname", "a host name, without spaces".to_owned()));
         }
-        if self.delivery.subaddress_separator.contains('@') || self.delivery.subaddress_separator.len() > 8 {
-            faults.push((
-                "delivery.subaddress_separator",
-                "a short separator without @, or nothing".to_owned(),
-            ));
+        let separators = &self.delivery.subaddress_separator;
+        if separators.len() > 8 || !separators.chars().all(|c| SUBADDRESS_SEPARATORS.contains(c)) {
+            let wanted = format!("some of {SUBADDRESS_SEPARATORS}, each of which separates, or nothing");
+            faults.push(("delivery.subaddress_separator", wanted));
         }
+        faults.extend(self.accounts.faults());
         let size = self.delivery.size_max.octets();
         if !(65_536..=2_000_000_000).contains(&size) {
             // RFC 5321 §4.5.3.1.7: a server must take messages of 64K at least; PostgreSQL keeps less than 2 GB.
@@ -200,6 +203,9 @@ impl Settings {
     }
 }
 
+/// What may part a local-part: all that can stand in one without quotes, but letters and digits.
+const SUBADDRESS_SEPARATORS: &str = "!#$%&'*+-./=?^_`{|}~";
+
 /// Whether each directive has a level. A word alone that is none would mean the part of the program with that name, so
 /// that a misspelt level would turn the log off.
 fn is_log_level(directives: &str) -> bool {
@@ -221,6 +227,9 @@ pub fn wanted(key: &str) -> Option<&'static str> {
     }
     Some(match key {
         "hostname" => "a host name",
+        "accounts.first_mailboxes" => {
+            "a list of names, each with its use behind a colon if it has one, such as [\"Sent:sent\", \"Notes\"]"
+        }
         "imap.listen" | "imap.tls_listen" | "lmtp.listen" | "lmtp.tls_listen" => {
             "a list of addresses with ports, such as [\"127.0.0.1:1143\", \"[::1]:1143\"]"
         }
@@ -231,7 +240,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "imap.plaintext_login" => "true or false",
         "imap.connections_max" | "lmtp.connections_max" | "database.connections_max" => "a number",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
-        "delivery.subaddress_separator" => "a separator, such as \"+\"",
+        "delivery.subaddress_separator" => "the characters that separate, such as \"+\" or \"+-\"",
         "login.mechanisms" => "a list of names, such as [\"SCRAM-SHA-256\", \"PLAIN\"]",
         "login.administrators_group" => "the name of a group",
         "login.anonymous" => "the login of a user",

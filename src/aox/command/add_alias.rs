@@ -1,4 +1,4 @@
-//! `aox add alias ADDRESS MAILBOX`: mail for an address goes to a mailbox, also beside others.
+//! `aox add alias ADDRESS TARGET…`: mail for an address goes to mailboxes and to other addresses, beside others.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -6,16 +6,17 @@ use serde_json::json;
 use super::{at_once, one_unit};
 use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
-use crate::aox::grammar::{Address, MailboxPath};
-use crate::db;
+use crate::aox::grammar::{alias_address, alias_name, alias_target, target_name};
+use crate::db::{self, AddedTarget};
 use crate::error::{Code, Error};
 use crate::plan::Plan;
 
-/// The mailbox is `/users/LOGIN/NAME`, or a login for its INBOX.
+/// A target is `/users/LOGIN/NAME`, a login for its INBOX, or an address of this site. The address `@DOMAIN` takes all
+/// mail of a domain that nothing else takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddAlias {
     pub address: String,
-    pub mailbox: String,
+    pub targets: Vec<String>,
 }
 
 impl AddAlias {
@@ -25,28 +26,34 @@ impl AddAlias {
     }
 
     fn checked(self) -> Result<Plan<Context, Outcome>, Error> {
-        let address = Address::parse(&self.address)?;
-        let path = MailboxPath::parse(&self.mailbox)?;
-        let unit = db::AddAlias {
-            alias: db::AliasAddress {
-                localpart: address.localpart.clone(),
-                localpart_key: address.localpart_key(),
-                domain: address.domain.clone(),
-            },
-            login: path.login.clone(),
-            mailbox: path.mailbox.clone(),
-        };
-        Ok(one_unit(unit, move |added, _| match added {
-            db::AddedAlias::Added => Ok(Answer::sentence(
-                format!("Mail for {address} goes to {path} now."),
-                json!({"address": address.to_string(), "mailbox": path.to_string()}),
-            )),
-            db::AddedAlias::ThereAlready => {
-                Err(Error::no(Code::AlreadyExists, format!("mail for {address} goes to {path} already")))
-            }
-            db::AddedAlias::NoMailbox => {
-                Err(Error::no(Code::NonExistent, format!("there is no mailbox {path}")))
-            }
-        }))
+        if self.targets.is_empty() {
+            return Err(Error::bad("an alias needs a target"));
+        }
+        let address = alias_address(&self.address)?;
+        let targets: Vec<db::AliasTarget> =
+            self.targets.iter().map(|text| alias_target(text)).collect::<Result<_, _>>()?;
+        let names: Vec<String> = targets.iter().map(target_name).collect();
+        let alias = alias_name(&address);
+        Ok(one_unit(db::AddAlias { address, targets }, move |added, _| respond(&alias, &names, &added)))
     }
+}
+
+fn respond(alias: &str, names: &[String], added: &[AddedTarget]) -> Outcome {
+    let of = |wanted: AddedTarget| {
+        let chosen = names.iter().zip(added).filter(|(_, added)| **added == wanted);
+        chosen.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+    };
+    let (new, old) = (of(AddedTarget::Added), of(AddedTarget::ThereAlready));
+    if new.is_empty() {
+        let text = format!("mail for {alias} goes to {} already", old.join(", "));
+        return Err(Error::no(Code::AlreadyExists, text));
+    }
+    let mut answer = Answer::sentence(
+        format!("Mail for {alias} goes to {} now.", new.join(", ")),
+        json!({"address": alias, "added": new, "there_already": old}),
+    );
+    if !old.is_empty() {
+        answer.sentences.push(format!("It went to {} already.", old.join(", ")));
+    }
+    Ok(answer)
 }

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::add_address::taken;
 use super::{at_once, one_unit};
 use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
-use crate::aox::grammar::{Address, login};
+use crate::aox::grammar;
 use crate::db;
 use crate::error::{Code, Error};
+use crate::mailbox::Login;
 use crate::plan::Plan;
 use crate::wire::password::Verifiers;
 
@@ -17,6 +19,9 @@ use crate::wire::password::Verifiers;
 pub struct AddUser {
     pub login: String,
     pub address: String,
+    /// What people call the user.
+    #[serde(default)]
+    pub name: Option<String>,
     /// None for a user whom a directory or an authorization server lets in.
     pub verifiers: Option<Verifiers>,
 }
@@ -28,35 +33,29 @@ impl AddUser {
     }
 
     fn checked(self, context: &Context) -> Result<Plan<Context, Outcome>, Error> {
-        let login = login(&self.login)?.to_owned();
-        let address = Address::parse(&self.address)?;
+        let login = Login::new(&self.login)?;
+        let address = grammar::address(&self.address)?;
+        let display_name = grammar::display_name(&self.name.unwrap_or_default())?;
         if self.verifiers.as_ref().is_some_and(|verifiers| !verifiers.are_well_formed()) {
             return Err(Error::bad("the verifiers of the password are not well formed"));
         }
         let unit = db::AddUser {
             login: login.clone(),
-            alias: db::AliasAddress {
-                localpart: address.localpart.clone(),
-                localpart_key: address.localpart_key(),
-                domain: address.domain.clone(),
-            },
+            display_name: display_name.clone(),
+            address: address.clone(),
             verifiers: self.verifiers,
+            first_mailboxes: context.settings.accounts.first_mailboxes.clone(),
             now: context.now,
         };
         Ok(one_unit(unit, move |added, _| match added {
             db::AddedUser::Added => Ok(Answer::sentence(
                 format!("User {login} was added; mail for {address} goes to /users/{login}/INBOX."),
-                json!({"login": login, "address": address.to_string()}),
+                json!({"login": login.as_str(), "address": address.to_string(), "name": display_name}),
             )),
             db::AddedUser::LoginTaken => {
                 Err(Error::no(Code::AlreadyExists, format!("there is a user {login} already")))
             }
-            db::AddedUser::AddressTaken(path) => Err(Error::no(
-                Code::AlreadyExists,
-                format!(
-                    "mail for {address} goes to {path} already; delete that alias first, or use another address"
-                ),
-            )),
+            db::AddedUser::AddressTaken(alias) => Err(taken(&address, &alias)),
         }))
     }
 }

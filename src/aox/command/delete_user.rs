@@ -1,11 +1,11 @@
 //! `aox delete user LOGIN`: ends an account. Its mail becomes tombstones, like any other that is deleted.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::aox::answer::{Answer, counted};
+use super::show_user::{alias_table, facts, holdings};
+use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
-use crate::db;
+use crate::db::{self, UserDetails};
 use crate::error::{Code, Error};
 use crate::plan::Plan;
 
@@ -13,19 +13,20 @@ use crate::plan::Plan;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteUser {
     pub login: String,
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 impl DeleteUser {
     /// One transaction.
     pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
-        let login = self.login.clone();
-        let unit = db::DeleteUser { login: self.login, now: context.now };
+        let DeleteUser { login, dry_run } = self;
+        let unit = db::DeleteUser { login: login.clone(), rehearse: dry_run, now: context.now };
         Plan::run(unit, move |outcome, context: &mut Context| {
             Plan::Done(match outcome {
-                Ok(Some(changes)) => {
-                    let messages: i64 = changes.iter().map(|change| change.expunged.len() as i64).sum();
+                Ok(Some(db::DeletedUser { had, changes })) => {
                     context.changes.extend(changes);
-                    Ok(respond(&login, messages))
+                    Ok(respond(&had, dry_run))
                 }
                 Ok(None) => Err(Error::no(Code::NonExistent, format!("there is no user {login}"))),
                 Err(error) => Err(error.into()),
@@ -34,10 +35,17 @@ impl DeleteUser {
     }
 }
 
-fn respond(login: &str, messages: i64) -> Answer {
-    let had = counted(messages, "message");
-    Answer::sentence(
-        format!("User {login} was deleted, with {had}; mail for that user is refused from now on."),
-        json!({"login": login, "messages": messages}),
-    )
+fn respond(had: &UserDetails, dry_run: bool) -> Answer {
+    let (was, refused) = match dry_run {
+        true => ("would be deleted", "would be refused"),
+        false => ("was deleted", "is refused from now on"),
+    };
+    let sentence = format!(
+        "User {} {was}, with {}; mail for these addresses {refused}, unless they lead elsewhere too:",
+        had.login,
+        holdings(had).join(", ")
+    );
+    let mut json = facts(had);
+    json["dry_run"] = dry_run.into();
+    Answer { table: Some(alias_table(had)), ..Answer::sentence(sentence, json) }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::one_unit;
 use crate::aox::answer::{Answer, Table};
 use crate::aox::conversation::{Context, Outcome};
-use crate::aox::grammar::Address;
+use crate::aox::grammar::{alias_name, target_name};
 use crate::db;
 use crate::plan::Plan;
 
@@ -21,15 +21,27 @@ impl ListAliases {
     }
 }
 
-fn respond(aliases: &[db::ListedAlias]) -> Answer {
-    let mut table = Table::new(&["Address", "Mailbox"]);
+fn respond(aliases: &[db::Alias]) -> Answer {
+    let mut table = Table::new(&["Address", "Target", "Kind"]);
     let mut json = Vec::new();
     for alias in aliases {
-        let address =
-            Address { localpart: alias.localpart.clone(), domain: alias.domain.clone() }.to_string();
-        let mailbox = format!("/users/{}/{}", alias.login, alias.mailbox);
-        json.push(json!({"address": address, "mailbox": mailbox}));
-        table.rows.push(vec![address, mailbox]);
+        let (address, target) = (alias_name(&alias.address), target_name(&alias.target));
+        let to = match &alias.target {
+            db::AliasTarget::Mailbox(_) => "mailbox",
+            db::AliasTarget::Address(_) => "address",
+        };
+        let kind = kind(alias);
+        json.push(json!({"address": address, to: target, "target": target, "kind": kind}));
+        table.rows.push(vec![address, target, kind.to_owned()]);
     }
     Answer::list(table, "There are no aliases.", json)
+}
+
+/// One word for what an address is.
+pub(super) fn kind(alias: &db::Alias) -> &'static str {
+    match alias {
+        db::Alias { own: true, .. } => "address",
+        db::Alias { address, .. } if address.localpart.is_empty() => "catch-all",
+        _ => "alias",
+    }
 }

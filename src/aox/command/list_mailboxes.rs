@@ -6,6 +6,7 @@ use serde_json::json;
 use super::one_unit;
 use crate::aox::answer::{Answer, Table, octets};
 use crate::aox::conversation::{Context, Outcome};
+use crate::aox::grammar::mailbox_path;
 use crate::db;
 use crate::error::{Code, Error};
 use crate::plan::Plan;
@@ -34,7 +35,7 @@ fn respond(mailboxes: &[db::MailboxOfUser]) -> Answer {
     let mut table = Table::new(&["Mailbox", "Messages", "Unseen", "Size", "Use"]);
     let mut json = Vec::new();
     for found in mailboxes {
-        let path = format!("/users/{}/{}", found.login, found.name);
+        let path = mailbox_path(&found.login, &found.name);
         let special_use = found.special_use.clone().unwrap_or_default();
         json.push(json!({"mailbox": path, "login": found.login, "name": found.name,
             "messages": found.messages, "unseen": found.unseen, "octets": found.octets,

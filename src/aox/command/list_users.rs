@@ -21,22 +21,21 @@ impl ListUsers {
 }
 
 fn respond(users: &[db::ListedUser]) -> Answer {
-    let mut table = Table::new(&["Login", "Addresses", "Messages", "Size", "State"]);
-    table.rows = users
-        .iter()
-        .map(|user| {
-            vec![
-                user.login.clone(),
-                user.addresses.join(" "),
-                user.messages.to_string(),
-                octets(user.octets),
-                if user.disabled { "disabled".to_owned() } else { "active".to_owned() },
-            ]
-        })
-        .collect();
-    let json = users.iter().map(|user| {
-        json!({"login": user.login, "addresses": user.addresses, "messages": user.messages,
-               "octets": user.octets, "disabled": user.disabled, "created_at": user.created_at.to_string()})
-    });
-    Answer::list(table, "There are no users yet; `aox add user` adds one.", json.collect())
+    let mut table = Table::new(&["Login", "Name", "Addresses", "Messages", "Size", "State"]);
+    let mut json = Vec::new();
+    for user in users {
+        let addresses: Vec<String> = user.addresses.iter().map(ToString::to_string).collect();
+        table.rows.push(vec![
+            user.login.clone(),
+            user.display_name.clone().unwrap_or_default(),
+            addresses.join(" "),
+            user.messages.to_string(),
+            octets(user.octets),
+            if user.disabled { "disabled".to_owned() } else { "active".to_owned() },
+        ]);
+        json.push(json!({"login": user.login, "name": user.display_name, "addresses": addresses,
+            "messages": user.messages, "octets": user.octets, "disabled": user.disabled,
+            "created_at": user.created_at.to_string()}));
+    }
+    Answer::list(table, "There are no users yet; `aox add user` adds one.", json)
 }

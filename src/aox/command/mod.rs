@@ -1,14 +1,30 @@
 //! The commands, one file each, told as parse, plan, run and respond.
 
+mod add_address;
 mod add_alias;
+mod add_domain;
+mod add_group;
+mod add_member;
 mod add_user;
 mod change_password;
+mod change_user;
 mod check_messages;
+mod delete_address;
 mod delete_alias;
+mod delete_domain;
+mod delete_group;
+mod delete_member;
 mod delete_user;
+mod disable_user;
+mod enable_user;
 mod list_aliases;
+mod list_domains;
+mod list_groups;
 mod list_mailboxes;
 mod list_users;
+mod rename_user;
+mod show_group;
+mod show_user;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -54,15 +70,31 @@ macro_rules! commands {
 }
 
 commands! {
+    add_address::AddAddress "add address",
     add_alias::AddAlias "add alias",
+    add_domain::AddDomain "add domain",
+    add_group::AddGroup "add group",
+    add_member::AddMember "add member",
     add_user::AddUser "add user",
     change_password::ChangePassword "change password",
+    change_user::ChangeUser "change user",
     check_messages::CheckMessages "check messages",
+    delete_address::DeleteAddress "delete address",
     delete_alias::DeleteAlias "delete alias",
+    delete_domain::DeleteDomain "delete domain",
+    delete_group::DeleteGroup "delete group",
+    delete_member::DeleteMember "delete member",
     delete_user::DeleteUser "delete user",
+    disable_user::DisableUser "disable user",
+    enable_user::EnableUser "enable user",
     list_aliases::ListAliases "list aliases",
+    list_domains::ListDomains "list domains",
+    list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
     list_users::ListUsers "list users",
+    rename_user::RenameUser "rename user",
+    show_group::ShowGroup "show group",
+    show_user::ShowUser "show user",
     status::Status "status",
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::one_unit;
-use crate::aox::answer::{Answer, counted, octets};
+use crate::aox::answer::{Answer, counted, counted_as, octets};
 use crate::aox::conversation::{Context, DoorFacts, Facts, Outcome};
 use crate::db;
 use crate::plan::Plan;
@@ -39,7 +39,7 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
             "{}, {}, {}, {} of mail.",
             counted(stored.users, "user"),
             counted(stored.messages, "message"),
-            plural_mailboxes(stored.mailboxes),
+            counted_as(stored.mailboxes, "mailbox", "mailboxes"),
             octets(stored.octets)
         ),
     ];
@@ -92,10 +92,6 @@ fn places(door: &DoorFacts) -> String {
     let with_tls = door.tls_addresses.iter().map(|address| format!("{address} (TLS)"));
     let all: Vec<String> = door.addresses.iter().cloned().chain(with_tls).collect();
     if all.is_empty() { "no address".to_owned() } else { all.join(", ") }
-}
-
-fn plural_mailboxes(count: i64) -> String {
-    if count == 1 { "1 mailbox".to_owned() } else { format!("{count} mailboxes") }
 }
 
 fn uptime(seconds: u64) -> String {

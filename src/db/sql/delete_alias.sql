@@ -1,5 +1,5 @@
--- Deletes an alias. $1 domain, $2 local-part as written, $3 the same in lower case, for when none is written so.
-delete from aox.aliases
-where domain = $1 and localpart_key = $3
-    and (localpart = $2
-         or not exists (select from aox.aliases e where e.domain = $1 and e.localpart_key = $3 and e.localpart = $2))
+-- Ends that mail for an address goes to a mailbox. $1 domain, $2 local-part as written, $3 key of the login, $4 mailbox.
+delete from aox.aliases l
+using aox.accounts a, aox.mailboxes m
+where l.domain = $1 and l.localpart = $2 and l.account = a.id and a.login_key = $3 and a.state <> 2
+    and m.account = l.account and m.id = l.mailbox and m.name = $4

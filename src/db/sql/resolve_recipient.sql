@@ -1,23 +1,35 @@
--- Who gets mail for an address: the mailboxes of the best alias. Locks nothing.
--- domain $1 (null: any), local-part $2, its key $3, local-part without subaddress $4, its key $5, subaddress $6.
+-- Who gets mail for an address: the mailboxes of the best alias, and of the addresses that it leads to. Locks nothing.
+-- domains $1, and from the best to the least local-parts $2, their keys $3, subaddresses $4 (empty: none); at most $5.
 --
--- An exact local-part is better than one that differs in case, and any of the two better than one without its
--- subaddress. With a subaddress mail goes to the mailbox of that name, if there is one; and when an alias names a
--- mailbox that was deleted, to INBOX.
-with found as (
-    select a.account, a.mailbox, case when a.localpart = $2 then 0 when a.localpart_key = $3 then 1
-                                      when a.localpart = $4 then 2 else 3 end as distance
-    from aox.aliases a
-    where a.localpart_key = any (array[$3, $5]) and ($1::text is null or a.domain = $1)
-), best as (
-    select f.account, f.mailbox, f.distance from found f
-    where f.distance = (select min(distance) from found)
+-- The whole local-part is better than one without its subaddress, and the empty one, which takes all of a domain, is
+-- the least; of two that differ in case only, the one that is written exactly so is better. UNION drops what was met
+-- before, so that aliases that lead to each other come to an end. With a subaddress mail goes to the user's mailbox of
+-- that name, if there is one; and when an alias names a mailbox that was deleted, to INBOX.
+with recursive walk (account, mailbox, domain, localpart, localpart_key, detail) as (
+    (select t.account, t.mailbox, t.target_domain, t.target_localpart, t.target_localpart_key, c.detail
+    from unnest($2::text[], $3::text[], $4::text[]) with ordinality c (localpart, localpart_key, detail, rank)
+        join aox.alias_targets t on t.localpart_key = c.localpart_key
+    where t.domain = any ($1::text[])
+    order by c.rank, t.localpart <> c.localpart
+    fetch first 1 row with ties)
+    union
+    select t.account, t.mailbox, t.target_domain, t.target_localpart, t.target_localpart_key, w.detail
+    from walk w cross join lateral (
+        select *
+        from aox.alias_targets a
+        where a.domain = w.domain and a.localpart_key in (w.localpart_key, '')
+        order by a.localpart_key = '', a.localpart <> w.localpart
+        fetch first 1 row with ties
+    ) t
+    where w.domain is not null
 )
-select b.account, coalesce(
+select distinct w.account, coalesce(
     (select m.id from aox.mailboxes m
-        where b.distance >= 2 and m.account = b.account and lower(m.name) = lower($6) and m.deleted_at is null
-        order by m.name = $6 desc, m.id limit 1),
-    (select m.id from aox.mailboxes m where m.account = b.account and m.id = b.mailbox and m.deleted_at is null),
-    (select m.id from aox.mailboxes m where m.account = b.account and m.name = 'INBOX' and m.deleted_at is null))
-from best b join aox.accounts c on c.id = b.account and c.state <> 2
+        where w.detail <> '' and c.kind = 0 and m.account = w.account and lower(m.name) = lower(w.detail)
+            and m.deleted_at is null
+        order by m.name = w.detail desc, m.id limit 1),
+    (select m.id from aox.mailboxes m where m.account = w.account and m.id = w.mailbox and m.deleted_at is null),
+    (select m.id from aox.mailboxes m where m.account = w.account and m.name = 'INBOX' and m.deleted_at is null))
+from walk w join aox.accounts c on c.id = w.account and c.state <> 2
 order by 1, 2
+limit $5

@@ -1,5 +1,7 @@
 //! CREATE (RFC 3501 §6.3.3): a new mailbox, with those above it that are missing.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use nom::Parser;
 use nom::combinator::map;
@@ -11,7 +13,7 @@ use crate::imap::conversation::{Plan, User};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox_to_create;
-use crate::mailbox::MailboxName;
+use crate::mailbox::{FirstMailbox, MailboxName};
 
 /// The name that the new mailbox is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +27,9 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Create> {
 }
 
 impl Create {
-    /// Creates it.
-    pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
-        let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, now };
+    /// Creates it, with the use that `uses` has for a mailbox of its name (RFC 6154).
+    pub fn plan(self, tag: String, user: &User, uses: Arc<[FirstMailbox]>, now: Timestamp) -> Plan {
+        let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, uses, now };
         Plan::run(create, move |created, _| {
             Plan::Done(match created {
                 Ok(()) => Answer::ok(&tag, "CREATE completed"),

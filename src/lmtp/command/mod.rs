@@ -1,9 +1,9 @@
 //! The commands, one file each. Each reads its arguments and says what is to be done; none waits.
 
-use super::address::Address;
 use super::conversation::Conversation;
 use super::grammar;
 use super::response::Reply;
+use crate::wire::address::Address;
 
 pub(super) mod lhlo;
 

@@ -2,10 +2,10 @@
 
 use super::{Step, bad_sequence};
 use crate::limits;
-use crate::lmtp::address::Address;
 use crate::lmtp::conversation::{Conversation, Recipient, Resolution, Transaction};
 use crate::lmtp::grammar;
 use crate::lmtp::response::Reply;
+use crate::wire::address::Address;
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`
 pub fn run(conversation: &mut Conversation, arguments: &str) -> Step {
@@ -40,11 +40,17 @@ pub fn respond(transaction: Option<&mut Transaction>, address: Address, resoluti
         Resolution::Unavailable => {
             return Reply::new(451, "4.3.0", "the address cannot be looked up now, please try again");
         }
+        Resolution::UnknownDomain => {
+            return Reply::new(550, "5.1.2", format!("the domain of <{address}> is not one of this site"));
+        }
+        Resolution::TooMany => {
+            return Reply::new(451, "4.3.5", "the address stands for more mailboxes than one may");
+        }
         _ => return Reply::new(550, "5.1.1", format!("there is no mailbox for <{address}>")),
     };
     let Some(transaction) = transaction else { return Reply::new(503, "5.5.1", "say MAIL first") };
     let recipients = &mut transaction.envelope.recipients;
-    let known = recipients.iter().position(|recipient| recipient.address == address);
+    let known = recipients.iter().position(|recipient| recipient.address.is_same_as(&address));
     transaction.replies.push(known.unwrap_or(recipients.len()));
     if known.is_none() {
         recipients.push(Recipient { address, targets });

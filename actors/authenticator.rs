@@ -134,7 +134,7 @@ impl Authenticator {
             }
             _ => authcid,
         };
-        let subjects = subjects(origin, &login, secret);
+        let subjects = self.subjects(origin, &login, secret);
         let attempt = Attempt {
             authenticator: self,
             database,
@@ -147,6 +147,17 @@ impl Authenticator {
             waited: Duration::ZERO,
         };
         attempt.carry_out(proof, authzid).await
+    }
+
+    /// What failures are counted for, when `login` tries from there.
+    fn subjects(&self, origin: &Origin, login: &str, secret: &[u8]) -> Subjects {
+        let login_key = Login::key_of(login);
+        let subjects =
+            Subjects::new(origin.address, (!login.is_empty()).then_some(login_key.as_str()), secret);
+        match self.shared.settings.shared_addresses.contains(&origin.address.to_canonical()) {
+            true => subjects.sharing_address(),
+            false => subjects,
+        }
     }
 
     async fn find(
@@ -234,7 +245,7 @@ impl Attempt<'_> {
                 let source = source.as_ref().ok_or_else(|| Error::bug("there is no source of tokens"))?;
                 match source.check(&token).await? {
                     Some(login) => {
-                        self.subjects = subjects(self.origin, &login, self.secret);
+                        self.subjects = self.authenticator.subjects(self.origin, &login, self.secret);
                         self.login = login;
                         *found = self.find().await?;
                         true
@@ -425,12 +436,6 @@ impl Drop for Waiting<'_> {
             }
         }
     }
-}
-
-/// What failures are counted for, when `login` tries from there.
-fn subjects(origin: &Origin, login: &str, secret: &[u8]) -> Subjects {
-    let login_key = Login::key_of(login);
-    Subjects::new(origin.address, (!login.is_empty()).then_some(login_key.as_str()), secret)
 }
 
 /// The application's password that this is, if it is one. All are compared, so that the time says nothing.

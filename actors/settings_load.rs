@@ -157,13 +157,14 @@ fn line_of(text: &str, offset: usize) -> usize {
 /// Variables of ours begin with this. `AOX_HOME` does not, and is no setting.
 const PREFIX: &str = "AOX__";
 /// The settings that are lists; the environment separates their items by commas.
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 12] = [
     "accounts.first_mailboxes",
     "imap.listen",
     "imap.tls_listen",
     "lmtp.listen",
     "lmtp.tls_listen",
     "login.mechanisms",
+    "login.shared_addresses",
     "oauth.algorithms",
     "oauth.audiences",
     "tls.certificates",

@@ -121,6 +121,8 @@ pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 30;
 pub const TLS_FILES_LOOK_SECONDS: u64 = 5;
 /// Handshakes under way at once: each has buffers and, for a moment, a core. More wait for their turn.
 pub const TLS_HANDSHAKES_MAX: usize = 4096;
+/// Attempts to log in that one answer to the administrator shows.
+pub const LISTED_LOGINS_MAX: u32 = 100_000;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
 pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
 /// From the connection to the login, in all: nobody has anything to think about there, and what a client says meanwhile

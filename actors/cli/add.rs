@@ -1,10 +1,10 @@
 //! `aox add …`.
 
-use archiveopteryx::aox::command::{AddAddress, AddAlias, AddDomain, AddGroup, AddMember, AddUser};
+use archiveopteryx::aox::command::{AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddMember, AddUser};
 use clap::Subcommand;
 
 use super::Request;
-use super::password::PasswordSource;
+use super::password::{self, PasswordSource};
 
 /// What can be added.
 #[derive(Debug, Subcommand)]
@@ -63,6 +63,13 @@ pub enum Add {
         #[arg(long, conflicts_with = "password_stdin")]
         without_password: bool,
     },
+    /// Make a password for one application of a user, and print it this once; it is revoked by `aox delete app-password`
+    AppPassword {
+        /// Whose it is
+        login: String,
+        /// What it is for, such as "phone"
+        name: String,
+    },
 }
 
 impl Add {
@@ -71,6 +78,9 @@ impl Add {
         Ok(match self {
             Add::Address { login, address } => AddAddress { login, address }.into(),
             Add::Alias { address, targets } => AddAlias { address, targets }.into(),
+            Add::AppPassword { login, name } => {
+                AddAppPassword { login, name, password: password::token()? }.into()
+            }
             Add::Domain { name } => AddDomain { name }.into(),
             Add::Group { name, description, members } => AddGroup { name, description, members }.into(),
             Add::Member { group, logins } => AddMember { group, logins }.into(),

@@ -1,7 +1,7 @@
 //! `aox delete …`. Each can be tried without effect first; a person at a terminal sees what will go, and is asked.
 
 use archiveopteryx::aox::command::{
-    Command, DeleteAddress, DeleteAlias, DeleteDomain, DeleteGroup, DeleteMember, DeleteUser,
+    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMember, DeleteUser,
 };
 use clap::{Args, Subcommand};
 
@@ -54,6 +54,13 @@ pub enum Delete {
         #[command(flatten)]
         care: Care,
     },
+    /// Revoke the password of one application of a user
+    AppPassword {
+        /// Whose it is
+        login: String,
+        /// What it was for
+        name: String,
+    },
 }
 
 /// How carefully something is deleted.
@@ -87,6 +94,7 @@ impl Delete {
                 target: target.clone(),
                 dry_run,
             }),
+            Delete::AppPassword { login, name } => DeleteAppPassword { login, name }.into(),
             Delete::Domain { name, care } => {
                 care.request(|dry_run| DeleteDomain { name: name.clone(), dry_run })
             }

@@ -1,6 +1,6 @@
 //! `aox list …`.
 
-use archiveopteryx::aox::command::{ListAliases, ListDomains, ListGroups, ListMailboxes, ListUsers};
+use archiveopteryx::aox::command::{ListAliases, ListAppPasswords, ListDomains, ListGroups, ListMailboxes, ListUsers};
 use clap::Subcommand;
 
 use super::Request;
@@ -12,6 +12,11 @@ pub enum List {
     Users,
     /// List the addresses, and where their mail goes
     Aliases,
+    /// List the passwords that a user's applications have, and when each was used last
+    AppPasswords {
+        /// Whose they are
+        login: String,
+    },
     /// List the domains of the site, and how many addresses are in them
     Domains,
     /// List the groups, with their members
@@ -28,6 +33,7 @@ impl List {
     pub fn request(self) -> Request {
         match self {
             List::Aliases => ListAliases {}.into(),
+            List::AppPasswords { login } => ListAppPasswords { login }.into(),
             List::Domains => ListDomains {}.into(),
             List::Groups => ListGroups {}.into(),
             List::Mailboxes { login } => ListMailboxes { login }.into(),

@@ -55,7 +55,7 @@ pub enum Verb {
     /// Delete a user, an address, an alias, a group or a domain
     #[command(subcommand)]
     Delete(Delete),
-    /// Show one user or group with what belongs to it
+    /// Show one user or group with what belongs to it, or who has logged in
     #[command(subcommand)]
     Show(Show),
     /// Give a user another name to log in with

@@ -1,5 +1,6 @@
 //! Where the password of a command comes from. It goes no further: the server is sent verifiers of it.
 
+use archiveopteryx::login::token;
 use archiveopteryx::wire::password::{Salts, Verifiers};
 use clap::Args;
 
@@ -26,6 +27,13 @@ pub fn verifiers(password: &str) -> Result<Verifiers, String> {
         getrandom::fill(salt).map_err(|error| format!("this system gives no random numbers: {error}"))?;
     }
     Verifiers::new(password, &salts).map_err(|error| error.to_string())
+}
+
+/// A new password for an application.
+pub fn token() -> Result<String, String> {
+    let mut random = [0; token::LETTERS];
+    getrandom::fill(&mut random).map_err(|error| format!("this system gives no random numbers: {error}"))?;
+    Ok(token::new(&random))
 }
 
 fn first_line() -> Result<String, String> {

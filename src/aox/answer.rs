@@ -1,5 +1,6 @@
 //! What a command answers: sentences and a table for people, and the same as JSON for programs.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,6 +78,11 @@ pub fn octets(count: i64) -> String {
     }
 }
 
+/// A time as people read it, to the second.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
 /// `1 message`, `2 messages`.
 pub fn counted(count: i64, one: &str) -> String {
     counted_as(count, one, &format!("{one}s"))
@@ -97,6 +103,7 @@ mod tests {
         assert_eq!(octets(1_500_000), "1.5 MB");
         assert_eq!(counted(1, "message"), "1 message");
         assert_eq!(counted(0, "message"), "0 messages");
+        assert_eq!(moment(Timestamp::UNIX_EPOCH), "1970-01-01 00:00:00Z");
     }
 
     #[test]

@@ -60,6 +60,11 @@ impl Subjects {
         Subjects { address: format!("address {place}"), place, user }
     }
 
+    /// Without the address, which many share: one of them cannot make all others wait.
+    pub fn sharing_address(self) -> Subjects {
+        Subjects { address: String::new(), ..self }
+    }
+
     /// All of them; none of the default, which is for who need not be judged.
     pub fn all(&self) -> Vec<&str> {
         let address = Some(self.address.as_str()).filter(|address| !address.is_empty());

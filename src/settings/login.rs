@@ -1,5 +1,7 @@
 //! How people prove who they are.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use serde::{Deserialize, Serialize};
 
 use super::CertificateIdentity;
@@ -19,6 +21,9 @@ pub struct Login {
     pub certificate_identity: CertificateIdentity,
     /// The file that says so for "map".
     pub certificate_map: String,
+    /// Addresses from which many people come, such as that of a webmail: failures are counted for each user only.
+    #[serde(deserialize_with = "super::addresses")]
+    pub shared_addresses: Vec<IpAddr>,
     /// How long `aox show logins` remembers.
     pub keep_days: u32,
 }
@@ -31,6 +36,7 @@ impl Default for Login {
             anonymous: String::new(),
             certificate_identity: CertificateIdentity::Off,
             certificate_map: String::new(),
+            shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             keep_days: 90,
         }
     }

@@ -244,6 +244,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "login.mechanisms" => "a list of names, such as [\"SCRAM-SHA-256\", \"PLAIN\"]",
         "login.administrators_group" => "the name of a group",
         "login.anonymous" => "the login of a user",
+        "login.shared_addresses" => "a list of addresses, such as [\"192.0.2.7\", \"2001:db8::7\"]",
         "login.keep_days" => "a number of days",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",
@@ -256,7 +257,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
 }
 
 /// A list of addresses. Empty items are skipped: that is how the environment gives an empty list.
-fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+fn addresses<'de, D: Deserializer<'de>, A: std::str::FromStr>(deserializer: D) -> Result<Vec<A>, D::Error> {
     let items = Vec::<String>::deserialize(deserializer)?;
     let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
     items

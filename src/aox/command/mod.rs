@@ -2,6 +2,7 @@
 
 mod add_address;
 mod add_alias;
+mod add_app_password;
 mod add_domain;
 mod add_group;
 mod add_member;
@@ -11,6 +12,7 @@ mod change_user;
 mod check_messages;
 mod delete_address;
 mod delete_alias;
+mod delete_app_password;
 mod delete_domain;
 mod delete_group;
 mod delete_member;
@@ -18,12 +20,14 @@ mod delete_user;
 mod disable_user;
 mod enable_user;
 mod list_aliases;
+mod list_app_passwords;
 mod list_domains;
 mod list_groups;
 mod list_mailboxes;
 mod list_users;
 mod rename_user;
 mod show_group;
+mod show_logins;
 mod show_user;
 mod status;
 
@@ -72,6 +76,7 @@ macro_rules! commands {
 commands! {
     add_address::AddAddress "add address",
     add_alias::AddAlias "add alias",
+    add_app_password::AddAppPassword "add app-password",
     add_domain::AddDomain "add domain",
     add_group::AddGroup "add group",
     add_member::AddMember "add member",
@@ -81,6 +86,7 @@ commands! {
     check_messages::CheckMessages "check messages",
     delete_address::DeleteAddress "delete address",
     delete_alias::DeleteAlias "delete alias",
+    delete_app_password::DeleteAppPassword "delete app-password",
     delete_domain::DeleteDomain "delete domain",
     delete_group::DeleteGroup "delete group",
     delete_member::DeleteMember "delete member",
@@ -88,12 +94,14 @@ commands! {
     disable_user::DisableUser "disable user",
     enable_user::EnableUser "enable user",
     list_aliases::ListAliases "list aliases",
+    list_app_passwords::ListAppPasswords "list app-passwords",
     list_domains::ListDomains "list domains",
     list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
     list_users::ListUsers "list users",
     rename_user::RenameUser "rename user",
     show_group::ShowGroup "show group",
+    show_logins::ShowLogins "show logins",
     show_user::ShowUser "show user",
     status::Status "status",
 }

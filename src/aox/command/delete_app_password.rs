@@ -1,0 +1,35 @@
+//! `aox delete app-password LOGIN NAME`: takes the password of one application back.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::one_unit;
+use crate::aox::answer::Answer;
+use crate::aox::conversation::{Context, Outcome};
+use crate::db;
+use crate::error::{Code, Error};
+use crate::plan::Plan;
+
+/// Which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteAppPassword {
+    pub login: String,
+    pub name: String,
+}
+
+impl DeleteAppPassword {
+    /// One statement.
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
+        let DeleteAppPassword { login, name } = self;
+        let unit = db::DeleteAppPassword { login_key: login.to_lowercase(), name: name.clone() };
+        one_unit(unit, move |deleted, _| match deleted {
+            true => Ok(Answer::sentence(
+                format!("The app password \"{name}\" of {login} works no more."),
+                json!({"login": login, "name": name}),
+            )),
+            false => {
+                Err(Error::no(Code::NonExistent, format!("there is no app password \"{name}\" of {login}")))
+            }
+        })
+    }
+}

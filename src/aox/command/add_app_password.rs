@@ -47,7 +47,8 @@ impl AddAppPassword {
             token_sha_256,
             now: context.now,
         };
-        Ok(one_unit(unit, move |added, _| match added {
+        Ok(one_unit(unit, move |added, _| {
+            match added {
             db::AddedAppPassword::Added => Ok(Answer {
                 sentences: vec![
                     format!("The application \"{name}\" of {login} logs in with this password:"),
@@ -69,6 +70,7 @@ impl AddAppPassword {
             db::AddedAppPassword::NoUser => {
                 Err(Error::no(Code::NonExistent, format!("there is no user {login}")))
             }
+        }
         }))
     }
 }

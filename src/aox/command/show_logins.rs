@@ -50,16 +50,19 @@ fn since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
         return Ok(at);
     }
     let day = text.parse::<Date>().ok().and_then(|date| date.to_zoned(TimeZone::UTC).ok());
-    let span = text.parse::<Span>().ok().filter(Span::is_positive);
+    let span = text.parse::<Span>().ok().filter(|span| span.is_positive());
     let ago = span.and_then(|span| now.to_zoned(TimeZone::UTC).checked_sub(span).ok());
     let wanted = || {
-        Error::bad(format!("\"{text}\" is neither a date, nor a time such as 2026-11-23T12:00:00Z, nor a span such as 2h"))
+        Error::bad(format!(
+            "\"{text}\" is neither a date, nor a time such as 2026-11-23T12:00:00Z, nor a span such as 2h"
+        ))
     };
     day.or(ago).map(|zoned| zoned.timestamp()).ok_or_else(wanted)
 }
 
 fn respond(logins: &[db::ListedLogin]) -> Answer {
-    let mut table = Table::new(&["Time", "Login", "Result", "Door", "Address", "How", "TLS", "Acting administrator"]);
+    let mut table =
+        Table::new(&["Time", "Login", "Result", "Door", "Address", "How", "TLS", "Acting administrator"]);
     let mut json = Vec::new();
     for listed in logins {
         let db::ListedLogin { at, login, by, door, address, mechanism, tls, outcome } = listed;

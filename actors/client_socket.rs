@@ -79,9 +79,9 @@ impl ClientSocket {
 
 impl TlsFacts {
     fn of(session: &ServerConnection) -> io::Result<TlsFacts> {
-        // RFC 9266 §2: this label, no context, 32 octets.
+        // RFC 9266 §2: this label, a context of no octets (which TLS 1.2 tells from no context), 32 octets.
         let exporter = session
-            .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", None)
+            .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""))
             .map_err(io::Error::other)?;
         let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
         let alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());

@@ -28,6 +28,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     far.done(&idle).expect("DONE");
 
     flags_and_expunges_travel(&one, &mut far);
+    guessers_wait_everywhere(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
 }
 
@@ -62,6 +63,20 @@ fn flags_and_expunges_travel(one: &Server, far: &mut Imap) {
     near.ok("EXPUNGE").expect("EXPUNGE");
     wait_for(far, |response| response.number("EXPUNGE") == Some(1));
     far.done(&idle).expect("DONE");
+}
+
+/// Who has guessed at one host waits at the other.
+fn guessers_wait_everywhere(one: &Server, other: &Server) {
+    for _ in 0..4 {
+        assert!(Imap::login(one.imap_address(), "no-such-user", "guess").is_err());
+    }
+    let begin = Instant::now();
+    assert!(Imap::login(other.imap_address(), "no-such-user", "guess").is_err());
+    let spent = begin.elapsed();
+    assert!(spent > Duration::from_secs(3), "a fifth guess waits four seconds, not {spent:?}");
+    let begin = Instant::now();
+    drop(other.imap("anna", PASSWORD));
+    assert!(begin.elapsed() < Duration::from_secs(2), "others need not wait");
 }
 
 /// Signals that are lost while the connections are broken are made up for.

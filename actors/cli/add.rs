@@ -1,6 +1,8 @@
 //! `aox add …`.
 
-use archiveopteryx::aox::command::{AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddMember, AddUser};
+use archiveopteryx::aox::command::{
+    AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddMember, AddUser,
+};
 use clap::Subcommand;
 
 use super::Request;

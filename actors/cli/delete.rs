@@ -1,7 +1,8 @@
 //! `aox delete …`. Each can be tried without effect first; a person at a terminal sees what will go, and is asked.
 
 use archiveopteryx::aox::command::{
-    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMember, DeleteUser,
+    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMember,
+    DeleteUser,
 };
 use clap::{Args, Subcommand};
 

@@ -1,6 +1,8 @@
 //! `aox list …`.
 
-use archiveopteryx::aox::command::{ListAliases, ListAppPasswords, ListDomains, ListGroups, ListMailboxes, ListUsers};
+use archiveopteryx::aox::command::{
+    ListAliases, ListAppPasswords, ListDomains, ListGroups, ListMailboxes, ListUsers,
+};
 use clap::Subcommand;
 
 use super::Request;

@@ -9,6 +9,7 @@ use crate::aox::conversation::{Context, Outcome};
 use crate::db;
 use crate::error::{Code, Error};
 use crate::login::token;
+use crate::mailbox::Login;
 use crate::plan::Plan;
 
 /// The program that sends this has made the password; only a digest of it is kept.
@@ -42,7 +43,7 @@ impl AddAppPassword {
         let digest = token::digest(password.as_bytes());
         let token_sha_256 = digest.ok_or_else(|| Error::bad("the password is not well formed"))?;
         let unit = db::AddAppPassword {
-            login_key: login.to_lowercase(),
+            login_key: Login::key_of(&login),
             name: name.clone(),
             token_sha_256,
             now: context.now,

@@ -8,6 +8,7 @@ use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
 use crate::db;
 use crate::error::{Code, Error};
+use crate::mailbox::Login;
 use crate::plan::Plan;
 
 /// Which.
@@ -21,7 +22,7 @@ impl DeleteAppPassword {
     /// One statement.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let DeleteAppPassword { login, name } = self;
-        let unit = db::DeleteAppPassword { login_key: login.to_lowercase(), name: name.clone() };
+        let unit = db::DeleteAppPassword { login_key: Login::key_of(&login), name: name.clone() };
         one_unit(unit, move |deleted, _| match deleted {
             true => Ok(Answer::sentence(
                 format!("The app password \"{name}\" of {login} works no more."),

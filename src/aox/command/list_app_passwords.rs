@@ -8,6 +8,7 @@ use crate::aox::answer::{Answer, Table, moment};
 use crate::aox::conversation::{Context, Outcome};
 use crate::db;
 use crate::error::{Code, Error};
+use crate::mailbox::Login;
 use crate::plan::Plan;
 
 /// Whose.
@@ -20,7 +21,7 @@ impl ListAppPasswords {
     /// One statement.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let login = self.login;
-        one_unit(db::ListAppPasswords { login_key: login.to_lowercase() }, move |listed, _| match listed {
+        one_unit(db::ListAppPasswords { login_key: Login::key_of(&login) }, move |listed, _| match listed {
             Some(passwords) => Ok(respond(&login, &passwords)),
             None => Err(Error::no(Code::NonExistent, format!("there is no user {login}"))),
         })

@@ -12,6 +12,7 @@ use crate::aox::conversation::{Context, Outcome};
 use crate::db;
 use crate::error::Error;
 use crate::limits;
+use crate::mailbox::Login;
 use crate::plan::Plan;
 
 /// Which attempts.
@@ -35,7 +36,7 @@ impl ShowLogins {
     fn checked(self, context: &Context) -> Result<Plan<Context, Outcome>, Error> {
         let since = self.since.map(|text| since(&text, context.now)).transpose()?;
         let unit = db::ListLogins {
-            login_key: self.user.map(|login| login.to_lowercase()),
+            login_key: self.user.map(|login| Login::key_of(&login)),
             failed: self.failed,
             since,
             limit: self.limit.min(limits::LISTED_LOGINS_MAX),

@@ -3,7 +3,7 @@
 //! Hears:  Subscribe, Unsubscribe, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
 //! Says:   Changed → sessions · RightsChanged, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
-//! Knows:  a `mailbox::Shared` per mailbox that somebody watches, or watched lately
+//! Knows:  a `mailbox::Shared` and a `mailbox::CatchUp` per mailbox that somebody watches, or watched lately
 //! Limits: limits::SNAPSHOT_CACHE_MESSAGES
 //!
 //! A writer says what it changed; the registry brings the shared snapshot up to date and pokes the sessions, which
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use actix::AsyncContext;
 use archiveopteryx::db;
 use archiveopteryx::limits;
-use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot};
+use archiveopteryx::mailbox::{Applied, CatchUp, Change, MailboxKey, ModSeq, Shared, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
@@ -125,12 +125,8 @@ struct Watched {
     shared: Option<Shared>,
     waiting: Vec<(Subscribe, oneshot::Sender<Result<Subscribed, db::Error>>)>,
     sessions: Vec<Session>,
-    /// The highest modseq that anybody has mentioned.
-    mentioned: ModSeq,
-    /// A load or a re-read is under way; when it ends, `mentioned` decides whether another is needed.
-    reading: bool,
-    /// What `mentioned` was when that began.
-    asked: ModSeq,
+    /// What has been mentioned, and whether it must be read.
+    catch_up: CatchUp,
     /// The first uid that no session here was told of as \Recent.
     recent_next: u32,
     /// What the database knows of it.
@@ -153,13 +149,12 @@ impl MailboxRegistry {
         Self { database, listener, guests, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
     }
 
-    /// Reads the mailbox, all of it or what has happened since, unless that is already under way.
+    /// Reads the mailbox, all of it or what has happened since, if that is needed and not under way.
     fn read(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
         let Some(watched) = self.mailboxes.get_mut(&key) else { return };
-        if std::mem::replace(&mut watched.reading, true) {
+        if !watched.catch_up.begin(watched.known()) {
             return;
         }
-        watched.asked = watched.mentioned;
         let database = self.database.clone();
         let registry = ctx.address();
         match &watched.shared {
@@ -184,7 +179,7 @@ impl MailboxRegistry {
         let Some(shared) = watched.shared.clone() else { return self.read(key, ctx) };
         let current = shared.current();
         watched.poke(&current);
-        if current.highestmodseq < watched.mentioned {
+        if !watched.catch_up.is_settled(current.highestmodseq) {
             return self.read(key, ctx);
         }
         for (subscribe, answer) in std::mem::take(&mut watched.waiting) {
@@ -223,7 +218,7 @@ impl MailboxRegistry {
         }
         // Sessions keep what they have been told; the next comparison with the database finds what they miss.
         if !watched.sessions.is_empty() {
-            watched.reading = false;
+            watched.catch_up.fail();
             self.mailboxes.insert(key, watched);
         }
     }
@@ -245,6 +240,11 @@ impl MailboxRegistry {
 }
 
 impl Watched {
+    /// How far the snapshot has come.
+    fn known(&self) -> Option<ModSeq> {
+        self.shared.as_ref().map(|shared| shared.current().highestmodseq)
+    }
+
     fn admit(
         &mut self,
         id: SubscriptionId,
@@ -305,7 +305,7 @@ impl actix::Handler<Subscribe> for MailboxRegistry {
         let (answer, answered) = oneshot::channel();
         let watched = self.mailboxes.entry(key).or_default();
         watched.used = self.clock;
-        watched.mentioned = watched.mentioned.max(subscribe.at_least);
+        watched.catch_up.mention(subscribe.at_least);
         watched.waiting.push((subscribe, answer));
         self.settle(key, ctx);
         Box::pin(async move {
@@ -336,9 +336,9 @@ impl actix::Handler<Delivered> for MailboxRegistry {
                 self.guests.do_send(guests::RightsChanged(change.key));
             }
             let Some(watched) = self.mailboxes.get_mut(&change.key) else { continue };
-            watched.mentioned = watched.mentioned.max(change.modseq);
+            watched.catch_up.mention(change.modseq);
             if let Some(shared) = &watched.shared {
-                // A gap leaves `mentioned` ahead of the snapshot, which makes settle() read.
+                // A gap leaves what was mentioned ahead of the snapshot, which makes settle() read.
                 let _: Applied = shared.apply(&change);
                 self.settle(change.key, ctx);
             }
@@ -352,9 +352,8 @@ impl actix::Handler<Signalled> for MailboxRegistry {
     fn handle(&mut self, event: Signalled, ctx: &mut Self::Context) {
         for (key, modseq) in event.changes {
             let Some(watched) = self.mailboxes.get_mut(&key) else { continue };
-            watched.mentioned = watched.mentioned.max(modseq);
-            let behind = watched.shared.as_ref().is_some_and(|s| s.current().highestmodseq < modseq);
-            if behind && !watched.sessions.is_empty() {
+            watched.catch_up.mention(modseq);
+            if watched.shared.is_some() && !watched.sessions.is_empty() {
                 self.read(key, ctx);
             }
         }
@@ -393,7 +392,7 @@ impl actix::Handler<Loaded> for MailboxRegistry {
             Err(error) => return self.give_up(loaded.key, error),
         };
         let Some(watched) = self.mailboxes.get_mut(&loaded.key) else { return };
-        watched.reading = false;
+        watched.catch_up.end();
         watched.recent_next = mailbox.first_recent_uid;
         watched.recent_stored = mailbox.first_recent_uid;
         watched.shared = Some(Shared::new(loaded.key, mailbox.snapshot));
@@ -414,14 +413,9 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
             Err(error) => return self.give_up(caught_up.key, error),
         };
         let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
-        watched.reading = false;
+        watched.catch_up.end();
         if change.rights {
             self.guests.do_send(guests::RightsChanged(caught_up.key));
-        }
-        // A mailbox cannot have come further than the database says: what was mentioned before it was asked was another
-        // incarnation. What was mentioned since may be news, and makes settle() read once more.
-        if watched.mentioned == watched.asked {
-            watched.mentioned = watched.mentioned.min(change.modseq);
         }
         if let Some(shared) = &watched.shared {
             let _: Applied = shared.apply(&change);

@@ -46,13 +46,13 @@ impl Services {
         tls: &Tls,
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
-        let share =
-            (settings.database.connections_max / arbiters.len() as u32).max(delivery::LANES as u32 + 1);
         let messages = Arc::new(MessageCache::default());
-        let start = |arbiter: &actix::Arbiter| {
+        let start = |(arbiter, share): (&actix::Arbiter, u32)| {
             Database::start_in(&arbiter.handle(), target.clone(), messages.clone(), share)
         };
-        let databases: Vec<_> = arbiters.iter().map(start).collect();
+        let shares = shares(settings.database.connections_max, arbiters.len());
+        let pools: Vec<_> = arbiters.iter().zip(shares).map(start).collect();
+        let databases: Vec<_> = pools.iter().cycle().take(arbiters.len()).cloned().collect();
         let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
         let listener = DbListener::start_for(target.clone(), name);
         let database = databases[0].clone();
@@ -105,6 +105,16 @@ impl Services {
     }
 }
 
+/// How many connections each pool has: they are as many in all as they may be. There is a pool for each arbiter, or
+/// fewer, which several arbiters share, when that leaves too few connections to one: a delivery that waits for the disk
+/// holds one, and somebody must be able to read meanwhile.
+fn shares(connections_max: u32, arbiters: usize) -> Vec<u32> {
+    let arbiters = u32::try_from(arbiters).unwrap_or(u32::MAX);
+    let pools = (connections_max / (delivery::LANES as u32 + 1)).clamp(1, arbiters.max(1));
+    let share = |pool| connections_max / pools + u32::from(pool < connections_max % pools);
+    (0..pools).map(share).collect()
+}
+
 fn random() -> Result<u64, getrandom::Error> {
     let mut octets = [0; 8];
     getrandom::fill(&mut octets)?;
@@ -114,6 +124,17 @@ fn random() -> Result<u64, getrandom::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_are_as_many_in_all_as_they_may_be() {
+        assert_eq!(shares(16, 4), [4, 4, 4, 4]);
+        assert_eq!(shares(16, 3), [6, 5, 5]);
+        assert_eq!(shares(16, 64), [2; 8]);
+        assert_eq!(shares(3, 2), [3]);
+        for (connections_max, arbiters) in (2..40).flat_map(|max| (1..20).map(move |cores| (max, cores))) {
+            assert_eq!(shares(connections_max, arbiters).iter().sum::<u32>(), connections_max);
+        }
+    }
 
     struct Panic;
 

@@ -77,6 +77,9 @@ pub const OUTBOX_CHUNKS_MAX: usize = 4;
 
 /// Decoded octets of one stored chunk of a body: what a partial fetch reads at least.
 pub const BODY_CHUNK_BYTES: usize = 512 * 1024;
+/// Octets of small texts that are kept with the recipe of their message. Packed, they and a usual header leave room for
+/// three rows on a page of the database.
+pub const SMALL_TEXTS_BYTES_MAX: usize = 4 * 1024;
 /// Deliveries that share one commit: more only make the first of them wait.
 pub const DELIVERY_GROUP_MESSAGES_MAX: usize = 64;
 /// Octets of mail in one group, so that a group of large messages stays within memory.

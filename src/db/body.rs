@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::limits;
+use crate::message::pack;
 
 /// The decoded content of one or more parts, ready to be stored under its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Chunk {
 pub enum Codec {
     Plain = 0,
     Zstd = 1,
+    /// With the dictionary of [`pack`].
+    Packed = 2,
 }
 
 impl StoredBody {
@@ -52,7 +55,11 @@ impl StoredBody {
 impl Chunk {
     /// Compresses `content` when that saves an eighth at least: less is not worth the work of every reader.
     pub fn new(content: Vec<u8>) -> Chunk {
-        if content.len() >= COMPRESS_BYTES_MIN {
+        if content.len() <= pack::PACKED_BYTES_MAX {
+            if let Some(data) = pack::pack(&content) {
+                return Chunk { codec: Codec::Packed, data };
+            }
+        } else {
             let packed = COMPRESSOR.with_borrow_mut(|compressor| match compressor {
                 Some(compressor) => compressor.compress(&content).ok(),
                 None => None,
@@ -63,29 +70,40 @@ impl Chunk {
         }
         Chunk { codec: Codec::Plain, data: content }
     }
-
-    /// The content again; None when the stored octets are damaged.
-    pub fn content(self) -> Option<Vec<u8>> {
-        match self.codec {
-            Codec::Plain => Some(self.data),
-            Codec::Zstd => zstd::bulk::decompress(&self.data, limits::BODY_CHUNK_BYTES).ok(),
-        }
-    }
 }
 
 impl Codec {
+    /// Appends the content of a chunk to `out`; false when it is not `length` octets, and then `out` is of no use.
+    pub fn unpack(self, data: &[u8], length: usize, out: &mut Vec<u8>) -> bool {
+        match self {
+            Codec::Plain => {
+                out.extend_from_slice(data);
+                data.len() == length
+            }
+            Codec::Zstd => {
+                let start = out.len();
+                out.resize(start + length, 0);
+                UNPACKER.with_borrow_mut(|unpacker| {
+                    let unpacked =
+                        unpacker.as_mut().map(|u| u.decompress_to_buffer(data, &mut out[start..]));
+                    matches!(unpacked, Some(Ok(octets)) if octets == length)
+                })
+            }
+            Codec::Packed => length <= pack::PACKED_BYTES_MAX && pack::unpack(data, length, out),
+        }
+    }
+
     /// The codec with this number in the database.
     pub fn from_number(number: i16) -> Option<Codec> {
         match number {
             0 => Some(Codec::Plain),
             1 => Some(Codec::Zstd),
+            2 => Some(Codec::Packed),
             _ => None,
         }
     }
 }
 
-/// Shorter content seldom shrinks by more than the frame around it.
-const COMPRESS_BYTES_MIN: usize = 128;
 /// Level 3 packs text nearly as well as slower levels do.
 const COMPRESS_LEVEL: i32 = 3;
 
@@ -93,6 +111,8 @@ thread_local! {
     /// Making a compressor costs more than packing a small body, so each thread keeps one.
     static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> =
         RefCell::new(zstd::bulk::Compressor::new(COMPRESS_LEVEL).ok());
+    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        RefCell::new(zstd::bulk::Decompressor::new().ok());
 }
 
 #[cfg(test)]
@@ -106,8 +126,10 @@ mod tests {
         assert_eq!(body.octets, text.len() as u64);
         assert_eq!(body.chunks.len(), text.len().div_ceil(limits::BODY_CHUNK_BYTES));
         assert!(body.stored_bytes() < text.len() / 10);
-        let back: Vec<u8> =
-            body.chunks.into_iter().flat_map(|c| c.content().expect("we packed it")).collect();
+        let mut back = Vec::new();
+        for (chunk, piece) in body.chunks.iter().zip(text.chunks(limits::BODY_CHUNK_BYTES)) {
+            assert!(chunk.codec.unpack(&chunk.data, piece.len(), &mut back));
+        }
         assert_eq!(back, text);
     }
 
@@ -128,7 +150,9 @@ mod tests {
 
     #[test]
     fn damage_is_noticed() {
-        assert_eq!(Chunk { codec: Codec::Zstd, data: b"no zstd".to_vec() }.content(), None);
+        for codec in [Codec::Plain, Codec::Zstd, Codec::Packed] {
+            assert!(!codec.unpack(b"no zstd", 8, &mut Vec::new()));
+        }
         assert_eq!(Codec::from_number(7), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::read_content::{Wanted, read_content};
 use super::unit::{Access, Error, Lent, Unit};
-use crate::message::{Recipe, has_digest, rebuild};
+use crate::message::{Piece, Recipe, has_digest};
 
 /// Verifies one page of messages, those after a given one.
 pub struct CheckMessages {
@@ -63,24 +63,19 @@ async fn check(db: &Lent<'_>, digest: &[u8], header: &[u8], recipe: &[u8]) -> Re
         Ok(recipe) => recipe,
         Err(error) => return Ok(Some(format!("its recipe cannot be read: {error}"))),
     };
-    let bodies = recipe.bodies.iter().filter(|body| body.octets > 0);
-    let wanted: Vec<Wanted> =
-        bodies.map(|body| Wanted { hash: body.hash, octets: body.octets, range: 0..body.octets }).collect();
-    let mut read = match read_content(db, &wanted).await {
-        Ok(read) => read.into_iter(),
+    let shared: Vec<(usize, Wanted)> = super::fetch_page::needed(&recipe, std::iter::once(0..recipe.octets));
+    let (indices, wanted): (Vec<usize>, Vec<Wanted>) = shared.into_iter().unzip();
+    let contents = match read_content(db, &wanted).await {
+        Ok(contents) => contents,
         Err(Error::Refused(error)) => return Ok(Some(error.to_string())),
         Err(error) => return Err(error),
     };
-    let contents: Vec<Vec<u8>> = recipe
-        .bodies
-        .iter()
-        .map(|body| match body.octets {
-            0 => Vec::new(),
-            _ => read.next().map(|content| content.octets).unwrap_or_default(),
-        })
+    let pieces: Vec<Piece<'_>> = indices
+        .into_iter()
+        .zip(&contents)
+        .map(|(body, content)| Piece { body, offset: content.offset, octets: &content.octets })
         .collect();
-    let slices: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-    let whole = rebuild(header, &recipe, &slices);
+    let whole = recipe.rebuild_range(header, 0..recipe.octets, &pieces);
     let exact = <[u8; 32]>::try_from(digest).is_ok_and(|digest| has_digest(&whole, &digest));
     Ok((!exact).then(|| "it does not have the digest it had on arrival".to_owned()))
 }

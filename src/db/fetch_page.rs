@@ -11,7 +11,8 @@ use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
 use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
-use crate::message::recipe::{Piece, Recipe, Segment};
+use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Segment};
+use crate::message::short_envelope;
 use crate::message::section::{Section, SectionBytes};
 
 /// Reads some messages of an account. Messages that are no more are left out.
@@ -177,8 +178,9 @@ pub fn needed(recipe: &Recipe, ranges: impl Iterator<Item = Range<u64>>) -> Vec<
     let needs = ranges.flat_map(|range| recipe.needs(range));
     needs
         .filter_map(|need| {
-            let body = recipe.bodies.get(need.body)?;
-            Some((need.body, Wanted { hash: body.hash, octets: body.octets, range: need.decoded }))
+            let BodyRef { place, octets } = *recipe.bodies.get(need.body)?;
+            let Place::Shared(hash) = place else { return None };
+            Some((need.body, Wanted { hash, octets, range: need.decoded }))
         })
         .collect()
 }
@@ -194,7 +196,7 @@ impl FetchedMessage {
             })?),
         };
         Ok(FetchedMessage {
-            envelope: owned(1),
+            envelope: short_envelope::expand(octets(1).unwrap_or_default()),
             bodystructure: owned(2),
             header: owned(3),
             recipe,
@@ -230,14 +232,14 @@ impl FetchedMessage {
     /// Whether every octet of the message can be written.
     pub fn is_whole(&self) -> bool {
         let Some(recipe) = &self.recipe else { return false };
-        let is_here = |(index, octets): (usize, u64)| {
-            octets == 0
-                || self.content.iter().any(|(body, content)| {
-                    *body == index && content.offset == 0 && content.octets.len() as u64 == octets
+        let is_here = |(index, body): (usize, &BodyRef)| {
+            body.octets == 0
+                || matches!(body.place, Place::Small(_))
+                || self.content.iter().any(|(which, content)| {
+                    *which == index && content.offset == 0 && content.octets.len() as u64 == body.octets
                 })
         };
-        self.header.len() as u64 == recipe.header_octets
-            && recipe.bodies.iter().map(|body| body.octets).enumerate().all(is_here)
+        self.header.len() as u64 == recipe.header_octets && recipe.bodies.iter().enumerate().all(is_here)
     }
 
     /// About how much memory it takes.
@@ -248,7 +250,7 @@ impl FetchedMessage {
                 Segment::Gap(octets) => octets.len(),
                 Segment::Leaf { .. } => 64,
             });
-            gaps.sum::<usize>() + recipe.segments.len() * 64 + recipe.parts.len() * 256
+            gaps.sum::<usize>() + recipe.small.len() + recipe.segments.len() * 64 + recipe.parts.len() * 256
         });
         size_of::<FetchedMessage>() + 64 + self.header.len() + content + parts
     }

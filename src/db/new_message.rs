@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::body::StoredBody;
 use crate::mailbox::{AccountId, MessageId};
-use crate::message::{self, Changes, Derived, TakenApart};
+use crate::limits;
+use crate::message::{self, Body, Changes, Derived, Recipe, TakenApart, short_envelope};
 
 /// A message of one account, with the bodies it refers to. What is shared between copies of one message is behind an
 /// [`Arc`], so that a copy for another recipient costs its header only.
@@ -34,7 +35,7 @@ pub struct NewMessage {
     pub arrived_at: Timestamp,
     /// What was derived from it.
     pub derived: Arc<NewDerived>,
-    /// The bodies that it refers to, each once.
+    /// The bodies that it shares with other messages, each once.
     pub bodies: Vec<Arc<StoredBody>>,
 }
 
@@ -51,15 +52,13 @@ pub struct NewDerived {
     pub sent_on: Option<jiff::civil::Date>,
     /// The Message-ID, with its angle brackets when it had them.
     pub message_id: Option<String>,
-    /// The message it answers.
+    /// The message it answers; empty when it is the last of `references`.
     pub in_reply_to: Option<String>,
     /// The conversation so far.
     pub references: Vec<String>,
-    /// Where the conversation began.
-    pub thread_root: Option<String>,
     /// RFC 2919.
     pub list_id: Option<String>,
-    /// ENVELOPE as IMAP prints it.
+    /// ENVELOPE as IMAP prints it, shortened.
     pub envelope: Vec<u8>,
     /// BODYSTRUCTURE as IMAP prints it.
     pub bodystructure: Vec<u8>,
@@ -130,26 +129,49 @@ impl NewMessage {
         arrived_at: Timestamp,
     ) -> NewMessage {
         let hashes: Vec<[u8; 32]> = taken.bodies.iter().map(|body| body.hash).collect();
+        let (recipe, shared) = with_small_texts(taken.recipe, taken.bodies, &taken.derived);
         NewMessage {
             account,
             id: MessageId(0),
             digest: taken.digest,
             octets: taken.size,
             header: taken.header,
-            recipe: taken.recipe.to_bytes(),
-            verbatim: taken.recipe.verbatim,
+            recipe: recipe.to_bytes(),
+            verbatim: recipe.verbatim,
             canonicalized: i16::from(changes.bare_lf)
                 | i16::from(changes.nul) << 1
                 | i16::from(changes.binary) << 2,
             arrived_at,
             derived: Arc::new(NewDerived::new(taken.derived, &hashes)),
-            bodies: taken
-                .bodies
+            bodies: shared
                 .into_iter()
                 .map(|body| Arc::new(StoredBody::new(body.hash, body.content)))
                 .collect(),
         }
     }
+}
+
+/// Moves small texts into the recipe, and returns it with the bodies that are left: those that messages share.
+///
+/// Most texts are in one message only. Beside the recipe one takes less room than a body of its own with a row, two
+/// entries in indices and a note of its use, and the message is read at once. What many messages have in common (logos,
+/// signatures of programs, attachments) is seldom a small text.
+fn with_small_texts(mut recipe: Recipe, bodies: Vec<Body>, derived: &Derived) -> (Recipe, Vec<Body>) {
+    let mut is_text = vec![false; bodies.len()];
+    for part in derived.parts.iter().filter(|part| part.content_type.starts_with("text/")) {
+        if let Some(body) = part.body.and_then(|body| is_text.get_mut(body)) {
+            *body = true;
+        }
+    }
+    let mut shared = Vec::new();
+    for (index, body) in bodies.into_iter().enumerate() {
+        if is_text[index] && recipe.small.len() + body.content.len() <= limits::SMALL_TEXTS_BYTES_MAX {
+            recipe.keep_small(index, &body.content);
+        } else {
+            shared.push(body);
+        }
+    }
+    (recipe, shared)
 }
 
 impl NewDerived {
@@ -181,17 +203,21 @@ impl NewDerived {
             sent_at: derived.sent_at,
             sent_on: derived.sent_on,
             message_id: derived.message_id,
-            in_reply_to: derived.in_reply_to,
+            in_reply_to: unless_last(derived.in_reply_to, &derived.references),
             references: derived.references,
-            thread_root: derived.thread_root,
             list_id: derived.list_id,
-            envelope: derived.envelope,
+            envelope: short_envelope::shorten(derived.envelope),
             bodystructure: derived.bodystructure,
             repairs: derived.repairs,
             parts: parts.collect(),
             addresses: addresses.collect(),
         }
     }
+}
+
+/// Most answers name the message that they answer twice; nothing stands for it where it need not be kept again.
+fn unless_last(in_reply_to: Option<String>, references: &[String]) -> Option<String> {
+    in_reply_to.map(|id| if references.last() == Some(&id) { String::new() } else { id })
 }
 
 /// The id of an address: the beginning of a digest, so that whoever meets the address knows its id without asking.

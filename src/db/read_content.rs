@@ -1,6 +1,5 @@
 //! Reads content of bodies: only the chunks that hold what is wanted.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -105,7 +104,10 @@ impl Wanted {
         for ordinal in self.first_chunk()..=self.last_chunk() {
             let length = (self.octets - ordinal * CHUNK).min(CHUNK) as usize;
             let stored = chunks.get(&(&self.hash[..], ordinal as i32));
-            if !stored.is_some_and(|(codec, data)| unpack(*codec, data, length, &mut octets)) {
+            let is_whole = stored.is_some_and(|(codec, data)| {
+                Codec::from_number(*codec).is_some_and(|codec| codec.unpack(data, length, &mut octets))
+            });
+            if !is_whole {
                 let hash: String = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
                 return Err(error::Error::bug(format!(
                     "chunk {ordinal} of body {hash} is missing or damaged"
@@ -117,31 +119,4 @@ impl Wanted {
     }
 }
 
-/// Appends the content of a chunk to `out`; false when it is not `length` octets.
-fn unpack(codec: i16, data: &[u8], length: usize, out: &mut Vec<u8>) -> bool {
-    match Codec::from_number(codec) {
-        Some(Codec::Plain) if data.len() == length => {
-            out.extend_from_slice(data);
-            true
-        }
-        Some(Codec::Zstd) => {
-            let start = out.len();
-            out.resize(start + length, 0);
-            UNPACKER.with_borrow_mut(|unpacker| {
-                let unpacker = unpacker.as_mut();
-                unpacker.is_some_and(|u| {
-                    u.decompress_to_buffer(data, &mut out[start..]).is_ok_and(|n| n == length)
-                })
-            })
-        }
-        _ => false,
-    }
-}
-
 const CHUNK: u64 = limits::BODY_CHUNK_BYTES as u64;
-
-thread_local! {
-    /// Making one costs more than unpacking a small body does.
-    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
-        RefCell::new(zstd::bulk::Decompressor::new().ok());
-}

@@ -12,7 +12,7 @@ use super::read_content::{self, Content, Wanted, read_content};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
-use crate::message::recipe::{Piece, Recipe, Source as Origin};
+use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Source as Origin};
 use crate::message::{PartKind, decode_header_value, header, search_text, transfer};
 use crate::search::{Field, Matcher, Source, StoredLeaf, StoredText};
 
@@ -262,12 +262,11 @@ fn text_wanted(recipe: &Recipe) -> Vec<(usize, Wanted)> {
             None => Vec::new(),
         };
         for body in bodies {
-            let Some(stored) = recipe.bodies.get(body) else { continue };
-            if stored.octets > 0 && wanted.iter().all(|(known, _)| *known != body) {
-                wanted.push((
-                    body,
-                    Wanted { hash: stored.hash, octets: stored.octets, range: 0..stored.octets },
-                ));
+            let Some(BodyRef { place: Place::Shared(hash), octets }) = recipe.bodies.get(body).copied() else {
+                continue;
+            };
+            if octets > 0 && wanted.iter().all(|(known, _)| *known != body) {
+                wanted.push((body, Wanted { hash, octets, range: 0..octets }));
             }
         }
     }
@@ -282,11 +281,10 @@ fn text_bytes(recipe: &Recipe) -> u64 {
 fn text_of(recipe: &Recipe, part: usize, header: &[u8], content: &HashMap<usize, Content>) -> Option<String> {
     let described = &recipe.parts[part];
     let as_text = |octets: &[u8]| search_text(&described.content_type, described.charset.as_deref(), octets);
+    let of_body = |body| recipe.small(body).or_else(|| content.get(&body).map(|read| &read.octets[..]));
     Some(match recipe.source(part)? {
-        Origin::Body(body) => as_text(&content.get(&body)?.octets),
-        Origin::EncodedBody(body, encoding) => {
-            as_text(&transfer::decode(encoding, &content.get(&body)?.octets))
-        }
+        Origin::Body(body) => as_text(of_body(body)?),
+        Origin::EncodedBody(body, encoding) => as_text(&transfer::decode(encoding, of_body(body)?)),
         Origin::Range(range, encoding) => {
             let pieces = content.iter().map(|(body, content)| Piece {
                 body: *body,

@@ -256,7 +256,6 @@ async fn insert_messages(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Opti
             &derived().map(|d| text_opt(&d.message_id)).collect::<Vec<_>>(),
             &derived().map(|d| joined(&d.references)).collect::<Vec<_>>(),
             &derived().map(|d| text_opt(&d.in_reply_to)).collect::<Vec<_>>(),
-            &derived().map(|d| text_opt(&d.thread_root)).collect::<Vec<_>>(),
             &derived().map(|d| text_opt(&d.list_id)).collect::<Vec<_>>(),
             &derived().map(|d| d.envelope.as_slice()).collect::<Vec<_>>(),
             &derived().map(|d| joined(&d.repairs)).collect::<Vec<_>>(),
@@ -301,6 +300,9 @@ async fn insert_body_refs(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Opt
         .collect();
     rows.sort_unstable();
     rows.dedup();
+    if rows.is_empty() {
+        return Ok(None);
+    }
     let hashes: Vec<&[u8]> = rows.iter().map(|(hash, _, _)| hash.as_slice()).collect();
     let accounts: Vec<i64> = rows.iter().map(|(_, account, _)| *account).collect();
     let ids: Vec<i64> = rows.iter().map(|(_, _, id)| *id).collect();

@@ -26,7 +26,6 @@ pub fn prepare(mail: Mail, arrival: &Arrival) -> Vec<Vec<Delivering>> {
     let mut canonical = canonical(data);
     canonical.bytes.splice(0..0, first_trace.bytes());
     let taken = message::take_apart(&canonical.bytes);
-    let recipe = taken.recipe.clone();
     let first_message = NewMessage::from_taken_apart(AccountId(0), taken, canonical.changes, arrival.at);
 
     let deliver = |recipient: &Recipient| {
@@ -34,7 +33,7 @@ pub fn prepare(mail: Mail, arrival: &Arrival) -> Vec<Vec<Delivering>> {
             first_message.clone()
         } else {
             let trace = trace_fields(arrival, &envelope, &recipient.address);
-            with_trace(&first_message, &recipe, &trace, &canonical.bytes, first_trace.len())
+            with_trace(&first_message, &trace, &canonical.bytes, first_trace.len())
         };
         let mark = |target: &MailboxKey| Mark {
             digest: received,
@@ -60,24 +59,18 @@ fn mark_recipient(recipient: &Recipient, target: &MailboxKey) -> String {
 }
 
 /// `model` with other trace fields: `whole` is the model's message, which begins with trace fields of `trace_octets`.
-fn with_trace(
-    model: &NewMessage,
-    recipe: &Recipe,
-    trace: &str,
-    whole: &[u8],
-    trace_octets: usize,
-) -> NewMessage {
+fn with_trace(model: &NewMessage, trace: &str, whole: &[u8], trace_octets: usize) -> NewMessage {
     let rest = &whole[trace_octets..];
     let header = [trace.as_bytes(), &model.header[trace_octets..]].concat();
     let digest = Sha256::new().chain_update(trace).chain_update(rest).finalize().into();
-    let recipe = moved(recipe, trace.len() as i64 - trace_octets as i64).to_bytes();
+    let recipe = moved(&model.recipe, trace.len() as i64 - trace_octets as i64);
     let octets = u32::try_from(trace.len() + rest.len()).unwrap_or(u32::MAX);
     NewMessage { header, digest, recipe, octets, ..model.clone() }
 }
 
 /// The recipe of the same message with a header that is longer by `by` octets at its beginning.
-fn moved(recipe: &Recipe, by: i64) -> Recipe {
-    let mut recipe = recipe.clone();
+fn moved(stored: &[u8], by: i64) -> Vec<u8> {
+    let mut recipe = Recipe::from_bytes(stored).expect("it has just been made");
     let shift = |at: u64| at.saturating_add_signed(by);
     let shift_range = |range: &Range<u64>| shift(range.start)..shift(range.end);
     recipe.header_octets = shift(recipe.header_octets);
@@ -88,7 +81,7 @@ fn moved(recipe: &Recipe, by: i64) -> Recipe {
         part.header = start..shift(part.header.end);
         part.body = shift_range(&part.body);
     }
-    recipe
+    recipe.to_bytes_like(stored)
 }
 
 #[cfg(test)]
@@ -125,11 +118,13 @@ mod tests {
                 let trace = trace_fields(&arrival(), &envelope, &recipient.address);
                 let whole = message::canonical([trace.as_bytes(), data].concat());
                 let taken = message::take_apart(&whole.bytes);
+                let single =
+                    NewMessage::from_taken_apart(AccountId(0), taken, whole.changes, arrival().at);
                 let message = &delivering[0].message;
-                assert_eq!(message.header, taken.header);
-                assert_eq!(message.digest, taken.digest);
-                assert_eq!(message.octets, taken.size);
-                assert_eq!(message.recipe, taken.recipe.to_bytes());
+                assert_eq!(message.header, single.header);
+                assert_eq!(message.digest, single.digest);
+                assert_eq!(message.octets, single.octets);
+                assert_eq!(message.recipe, single.recipe);
                 assert_eq!(message.account, recipient.targets[0].account);
             }
             assert!(prepared.iter().all(|d| d[0].mark.digest == prepared[0][0].mark.digest));

@@ -9,6 +9,7 @@ pub mod name;
 pub mod namespace;
 pub mod uid_set;
 
+pub mod catch_up;
 pub mod change;
 pub mod shared;
 pub mod snapshot;
@@ -20,6 +21,7 @@ mod flag_table;
 #[cfg(test)]
 mod history_tests;
 
+pub use catch_up::CatchUp;
 pub use change::{Change, FlagChange, Gap};
 pub use first_mailbox::FirstMailbox;
 pub use flags::{Flag, FlagMask, FlagSet, Keyword, System};

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::derived::{self, Derived};
 use super::parse::{self, ParsedPart, PartKind};
-use super::recipe::{BodyRef, Part, Piece, Recipe, Segment};
+use super::recipe::{BodyRef, Part, Piece, Place, Recipe, Segment};
 use super::repair::{Repairs, repair_charset};
 use super::shape::Shape;
 
@@ -98,6 +98,7 @@ impl<'a> Builder<'a> {
             header_octets: parsed.first().map_or(0, |part| part.header.end as u64),
             octets: message.len() as u64,
             bodies: Vec::new(),
+            small: Vec::new(),
             segments: Vec::new(),
             parts: parsed.iter().map(|part| describe(message, part)).collect(),
         };
@@ -150,7 +151,7 @@ impl<'a> Builder<'a> {
         let next = self.bodies.len();
         let index = *self.known.entry(hash).or_insert(next);
         if index == next {
-            self.recipe.bodies.push(BodyRef { hash, octets: content.len() as u64 });
+            self.recipe.bodies.push(BodyRef { place: Place::Shared(hash), octets: content.len() as u64 });
             self.bodies.push(Body { hash, content });
         }
         index

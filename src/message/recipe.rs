@@ -19,6 +19,8 @@ pub struct Recipe {
     pub octets: u64,
     /// The bodies that the segments refer to by index.
     pub bodies: Vec<BodyRef>,
+    /// The content of those that are small enough to be kept with the recipe, one behind the other.
+    pub small: Vec<u8>,
     /// What follows the header, in order and without gaps.
     pub segments: Vec<Segment>,
     /// The MIME tree; the first part is the message itself, and parents come before their children.
@@ -28,10 +30,19 @@ pub struct Recipe {
 /// A body the recipe needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyRef {
-    /// SHA-256 of its content.
-    pub hash: [u8; 32],
+    /// Where its content is.
+    pub place: Place,
     /// Octets of its content.
     pub octets: u64,
+}
+
+/// Where the content of a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is kept by itself, under this SHA-256, once for all messages that have it.
+    Shared([u8; 32]),
+    /// It is among the small ones of the recipe, from this octet on.
+    Small(u64),
 }
 
 /// A run of octets of the message.
@@ -121,17 +132,30 @@ impl Recipe {
         self.octets
     }
 
-    /// The hashes of the bodies, in the order of their indices.
-    pub fn hashes(&self) -> Vec<[u8; 32]> {
-        self.bodies.iter().map(|body| body.hash).collect()
+    /// Keeps the content of a body with the recipe from now on.
+    pub fn keep_small(&mut self, body: usize, content: &[u8]) {
+        self.bodies[body].place = Place::Small(self.small.len() as u64);
+        self.small.extend_from_slice(content);
     }
 
-    /// Which content is needed to write `range` of the message: at most one range of each body.
+    /// The content of a body that is kept with the recipe; None for any other.
+    pub fn small(&self, body: usize) -> Option<&[u8]> {
+        let BodyRef { place, octets } = self.bodies.get(body)?;
+        match place {
+            Place::Small(start) => Some(slice(&self.small, 0, *start..start.saturating_add(*octets))),
+            Place::Shared(_) => None,
+        }
+    }
+
+    /// Which content is needed beside the recipe to write `range` of the message: at most one range of each body.
     pub fn needs(&self, range: Range<u64>) -> Vec<Need> {
         let mut needed: Vec<Option<Range<u64>>> = vec![None; self.bodies.len()];
         self.each_segment(range, &mut |segment, within| {
             let Segment::Leaf { body, shape, .. } = segment else { return };
             let Some(content) = self.bodies.get(*body) else { return };
+            if matches!(content.place, Place::Small(_)) {
+                return;
+            }
             let wanted = shape.needs(within, content.octets);
             if wanted.is_empty() {
                 return;
@@ -172,9 +196,11 @@ impl Recipe {
                         && piece.offset <= needed.start
                         && piece.offset + piece.octets.len() as u64 >= needed.end
                 };
+                let small = self.small(*body).map(|octets| Piece { body: *body, offset: 0, octets });
                 // Line breaks and footers need no content at all.
                 let nothing = Piece { body: *body, offset: needed.start, octets: &[] };
-                let piece = pieces.iter().find(covers).or(needed.is_empty().then_some(&nothing));
+                let piece = small.as_ref().or_else(|| pieces.iter().find(covers));
+                let piece = piece.or(needed.is_empty().then_some(&nothing));
                 if let Some(piece) = piece {
                     shape.encode(piece.octets, piece.offset, content.octets, within, sink);
                 }

@@ -1,11 +1,13 @@
 //! The recipe as it is stored: a version octet, then numbers of variable length, compressed when that helps.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
+use super::pack;
 use super::parse::PartKind;
 use super::quoted_printable::{Breaks, QuotedPrintable};
-use super::recipe::{BodyRef, Part, Recipe, Segment};
+use super::recipe::{BodyRef, Part, Place, Recipe, Segment};
 use super::shape::{Base64, Shape};
 use super::transfer::Encoding;
 
@@ -23,34 +25,81 @@ pub enum RecipeError {
 impl Recipe {
     /// The recipe as octets.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut writer = Writer { bytes: vec![PLAIN] };
-        writer.recipe(self);
-        let plain = writer.bytes;
-        if plain.len() < COMPRESS_OCTETS_MIN {
-            return plain;
+        self.with_small(&packed(&self.small))
+    }
+
+    /// The recipe as octets, when those of another one with the same small content are there already: packing them is
+    /// most of the work.
+    pub fn to_bytes_like(&self, other: &[u8]) -> Vec<u8> {
+        match other.split_first().map(|(version, rest)| (*version, Reader { bytes: rest }.octets())) {
+            Some((PACKED, Some(small))) => self.with_small(small),
+            _ => self.to_bytes(),
         }
-        match zstd::bulk::compress(&plain[1..], COMPRESSION_LEVEL) {
-            Ok(compressed) if compressed.len() + 1 < plain.len() => {
-                let mut bytes = Vec::with_capacity(compressed.len() + 1);
-                bytes.push(COMPRESSED);
-                bytes.extend_from_slice(&compressed);
-                bytes
-            }
-            // Compression only saves room; without it the recipe is the same.
-            _ => plain,
-        }
+    }
+
+    fn with_small(&self, small: &[u8]) -> Vec<u8> {
+        let mut plain = Writer { bytes: Vec::new() };
+        plain.recipe(self);
+        let mut writer = Writer { bytes: vec![PACKED] };
+        writer.octets(small);
+        writer.bytes.extend_from_slice(&packed(&plain.bytes));
+        writer.bytes
     }
 
     /// The recipe that was stored as these octets. Anything may be in them; what is no recipe is refused.
     pub fn from_bytes(bytes: &[u8]) -> Result<Recipe, RecipeError> {
         let (version, rest) = bytes.split_first().ok_or(RecipeError::Damaged)?;
         let recipe = match *version {
-            PLAIN => Reader { bytes: rest }.recipe(),
-            COMPRESSED => decompress(rest).and_then(|plain| Reader { bytes: &plain }.recipe()),
+            PLAIN => Reader { bytes: rest }.recipe(false),
+            COMPRESSED => decompress(rest).and_then(|plain| Reader { bytes: &plain }.recipe(false)),
+            PACKED => with_small(rest),
             other => return Err(RecipeError::Version(other)),
         };
         recipe.filter(is_consistent).ok_or(RecipeError::Damaged)
     }
+}
+
+/// A number of octets and a way of packing in one number, then the octets, packed in that way.
+fn packed(content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u64) << 2;
+    let mut writer = Writer { bytes: Vec::new() };
+    let (way, octets) = if content.len() <= pack::PACKED_BYTES_MAX {
+        pack::pack(content).map_or((AS_IT_IS, Cow::Borrowed(content)), |packed| (WITH_DICTIONARY, Cow::Owned(packed)))
+    } else {
+        // Compression only saves room; without it the recipe is the same.
+        zstd::bulk::compress(content, COMPRESSION_LEVEL)
+            .map_or((AS_IT_IS, Cow::Borrowed(content)), |packed| (BY_ITSELF, Cow::Owned(packed)))
+    };
+    writer.number(length | way);
+    writer.bytes.extend_from_slice(&octets);
+    writer.bytes
+}
+
+fn unpacked(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut reader = Reader { bytes };
+    let number = reader.number()?;
+    let (length, way) = (number >> 2, number & 3);
+    if length > RECIPE_OCTETS_MAX {
+        return None;
+    }
+    let length = usize::try_from(length).ok()?;
+    match way {
+        AS_IT_IS => (reader.bytes.len() == length).then_some(Cow::Borrowed(reader.bytes)),
+        WITH_DICTIONARY if length <= pack::PACKED_BYTES_MAX => {
+            let mut content = Vec::new();
+            pack::unpack(reader.bytes, length, &mut content).then_some(Cow::Owned(content))
+        }
+        BY_ITSELF => decompress(reader.bytes).filter(|content| content.len() == length).map(Cow::Owned),
+        _ => None,
+    }
+}
+
+fn with_small(bytes: &[u8]) -> Option<Recipe> {
+    let mut reader = Reader { bytes };
+    let small = unpacked(reader.octets()?)?;
+    let plain = unpacked(reader.bytes)?;
+    let recipe = Reader { bytes: &plain }.recipe(true)?;
+    Some(Recipe { small: small.into_owned(), ..recipe })
 }
 
 fn decompress(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -80,12 +129,16 @@ fn is_consistent(recipe: &Recipe) -> bool {
             && (part.parent.is_some() || i == 0)
             && part.segment.is_none_or(|segment| segment < recipe.segments.len())
     };
+    let is_here = |body: &BodyRef| match body.place {
+        Place::Shared(_) => true,
+        Place::Small(start) => start.saturating_add(body.octets) <= recipe.small.len() as u64,
+    };
     let body = recipe.segments.iter().try_fold(recipe.header_octets, |sum, segment| match segment {
         Segment::Gap(octets) => sum.checked_add(octets.len() as u64),
         Segment::Leaf { octets, .. } => sum.checked_add(*octets),
     });
     recipe.octets <= u64::from(u32::MAX)
-        && recipe.bodies.iter().all(|body| body.octets <= u64::from(u32::MAX))
+        && recipe.bodies.iter().all(|body| body.octets <= u64::from(u32::MAX) && is_here(body))
         && body == Some(recipe.octets)
         && recipe.segments.iter().all(leaf)
         && recipe.parts.iter().enumerate().all(part)
@@ -130,7 +183,14 @@ impl Writer {
         self.number(recipe.octets);
         self.number(recipe.bodies.len() as u64);
         for body in &recipe.bodies {
-            self.bytes.extend_from_slice(&body.hash);
+            // 0 and the digest of what is shared, or one more than the place of what is small.
+            match body.place {
+                Place::Shared(hash) => {
+                    self.number(0);
+                    self.bytes.extend_from_slice(&hash);
+                }
+                Place::Small(start) => self.number(start + 1),
+            }
             self.number(body.octets);
         }
         self.number(recipe.segments.len() as u64);
@@ -262,20 +322,36 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn recipe(mut self) -> Option<Recipe> {
+    /// Older recipes know shared bodies only, and so say nothing of where a body is.
+    fn recipe(mut self, has_places: bool) -> Option<Recipe> {
         let verbatim = self.number()? != 0;
         let header_octets = self.number()?;
         let octets = self.number()?;
-        let bodies = (0..self.count()?).map(|_| self.body()).collect::<Option<_>>()?;
+        let bodies = (0..self.count()?).map(|_| self.body(has_places)).collect::<Option<_>>()?;
         let segments = (0..self.count()?).map(|_| self.segment()).collect::<Option<_>>()?;
         let parts = (0..self.count()?).map(|_| self.part()).collect::<Option<_>>()?;
-        self.bytes.is_empty().then_some(Recipe { verbatim, header_octets, octets, bodies, segments, parts })
+        let small = Vec::new();
+        self.bytes.is_empty().then_some(Recipe {
+            verbatim,
+            header_octets,
+            octets,
+            bodies,
+            small,
+            segments,
+            parts,
+        })
     }
 
-    fn body(&mut self) -> Option<BodyRef> {
-        let (hash, rest) = self.bytes.split_first_chunk::<32>()?;
-        self.bytes = rest;
-        Some(BodyRef { hash: *hash, octets: self.number()? })
+    fn body(&mut self, has_place: bool) -> Option<BodyRef> {
+        let place = match if has_place { self.number()? } else { 0 } {
+            0 => {
+                let (hash, rest) = self.bytes.split_first_chunk::<32>()?;
+                self.bytes = rest;
+                Place::Shared(*hash)
+            }
+            start => Place::Small(start - 1),
+        };
+        Some(BodyRef { place, octets: self.number()? })
     }
 
     fn segment(&mut self) -> Option<Segment> {
@@ -342,15 +418,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The version octet of a recipe as it is.
+/// The version octet of a recipe as it is, without small content. No longer written.
 const PLAIN: u8 = 1;
-/// The version octet of a compressed one.
+/// The version octet of the same, compressed. No longer written.
 const COMPRESSED: u8 = 2;
+/// The version octet of a recipe with small content, both packed: the content first.
+const PACKED: u8 = 3;
 
-/// Shorter recipes are mostly hashes, which do not compress.
-const COMPRESS_OCTETS_MIN: usize = 200;
+/// Ways of packing: not at all, with the dictionary of [`pack`], by plain zstd.
+const AS_IT_IS: u64 = 0;
+const WITH_DICTIONARY: u64 = 1;
+const BY_ITSELF: u64 = 2;
 
-/// Recipes are small and read often; a higher level gains little.
+/// Recipes are read often; a higher level gains little.
 const COMPRESSION_LEVEL: i32 = 3;
 
 /// No recipe is larger: it holds less than the message, and long gaps are kept as bodies.
@@ -368,10 +448,53 @@ mod tests {
         assert_eq!(Recipe::from_bytes(&[]), Err(RecipeError::Damaged));
     }
 
+    /// A message whose two bodies are a text and some octets.
+    fn recipe() -> (crate::message::TakenApart, Vec<u8>) {
+        let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\
+            Thank you very much for your message.\r\nWe will let you know as soon as possible.\r\n--b\r\n\
+            Content-Transfer-Encoding: base64\r\n\r\naGVsbG8gd29ybGQ=\r\n--b--\r\n";
+        (take_apart(message.as_bytes()), message.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn small_content_is_kept_with_the_recipe_and_needs_nothing_else() {
+        let (apart, message) = recipe();
+        let mut recipe = apart.recipe.clone();
+        recipe.keep_small(0, &apart.bodies[0].content);
+        let stored = recipe.to_bytes();
+        assert_eq!(Recipe::from_bytes(&stored), Ok(recipe.clone()));
+        assert_eq!(recipe.to_bytes_like(&stored), stored);
+        assert_eq!(recipe.small(0), Some(&apart.bodies[0].content[..]));
+        assert_eq!(recipe.needs(0..recipe.octets).len(), 1, "the other one is shared");
+        recipe.keep_small(1, &apart.bodies[1].content);
+        let recipe = Recipe::from_bytes(&recipe.to_bytes()).expect("it was stored");
+        assert_eq!(recipe.needs(0..recipe.octets), []);
+        assert_eq!(recipe.rebuild_range(&apart.header, 0..recipe.octets, &[]), message);
+    }
+
+    #[test]
+    fn recipes_that_were_stored_before_there_was_small_content_are_read() {
+        let (apart, _) = recipe();
+        let mut plain = Writer { bytes: Vec::new() };
+        plain.recipe(&apart.recipe);
+        // What is new is a zero before each digest.
+        let mut old = plain.bytes;
+        for body in &apart.recipe.bodies {
+            let Place::Shared(hash) = body.place else { panic!("nothing is small yet") };
+            let at = old.windows(32).position(|octets| octets == hash).expect("it is there") - 1;
+            assert_eq!(old.remove(at), 0);
+        }
+        let compressed = zstd::bulk::compress(&old, COMPRESSION_LEVEL).expect("it compresses");
+        for (version, octets) in [(PLAIN, &old), (COMPRESSED, &compressed)] {
+            let stored = [&[version][..], octets].concat();
+            assert_eq!(Recipe::from_bytes(&stored), Ok(apart.recipe.clone()));
+        }
+    }
+
     proptest! {
         #[test]
         fn garbage_is_refused_or_read_but_never_panics(mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            for version in [PLAIN, COMPRESSED] {
+            for version in [PLAIN, COMPRESSED, PACKED] {
                 if let Some(first) = bytes.first_mut() {
                     *first = version;
                 }
@@ -386,9 +509,9 @@ mod tests {
                 Content-Transfer-Encoding: quoted-printable\r\n\r\n=E4=F6=FC x=\r\ny\r\n--b--\r\n";
             let apart = take_apart(message.as_bytes());
             let bodies: Vec<&[u8]> = apart.bodies.iter().map(|body| &*body.content).collect();
-            let mut writer = Writer { bytes: vec![PLAIN] };
-            writer.recipe(&apart.recipe);
-            let mut bytes = writer.bytes;
+            let mut recipe = apart.recipe.clone();
+            recipe.keep_small(0, &apart.bodies[0].content);
+            let mut bytes = recipe.to_bytes();
             let at = at % bytes.len();
             bytes[at.max(1)] = with;
             if let Ok(recipe) = Recipe::from_bytes(&bytes) {

@@ -4,6 +4,7 @@ use super::content::{Parametrized, parametrized};
 use super::date::Written;
 use super::envelope::envelope_of;
 use super::header::{fields, unfold};
+use super::list::Node;
 use super::parse::{ParsedPart, PartKind};
 use super::print::{header_text, nstring, string};
 use super::recipe::Recipe;
@@ -217,25 +218,10 @@ fn parameters(out: &mut Vec<u8>, parameters: &[(Vec<u8>, Vec<u8>)]) {
 ///
 /// What is no BODYSTRUCTURE comes back as it is.
 pub fn body_from_bodystructure(structure: &[u8]) -> Vec<u8> {
-    let mut reader = Reader { bytes: structure, at: 0 };
     let mut out = Vec::with_capacity(structure.len());
-    match reader.node(0) {
+    match Node::read(structure) {
         Some(node) if plain_body(structure, &node, &mut out).is_some() => out,
         _ => structure.to_vec(),
-    }
-}
-
-/// A string, number or NIL, or a list of such.
-enum Node {
-    Atom(usize, usize),
-    List(Vec<Node>, usize, usize),
-}
-
-impl Node {
-    fn octets<'a>(&self, all: &'a [u8]) -> &'a [u8] {
-        match *self {
-            Node::Atom(start, end) | Node::List(_, start, end) => &all[start..end],
-        }
     }
 }
 
@@ -272,65 +258,6 @@ fn plain_body(all: &[u8], node: &Node, out: &mut Vec<u8>) -> Option<()> {
     out.push(b')');
     Some(())
 }
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn node(&mut self, depth: usize) -> Option<Node> {
-        let start = self.at;
-        match *self.bytes.get(start)? {
-            b'(' if depth < LIST_DEPTH_MAX => {
-                self.at += 1;
-                let mut items = Vec::new();
-                loop {
-                    match *self.bytes.get(self.at)? {
-                        b' ' => self.at += 1,
-                        b')' => break,
-                        _ => items.push(self.node(depth + 1)?),
-                    }
-                }
-                self.at += 1;
-                return Some(Node::List(items, start, self.at));
-            }
-            b'"' => self.quoted()?,
-            b'{' => self.literal()?,
-            b'(' | b')' => return None,
-            _ => {
-                let rest = &self.bytes[start..];
-                self.at += rest.iter().position(|b| b" ()\"{".contains(b)).unwrap_or(rest.len());
-            }
-        }
-        (self.at > start).then_some(Node::Atom(start, self.at))
-    }
-
-    fn quoted(&mut self) -> Option<()> {
-        self.at += 1;
-        loop {
-            match *self.bytes.get(self.at)? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
-        Some(())
-    }
-
-    fn literal(&mut self) -> Option<()> {
-        let rest = &self.bytes[self.at + 1..];
-        let end = rest.iter().position(|&b| b == b'}')?;
-        let length: usize = std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?;
-        let after = self.at.checked_add(1 + end + 3)?.checked_add(length)?;
-        self.at = (after <= self.bytes.len()).then_some(after)?;
-        Some(())
-    }
-}
-
-/// Deeper than any structure we print: three levels a nested message.
-const LIST_DEPTH_MAX: usize = 400;
 
 #[cfg(test)]
 mod tests {

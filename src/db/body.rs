@@ -84,8 +84,7 @@ impl Codec {
                 let start = out.len();
                 out.resize(start + length, 0);
                 UNPACKER.with_borrow_mut(|unpacker| {
-                    let unpacked =
-                        unpacker.as_mut().map(|u| u.decompress_to_buffer(data, &mut out[start..]));
+                    let unpacked = unpacker.as_mut().map(|u| u.decompress_to_buffer(data, &mut out[start..]));
                     matches!(unpacked, Some(Ok(octets)) if octets == length)
                 })
             }

@@ -12,8 +12,8 @@ use crate::error;
 use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
 use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Segment};
-use crate::message::short_envelope;
 use crate::message::section::{Section, SectionBytes};
+use crate::message::short_envelope;
 
 /// Reads some messages of an account. Messages that are no more are left out.
 pub struct FetchPage {

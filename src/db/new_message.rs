@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::body::StoredBody;
-use crate::mailbox::{AccountId, MessageId};
 use crate::limits;
+use crate::mailbox::{AccountId, MessageId};
 use crate::message::{self, Body, Changes, Derived, Recipe, TakenApart, short_envelope};
 
 /// A message of one account, with the bodies it refers to. What is shared between copies of one message is behind an

@@ -262,7 +262,8 @@ fn text_wanted(recipe: &Recipe) -> Vec<(usize, Wanted)> {
             None => Vec::new(),
         };
         for body in bodies {
-            let Some(BodyRef { place: Place::Shared(hash), octets }) = recipe.bodies.get(body).copied() else {
+            let Some(BodyRef { place: Place::Shared(hash), octets }) = recipe.bodies.get(body).copied()
+            else {
                 continue;
             };
             if octets > 0 && wanted.iter().all(|(known, _)| *known != body) {

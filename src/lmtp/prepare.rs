@@ -118,8 +118,7 @@ mod tests {
                 let trace = trace_fields(&arrival(), &envelope, &recipient.address);
                 let whole = message::canonical([trace.as_bytes(), data].concat());
                 let taken = message::take_apart(&whole.bytes);
-                let single =
-                    NewMessage::from_taken_apart(AccountId(0), taken, whole.changes, arrival().at);
+                let single = NewMessage::from_taken_apart(AccountId(0), taken, whole.changes, arrival().at);
                 let message = &delivering[0].message;
                 assert_eq!(message.header, single.header);
                 assert_eq!(message.digest, single.digest);

@@ -64,7 +64,8 @@ fn packed(content: &[u8]) -> Vec<u8> {
     let length = (content.len() as u64) << 2;
     let mut writer = Writer { bytes: Vec::new() };
     let (way, octets) = if content.len() <= pack::PACKED_BYTES_MAX {
-        pack::pack(content).map_or((AS_IT_IS, Cow::Borrowed(content)), |packed| (WITH_DICTIONARY, Cow::Owned(packed)))
+        pack::pack(content)
+            .map_or((AS_IT_IS, Cow::Borrowed(content)), |packed| (WITH_DICTIONARY, Cow::Owned(packed)))
     } else {
         // Compression only saves room; without it the recipe is the same.
         zstd::bulk::compress(content, COMPRESSION_LEVEL)

@@ -8,7 +8,9 @@ use super::pack;
 /// The envelope without the lists that repeat From, and packed, as far as either saves something.
 pub fn shorten(printed: Vec<u8>) -> Vec<u8> {
     let shorter = shortened(&printed).unwrap_or(printed);
-    let (Ok(length), Some(packed)) = (u16::try_from(shorter.len()), pack::pack(&shorter)) else { return shorter };
+    let (Ok(length), Some(packed)) = (u16::try_from(shorter.len()), pack::pack(&shorter)) else {
+        return shorter;
+    };
     let mut stored = Vec::with_capacity(3 + packed.len());
     stored.push(PACKED);
     stored.extend_from_slice(&length.to_be_bytes());

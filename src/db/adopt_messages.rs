@@ -48,7 +48,7 @@ async fn refer_to_bodies(
     let mut rows: Vec<([u8; 32], i64)> = Vec::new();
     for (old_id, new_id) in old_ids.iter().zip(new_ids) {
         let recipe = page.get(MessageId(*old_id)).and_then(|message| message.recipe.as_ref());
-        rows.extend(recipe.iter().flat_map(|recipe| &recipe.bodies).map(|body| (body.hash, *new_id)));
+        rows.extend(recipe.iter().flat_map(|recipe| recipe.shared()).map(|hash| (hash, *new_id)));
     }
     rows.sort_unstable();
     rows.dedup();

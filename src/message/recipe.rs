@@ -147,6 +147,14 @@ impl Recipe {
         }
     }
 
+    /// The bodies that are not kept with the recipe, by their digests.
+    pub fn shared(&self) -> impl Iterator<Item = [u8; 32]> + '_ {
+        self.bodies.iter().filter_map(|body| match body.place {
+            Place::Shared(hash) => Some(hash),
+            Place::Small(_) => None,
+        })
+    }
+
     /// Which content is needed beside the recipe to write `range` of the message: at most one range of each body.
     pub fn needs(&self, range: Range<u64>) -> Vec<Need> {
         let mut needed: Vec<Option<Range<u64>>> = vec![None; self.bodies.len()];

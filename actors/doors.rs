@@ -27,6 +27,8 @@ struct Kind<'a> {
     addresses: &'a [SocketAddr],
     tls_addresses: &'a [SocketAddr],
     connections_max: u32,
+    /// From one address; 0 is any number.
+    connections_per_address: u32,
     start: fn(ClientSocket, Peer, Services),
 }
 
@@ -34,7 +36,7 @@ struct Kind<'a> {
 pub async fn open(settings: &Settings, lanes: &[services::Lane]) -> Result<Vec<OpenDoor>, String> {
     let mut open = Vec::new();
     for kind in kinds(settings) {
-        let places = Places::new(kind.connections_max as usize);
+        let places = Places::new(kind.connections_max as usize, kind.connections_per_address);
         let mut listeners = Vec::new();
         for address in kind.addresses {
             listeners.push(listen(&kind, Secure::Later, *address, &places, lanes).await?);
@@ -96,6 +98,7 @@ fn kinds(settings: &Settings) -> Vec<Kind<'_>> {
             addresses: &settings.imap.listen,
             tls_addresses: &settings.imap.tls_listen,
             connections_max: settings.imap.connections_max,
+            connections_per_address: settings.limits.connections_per_address,
             start: ImapConnection::start,
         },
         Kind {
@@ -106,6 +109,8 @@ fn kinds(settings: &Settings) -> Vec<Kind<'_>> {
             addresses: &settings.lmtp.listen,
             tls_addresses: &settings.lmtp.tls_listen,
             connections_max: settings.lmtp.connections_max,
+            // A site has few mail servers, and each may have much to deliver.
+            connections_per_address: 0,
             start: LmtpConnection::start,
         },
     ]

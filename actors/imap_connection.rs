@@ -15,8 +15,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup};
 use archiveopteryx::limits;
-use archiveopteryx::login::{Channel, Origin};
-use archiveopteryx::wire::sasl::Terms;
+use archiveopteryx::login::Origin;
 use tracing::Instrument;
 
 use crate::client_socket::{ClientSocket, TlsFacts};
@@ -26,7 +25,7 @@ use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession, Revoked};
 use crate::outbox::{Gone, Outbox};
-use crate::services::Services;
+use crate::services::{Services, UserPlace};
 use crate::tls::Protocol;
 
 /// The actor.
@@ -54,6 +53,8 @@ struct Talk {
     origin: Origin,
     /// The connection itself, for its sessions.
     connection: Option<actix::Recipient<Revoked>>,
+    /// Counts among the connections of its user.
+    place: Option<UserPlace>,
 }
 
 /// An open mailbox; closes it when dropped, however the connection ends.
@@ -89,8 +90,8 @@ impl Talk {
         match event {
             Event::Send(octets) => self.outbox.send(octets).await?,
             Event::Ask(question) => {
-                let Services { authenticator, database, .. } = &self.services;
-                let answer = authenticator.answer(database, &self.origin, question).await;
+                let (answer, place) = self.services.ask(&self.origin, question).await;
+                self.place = place.or(self.place.take());
                 self.conversation.answered(answer);
             }
             Event::Run(plan) => {
@@ -176,8 +177,9 @@ impl ImapConnection {
         let _ = outbox.try_send(greeting.into());
         let span = tracing::info_span!("imap", client = %peer.address);
         let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
-        let (talk_outbox, session) = (outbox.clone(), None);
-        let talk = Talk { conversation, outbox: talk_outbox, services, session, origin, connection: None };
+        let (talk_outbox, session, connection) = (outbox.clone(), None, None);
+        let talk =
+            Talk { conversation, outbox: talk_outbox, services, session, origin, connection, place: None };
         let heard = Instant::now();
         let connection = ImapConnection {
             talk: Some(talk),
@@ -232,22 +234,10 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup 
         literal_max: services.settings.delivery.size_max.octets(),
         starttls: services.tls.is_offered(),
         secure: tls.is_some(),
-        terms: terms(services, origin, tls),
+        terms: services.terms(services.settings.imap.plaintext_login, origin, tls),
         first_mailboxes: services.settings.accounts.first_mailboxes.clone().into(),
         client: Some(origin.address.to_string()),
     }
-}
-
-/// How the client may show who it is, by what TLS has shown of it.
-fn terms(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Terms {
-    let certificate = tls.and_then(|tls| tls.client_certificate.as_deref());
-    let channel = Channel {
-        loopback: origin.address.is_loopback(),
-        tls: tls.is_some(),
-        channel_binding: tls.map(|tls| tls.exporter),
-        certificate_identity: certificate.and_then(|der| services.authenticator.named_by(der)),
-    };
-    services.authenticator.terms(services.settings.imap.plaintext_login, &channel)
 }
 
 impl actix::Actor for ImapConnection {
@@ -294,7 +284,9 @@ impl actix::Handler<Secured> for ImapConnection {
         let talk =
             self.talk.as_mut().expect("the client task waits until everything before has been dealt with");
         talk.origin.tls = true;
-        talk.conversation.secured(terms(&talk.services, &talk.origin, Some(&facts)));
+        let plaintext = talk.services.settings.imap.plaintext_login;
+        let terms = talk.services.terms(plaintext, &talk.origin, Some(&facts));
+        talk.conversation.secured(terms);
     }
 }
 

@@ -4,9 +4,9 @@
 //! Says:   nothing; it opens each connection in the arbiter that has the fewest
 //! Lives:  from the server's start to the start of its end
 //! Knows:  how many connections it may have open, and how a door refuses one more
-//! Limits: the `connections_max` of its door
+//! Limits: the `connections_max` of its door, and limits.connections_per_address
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client_socket::{ClientSocket, TlsFacts};
+use crate::tally::{self, Counted, Tally};
 use crate::tls::{Protocol, Tls};
 
 /// Accept nothing more; open connections stay.
@@ -64,6 +65,7 @@ pub struct Peer {
 #[derive(Debug)]
 struct Slot {
     _place: OwnedSemaphorePermit,
+    _of_address: Option<Counted<IpAddr>>,
     lane: Arc<AtomicUsize>,
 }
 
@@ -78,12 +80,13 @@ impl Drop for Slot {
 pub struct Places {
     free: Arc<Semaphore>,
     max: usize,
+    addresses: Tally<IpAddr>,
 }
 
 impl Places {
-    /// Room for `max` connections.
-    pub fn new(max: usize) -> Places {
-        Places { free: Arc::new(Semaphore::new(max)), max }
+    /// Room for `max` connections, of which one client address may have `per_address`; 0 means all of them.
+    pub fn new(max: usize, per_address: u32) -> Places {
+        Places { free: Arc::new(Semaphore::new(max)), max, addresses: Tally::new(per_address) }
     }
 
     /// Connections that are open now.
@@ -182,13 +185,19 @@ impl Entry {
             tracing::warn!(door, %address, max = self.places.max, "refused: too many connections");
             return self.refuse(stream);
         };
+        let network = tally::network(address.ip());
+        let of_address = network.map(|network| self.places.addresses.enter(network));
+        let Some(of_address) = of_address.map_or(Some(None), |entered| entered.map(Some)) else {
+            tracing::info!(door, %address, "refused: too many connections from this address");
+            return self.refuse(stream);
+        };
         let (lane, count) = self
             .lanes
             .iter()
             .min_by_key(|(_, count)| count.load(Ordering::Relaxed))
             .expect("bind asserts that there is a lane");
         count.fetch_add(1, Ordering::Relaxed);
-        let slot = Slot { _place: place, lane: count.clone() };
+        let slot = Slot { _place: place, _of_address: of_address, lane: count.clone() };
         let peer = Peer { address, tls: None, _slot: slot };
         let (open, secure, protocol) = (lane.open.clone(), self.secure.clone(), self.door.protocol);
         let started = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
@@ -260,7 +269,7 @@ mod tests {
         let open: Open = Arc::new(move |stream, peer| keep.lock().unwrap().push((stream, peer)));
         let lane = Lane { arbiter: actix::Arbiter::current(), open };
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let places = Places::new(1);
+        let places = Places::new(1, 0);
         let listener = Listener::bind(DOOR, Secure::Later, free, places.clone(), vec![lane]).await.unwrap();
 
         let _first = TcpStream::connect(free).await.unwrap();

@@ -29,6 +29,7 @@ mod keyring;
 mod listener;
 mod lmtp_connection;
 mod self_signed;
+mod tally;
 mod tls;
 mod tls_files;
 

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use actix::Actor;
 use archiveopteryx::db::MessageCache;
+use archiveopteryx::error::{Code, Error};
+use archiveopteryx::login::{self, Channel, Origin};
+use archiveopteryx::mailbox::AccountId;
 use archiveopteryx::settings::Settings;
+use archiveopteryx::wire::sasl::{Question, Terms};
 use tokio::sync::watch;
 
 use crate::authenticator::Authenticator;
 use crate::backends::Backends;
+use crate::client_socket::TlsFacts;
 use crate::database::Database;
 use crate::db_listener::DbListener;
 use crate::delivery::{self, Delivery, Intake};
@@ -16,6 +21,7 @@ use crate::guests::Guests;
 use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
 use crate::postgres::Target;
+use crate::tally::{Counted, Tally};
 use crate::tls::Tls;
 
 /// The services of one arbiter. The database is that arbiter's own, so that a request need not cross threads.
@@ -29,10 +35,15 @@ pub struct Services {
     pub authenticator: Authenticator,
     pub login_log: actix::Addr<LoginLog>,
     pub tls: Tls,
+    /// Connections of each user.
+    users: Tally<AccountId>,
     listener: actix::Addr<DbListener>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
 }
+
+/// One of the connections that a user may have.
+pub type UserPlace = Counted<AccountId>;
 
 /// An arbiter for connections, with its services.
 pub type Lane = (actix::ArbiterHandle, Services);
@@ -74,6 +85,7 @@ impl Services {
         let backends = Backends::open(&settings, &arbiters[0].handle())?;
         let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
             .map_err(|error| error.to_string())?;
+        let users = Tally::new(settings.limits.connections_per_user);
         let lanes = arbiters.iter().zip(databases).map(|(arbiter, database)| {
             let services = Services {
                 settings: settings.clone(),
@@ -84,12 +96,42 @@ impl Services {
                 authenticator: authenticator.clone(),
                 login_log: login_log.clone(),
                 tls: tls.clone(),
+                users: users.clone(),
                 listener: listener.clone(),
                 stopping: stopping.clone(),
             };
             (arbiter.handle(), services)
         });
         Ok(lanes.collect())
+    }
+
+    /// How a client may show who it is: `plaintext` says whether its door takes passwords in the clear, and `tls` what TLS
+    /// has shown of it.
+    pub fn terms(&self, plaintext: bool, origin: &Origin, tls: Option<&TlsFacts>) -> Terms {
+        let certificate = tls.and_then(|tls| tls.client_certificate.as_deref());
+        let channel = Channel {
+            loopback: origin.address.is_loopback(),
+            tls: tls.is_some(),
+            channel_binding: tls.map(|tls| tls.exporter),
+            certificate_identity: certificate.and_then(|der| self.authenticator.named_by(der)),
+        };
+        self.authenticator.terms(plaintext, &channel)
+    }
+
+    /// The authenticator's answer to `question`. Who is let in by it gets a place among the connections of that user, to
+    /// be kept as long as this one lives; who has too many is refused.
+    pub async fn ask(&self, origin: &Origin, question: Question) -> (login::Answer, Option<UserPlace>) {
+        match self.authenticator.answer(&self.database, origin, question).await {
+            login::Answer::Verdict(Ok(who)) => match self.users.enter(who.account.id) {
+                Some(place) => (login::Answer::Verdict(Ok(who)), Some(place)),
+                None => {
+                    tracing::info!(user = who.account.login, "refused: too many connections of this user");
+                    let error = Error::no(Code::Limit, "you have too many connections open");
+                    (login::Answer::Verdict(Err(error)), None)
+                }
+            },
+            answer => (answer, None),
+        }
     }
 
     /// Whether everybody whom connections depend on is there. An actor that has panicked is not, and does not come

@@ -33,6 +33,7 @@ pub struct Settings {
     pub imap: Imap,
     pub lmtp: Lmtp,
     pub tls: Tls,
+    pub limits: Limits,
     pub delivery: Delivery,
     pub login: Login,
     pub ldap: Ldap,
@@ -66,6 +67,16 @@ pub struct Lmtp {
     #[serde(deserialize_with = "addresses")]
     pub tls_listen: Vec<SocketAddr>,
     pub connections_max: u32,
+}
+
+/// How much of the server one client may take; the bounds that need no choice are in [`crate::limits`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections to one door from one address; 0 means any number.
+    pub connections_per_address: u32,
+    /// Connections of one user to all doors together; 0 means any number.
+    pub connections_per_user: u32,
 }
 
 /// How mail comes in.
@@ -137,6 +148,12 @@ impl Default for Lmtp {
             tls_listen: Vec::new(),
             connections_max: 200,
         }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { connections_per_address: 500, connections_per_user: 1000 }
     }
 }
 
@@ -238,7 +255,11 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         }
         "tls.version_min" => "\"1.2\" or \"1.3\"",
         "imap.plaintext_login" => "true or false",
-        "imap.connections_max" | "lmtp.connections_max" | "database.connections_max" => "a number",
+        "imap.connections_max"
+        | "lmtp.connections_max"
+        | "database.connections_max"
+        | "limits.connections_per_address"
+        | "limits.connections_per_user" => "a number",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
         "delivery.subaddress_separator" => "the characters that separate, such as \"+\" or \"+-\"",
         "login.mechanisms" => "a list of names, such as [\"SCRAM-SHA-256\", \"PLAIN\"]",

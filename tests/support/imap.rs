@@ -4,9 +4,11 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::stream::{Stream, TlsClient};
+
 /// One connection to an IMAP server.
 pub struct Imap {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
     /// The greeting, as the server sent it.
     pub greeting: Response,
     tags: u32,
@@ -27,7 +29,23 @@ pub struct Reply {
 impl Imap {
     /// Connects and reads the greeting.
     pub fn connect(address: SocketAddr) -> io::Result<Imap> {
-        Imap::over(TcpStream::connect(address)?)
+        Imap::over(Stream::plain(TcpStream::connect(address)?, PATIENCE)?)
+    }
+
+    /// As [`Imap::connect`], where TLS comes first.
+    pub fn connect_tls(address: SocketAddr, client: &TlsClient) -> io::Result<Imap> {
+        Imap::over(Stream::secure(address, client, PATIENCE)?)
+    }
+
+    /// Says STARTTLS, and shakes hands.
+    pub fn start_tls(&mut self, client: &TlsClient) -> io::Result<()> {
+        self.ok("STARTTLS")?;
+        self.stream.get_mut().start_tls(client)
+    }
+
+    /// What carries this connection.
+    pub fn stream(&mut self) -> &mut Stream {
+        self.stream.get_mut()
     }
 
     /// As [`Imap::connect`], from an address of this machine: what failed from another is not held against it.
@@ -40,14 +58,11 @@ impl Imap {
         });
         let stream = connected?;
         stream.set_nonblocking(false)?;
-        Imap::over(stream)
+        Imap::over(Stream::plain(stream, PATIENCE)?)
     }
 
     /// Reads the greeting.
-    fn over(stream: TcpStream) -> io::Result<Imap> {
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+    fn over(stream: Stream) -> io::Result<Imap> {
         let stream = BufReader::with_capacity(BUFFER_BYTES, stream);
         let mut imap = Imap { stream, greeting: Response::default(), tags: 0 };
         imap.greeting = imap.read()?;
@@ -187,7 +202,7 @@ impl Imap {
 
     /// How long a read may wait before it fails.
     pub fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
-        self.stream.get_mut().set_read_timeout(Some(patience))
+        self.stream.get_mut().set_read_timeout(patience)
     }
 
     fn next_tag(&mut self) -> String {

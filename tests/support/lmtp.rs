@@ -4,9 +4,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::stream::{Stream, TlsClient};
+
 /// One connection to an LMTP server.
 pub struct Lmtp {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
 }
 
 /// One reply, which may have several lines.
@@ -21,11 +23,25 @@ pub struct Reply {
 impl Lmtp {
     /// Connects, without reading the greeting.
     pub fn connect(address: SocketAddr) -> io::Result<Lmtp> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = Stream::plain(TcpStream::connect(address)?, PATIENCE)?;
         Ok(Lmtp { stream: BufReader::with_capacity(4096, stream) })
+    }
+
+    /// As [`Lmtp::connect`], where TLS comes first.
+    pub fn connect_tls(address: SocketAddr, client: &TlsClient) -> io::Result<Lmtp> {
+        let stream = Stream::secure(address, client, PATIENCE)?;
+        Ok(Lmtp { stream: BufReader::with_capacity(4096, stream) })
+    }
+
+    /// Says STARTTLS, and shakes hands.
+    pub fn start_tls(&mut self, client: &TlsClient) -> io::Result<()> {
+        self.command("STARTTLS")?.expect(220)?;
+        self.stream.get_mut().start_tls(client)
+    }
+
+    /// What carries this connection.
+    pub fn stream(&mut self) -> &mut Stream {
+        self.stream.get_mut()
     }
 
     /// Connects, reads the greeting and says LHLO.
@@ -116,7 +132,7 @@ impl Lmtp {
 
     /// How long a read may wait before it fails.
     pub fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
-        self.stream.get_mut().set_read_timeout(Some(patience))
+        self.stream.get_mut().set_read_timeout(patience)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod lmtp;
 pub mod postgres;
 pub mod scratch;
 pub mod server;
+pub mod stream;
 pub mod transcript;
 
 pub use authority::Authority;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::time::{Duration, Instant};
 
+use super::stream::TlsClient;
 use super::{Imap, Lmtp};
 
 /// One server, its home and its ports.
@@ -146,6 +147,11 @@ impl Server {
     /// Where the LMTP door is that begins with TLS.
     pub fn lmtps_address(&self) -> SocketAddr {
         self.lmtps
+    }
+
+    /// A client that trusts the certificate that this server has made for itself.
+    pub fn tls_client(&self) -> TlsClient {
+        TlsClient::new(&self.home.join("tls/self-signed.pem"), "localhost")
     }
 
     /// Where the LMTP door is.

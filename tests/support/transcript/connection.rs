@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
+use crate::support::stream::TlsClient;
 use crate::support::{Imap, Lmtp, Server};
 
 /// One open connection.
@@ -67,6 +68,14 @@ impl Connection {
     /// Whether this is IMAP, where untagged responses may come in any order.
     pub fn is_imap(&self) -> bool {
         matches!(self.door, Door::Imap(_))
+    }
+
+    /// Shakes hands, when the server has said that it is ready.
+    pub fn start_tls(&mut self, client: &TlsClient) -> io::Result<()> {
+        match &mut self.door {
+            Door::Imap(imap) => imap.stream().start_tls(client),
+            Door::Lmtp(lmtp) => lmtp.stream().start_tls(client),
+        }
     }
 
     /// Sends octets as they are.

@@ -32,6 +32,8 @@ pub enum Step {
     Aox { arguments: Vec<String> },
     /// The client closes its connection without a word.
     Close { connection: String },
+    /// Both sides begin TLS, and what is said from now on is said inside.
+    StartTls { connection: String },
     /// The server has closed the connection.
     Closed { connection: String },
     /// The client says these commands, in one write unless a literal makes it wait.
@@ -102,6 +104,7 @@ impl Transcript {
             }
             ["aox", ..] => Step::Aox { arguments: words[1..].to_vec() },
             ["close", connection] => Step::Close { connection: connection.to_string() },
+            ["starttls", connection] => Step::StartTls { connection: connection.to_string() },
             ["closed", connection] => Step::Closed { connection: connection.to_string() },
             _ => return Err(format!("{line:?} is not a line of a transcript")),
         };

@@ -85,6 +85,11 @@ impl<'a> Player<'a> {
                 Step::Aox { arguments } => self.aox(arguments)?,
                 Step::Close { connection } => drop(self.connections.remove(connection)),
                 Step::Closed { connection } => self.closed(connection)?,
+                Step::StartTls { connection } => {
+                    let client = self.server.tls_client();
+                    let begun = self.connection(connection)?.start_tls(&client);
+                    begun.map_err(|error| format!("{connection} does not begin TLS: {error}"))?;
+                }
                 Step::Say { connection, commands } => {
                     let heard = matches!(self.transcript.steps.get(index + 1), Some(Step::Hear { expectations })
                         if expectations.iter().any(|expectation| expectation.connection == *connection));

@@ -318,12 +318,15 @@ impl Attempt<'_> {
         let own = [Login::key_of(&person.account.login), Login::key_of(&self.login)];
         let other = authzid.map(|name| Login::key_of(&name)).filter(|name| !own.contains(name));
         let (authenticated, record) = match other {
-            None => (Authenticated { account: person.account, by: None }, record),
+            None => {
+                let anonymous = self.mechanism == "ANONYMOUS";
+                (Authenticated { account: person.account, by: None, anonymous }, record)
+            }
             Some(name) => match self.other(&person, name).await? {
                 Some(account) => {
                     let (by, login) = (Some(person.account.id), account.login.clone());
                     let record = LoginRecord { login, account: Some(account.id), by, ..record };
-                    (Authenticated { account, by: Some(person.account) }, record)
+                    (Authenticated { account, by: Some(person.account), anonymous: false }, record)
                 }
                 None => {
                     let outcome = LoginOutcome::NotPermitted;

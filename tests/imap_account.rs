@@ -53,7 +53,7 @@ impl<'a> Client<'a> {
                 Event::Send(octets) => self.said.extend(octets),
                 Event::Ask(_) => {
                     let account = Account { id: AccountId(1), login: "anna".into() };
-                    let authenticated = Authenticated { account, by: None };
+                    let authenticated = Authenticated { account, by: None, anonymous: false };
                     self.conversation.answered(login::Answer::Verdict(Ok(authenticated)));
                 }
                 Event::Run(plan) => {

@@ -67,7 +67,7 @@ pub(super) async fn taken(db: &Lent<'_>, viewer: Viewer, place: &Place) -> Resul
 }
 
 /// Where others have their mailboxes one makes none, unless they let one.
-pub(super) fn not_here() -> error::Error {
+fn not_here() -> error::Error {
     error::Error::no(Code::NoPerm, "You cannot make a mailbox there")
 }
 

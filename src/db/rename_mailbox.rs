@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
 
 use super::copy_messages::CopyMessages;
-use super::create_mailbox::{create, may_create, not_here, taken};
+use super::create_mailbox::{create, may_create, taken};
 use super::expunge::Culprit;
 use super::owner::{Place, locate, rights};
 use super::unit::{Access, Error, Lent, Unit};
@@ -37,11 +37,12 @@ impl Unit for RenameMailbox {
         if !self.viewer.owns(from.account) {
             self.check_guest(db, &from, found).await?;
         }
-        let to = locate(db, self.viewer, &self.to).await?.ok_or_else(not_here)?;
-        if from.account != to.account {
+        // That there is no such owner is none of anybody's business.
+        let to = locate(db, self.viewer, &self.to).await?.filter(|to| to.account == from.account);
+        let Some(to) = to else {
             let text = "A mailbox keeps its owner; make a new one and move the messages";
             return Err(error::Error::no(Code::Cannot, text).into());
-        }
+        };
         if to.name.is_child_of(&from.name) && !from.name.is_inbox() {
             return Err(error::Error::no(Code::Cannot, "A mailbox cannot be moved below itself").into());
         }

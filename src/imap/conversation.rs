@@ -68,6 +68,8 @@ pub struct User {
     pub account: db::Account,
     /// The administrator who acts for that account.
     pub by: Option<db::Account>,
+    /// Nobody has said who it is.
+    pub anonymous: bool,
     /// The client's address.
     pub client: Option<String>,
 }
@@ -362,9 +364,9 @@ impl Conversation {
                 self.stage = Stage::Asking { tag, exchange: Box::new(exchange) };
                 self.queue.push_back(Event::Ask(question));
             }
-            sasl::Next::Done(login::Authenticated { account, by }) => {
+            sasl::Next::Done(login::Authenticated { account, by, anonymous }) => {
                 self.errors = 0;
-                self.user = Some(User { account, by, client: self.setup.client.clone() });
+                self.user = Some(User { account, by, anonymous, client: self.setup.client.clone() });
                 let code = format!("CAPABILITY {}", self.capabilities());
                 self.send(response::ok(&tag, Some(&code), "logged in"));
             }
@@ -428,7 +430,7 @@ impl Conversation {
 impl User {
     /// As whom rights are given to him.
     pub fn viewer(&self) -> Viewer {
-        Viewer::new(self.account.id)
+        Viewer { account: self.account.id, anonymous: self.anonymous }
     }
 
     /// Who it was, for the tombstones of what `command` takes away.

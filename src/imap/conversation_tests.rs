@@ -43,7 +43,8 @@ fn judge(claim: Claim) -> Result<login::Authenticated, Error> {
     if authzid.is_some_and(|authzid| authzid != "anna") {
         return Err(Error::no(Code::AuthorizationFailed, "not yours"));
     }
-    Ok(login::Authenticated { account: db::Account { id: AccountId(1), login: authcid }, by: None })
+    let account = db::Account { id: AccountId(1), login: authcid };
+    Ok(login::Authenticated { account, by: None, anonymous: false })
 }
 
 /// A client's side: carries out events as an actor does, and keeps what the server says.

@@ -26,6 +26,8 @@ pub struct Authenticated {
     pub account: db::Account,
     /// The administrator who acts for that account.
     pub by: Option<db::Account>,
+    /// Nobody said who it is: the account is the one that the site has for such clients.
+    pub anonymous: bool,
 }
 
 /// Where an attempt came from.

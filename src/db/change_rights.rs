@@ -5,7 +5,7 @@ use super::owner::{Place, locate, rights};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
-use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MailboxName, ModSeq};
+use crate::mailbox::{AccountId, Change, Login, MailboxId, MailboxKey, MailboxName, ModSeq};
 use crate::policy::viewer::demand;
 use crate::policy::{Identifier, Modification, Rights, Subject, Viewer};
 
@@ -97,7 +97,7 @@ impl Administered {
                 Ok((Some(*viewer), place.ok_or_else(|| self.missing())?))
             }
             Administered::Of(login, name) => {
-                let account = account_of(db, &login.to_lowercase()).await?.ok_or_else(|| self.missing())?;
+                let account = account_of(db, login).await?.ok_or_else(|| self.missing())?;
                 Ok((None, Place { account, name: name.clone() }))
             }
         }
@@ -152,20 +152,22 @@ async fn grantee(db: &Lent<'_>, identifier: &Identifier) -> Result<(i16, i64), E
         Identifier::Anyone => Ok((KIND_ANYONE, 0)),
         Identifier::Anonymous => Ok((KIND_ANONYMOUS, 0)),
         Identifier::User(login) => {
-            let account = account_of(db, &login.to_lowercase()).await?;
+            let account = account_of(db, login).await?;
             let user = account.filter(|account| *account != AccountId::SHARED);
             Ok((KIND_USER, user.ok_or_else(nobody)?.0))
         }
         Identifier::Group(name) => {
             let sql = include_str!("sql/select_group_id.sql");
-            let row = db.query_opt(sql, &[&name.to_lowercase()]).await?;
+            let row = db.query_opt(sql, &[&Login::key_of(name)]).await?;
             Ok((KIND_GROUP, row.ok_or_else(nobody)?.get(0)))
         }
     }
 }
 
-async fn account_of(db: &Lent<'_>, login_key: &str) -> Result<Option<AccountId>, Error> {
-    let row = db.query_opt(include_str!("sql/select_account_id.sql"), &[&login_key]).await?;
+/// The account with that login.
+pub(super) async fn account_of(db: &Lent<'_>, login: &str) -> Result<Option<AccountId>, Error> {
+    let sql = include_str!("sql/select_account_id.sql");
+    let row = db.query_opt(sql, &[&Login::key_of(login)]).await?;
     Ok(row.map(|row| AccountId(row.get(0))))
 }
 

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 
 use super::change_rights::{Administered, KIND_ANONYMOUS, KIND_ANYONE, KIND_GROUP};
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::AccountId;
+use crate::mailbox::{AccountId, Login};
 use crate::policy::{Identifier, Rights, Subject};
 
 /// Lists the rights in one mailbox.
@@ -25,7 +25,7 @@ impl ListedRights {
     /// Whether that is the owner.
     pub fn is_owner(&self, identifier: &Identifier) -> bool {
         let Identifier::User(login) = identifier else { return false };
-        self.owner.as_ref().is_some_and(|owner| owner.to_lowercase() == login.to_lowercase())
+        self.owner.as_ref().is_some_and(|owner| Login::key_of(owner) == Login::key_of(login))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The three places where a client finds mailboxes (RFC 2342): its own, those of other users, and those of everybody.
 
+use super::login::Login;
 use super::name::{MailboxName, SEPARATOR};
 
 /// The level under which the mailboxes of other users are, below their logins.
@@ -30,7 +31,7 @@ impl Located {
             _ => return Located::Own(name.clone()),
         };
         match MailboxName::new(rest) {
-            Ok(name) => Located::Foreign { login: login.to_lowercase(), name },
+            Ok(name) => Located::Foreign { login: Login::key_of(login), name },
             Err(_) => Located::Level,
         }
     }

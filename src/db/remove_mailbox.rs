@@ -1,0 +1,43 @@
+//! Deletes a mailbox for an administrator: `aox delete mailbox`.
+
+use super::change_rights::Administered;
+use super::delete_mailbox::delete;
+use super::expunge::Culprit;
+use super::unit::{Access, Error, Lent, Unit};
+use crate::error::{self, Code};
+use crate::mailbox::{Change, MailboxName};
+
+/// Deletes a mailbox as its owner's DELETE would, or only counts what would go.
+pub struct RemoveMailbox {
+    pub login: String,
+    pub name: MailboxName,
+    pub dry_run: bool,
+}
+
+/// What [`RemoveMailbox`] did.
+#[derive(Debug, Clone, Default)]
+pub struct RemovedMailbox {
+    pub messages: i64,
+    /// What whoever has it open must hear.
+    pub changes: Vec<Change>,
+}
+
+impl Unit for RemoveMailbox {
+    type Output = RemovedMailbox;
+    const ACCESS: Access = Access::Write;
+
+    async fn run(self, db: &Lent<'_>) -> Result<RemovedMailbox, Error> {
+        if self.name.is_inbox() {
+            return Err(error::Error::no(Code::Cannot, "an INBOX goes only with its user").into());
+        }
+        let key = Administered::Of(self.login, self.name).lock(db).await?;
+        let sql = include_str!("sql/select_mailbox_messages.sql");
+        let row = db.query_one(sql, &[&key.account.0, &key.mailbox.0]).await?;
+        let messages = row.get(0);
+        if self.dry_run {
+            return Ok(RemovedMailbox { messages, changes: Vec::new() });
+        }
+        let by = Culprit { account: None, door: "aox", client: None, reason: "delete mailbox" };
+        Ok(RemovedMailbox { messages, changes: delete(db, key, &by).await? })
+    }
+}

@@ -130,10 +130,17 @@ fn every_command_asks_for_its_rights() {
     for case in TABLE {
         let implied = if case.opening == Some("SELECT {m}") { "r" } else { "" };
         for right in RIGHTS.chars() {
-            let all_but: String = RIGHTS.chars().filter(|other| *other != right || implied.contains(right)).collect();
+            let all_but: String =
+                RIGHTS.chars().filter(|other| *other != right || implied.contains(right)).collect();
             let reply = house.outcome(case, &all_but);
             let needed = case.needed.contains(right);
-            assert_eq!(reply.result.starts_with("OK"), !needed, "{} without {right}: {}", case.command, reply.result);
+            assert_eq!(
+                reply.result.starts_with("OK"),
+                !needed,
+                "{} without {right}: {}",
+                case.command,
+                reply.result
+            );
             if needed {
                 assert!(reply.result.starts_with("NO [NOPERM]"), "{}: {}", case.command, reply.result);
             }
@@ -142,7 +149,8 @@ fn every_command_asks_for_its_rights() {
         let reply = house.outcome(case, &exactly);
         assert!(reply.result.starts_with("OK"), "{} with {exactly:?}: {}", case.command, reply.result);
         if !case.needed.is_empty() {
-            let hidden: String = RIGHTS.chars().filter(|right| *right != 'l' && !case.needed.contains(*right)).collect();
+            let hidden: String =
+                RIGHTS.chars().filter(|right| *right != 'l' && !case.needed.contains(*right)).collect();
             let reply = house.outcome(case, &format!("{implied}{hidden}"));
             let is_hidden = case.opening.is_some() && case.opening != Some("SELECT INBOX")
                 || !reply.result.starts_with("NO [NOPERM] You need");
@@ -196,7 +204,9 @@ fn seen_and_expunge_follow_the_rights_in_silence() {
         assert!(text[0].replace(" \\Recent", "").contains(flags), "{rights}: {text:?}");
         house.anna.ok("UNSELECT").expect("UNSELECT");
     }
-    for (rights, code) in [("lr", "READ-ONLY"), ("lrp", "READ-ONLY"), ("lri", "READ-WRITE"), ("lrs", "READ-WRITE")] {
+    for (rights, code) in
+        [("lr", "READ-ONLY"), ("lrp", "READ-ONLY"), ("lri", "READ-WRITE"), ("lrs", "READ-WRITE")]
+    {
         let name = house.mailbox(rights);
         let reply = house.bert.command(&format!("SELECT {}", house.abroad(&name))).expect("SELECT");
         assert!(reply.result.contains(code), "{rights}: {}", reply.result);
@@ -212,7 +222,8 @@ fn what_is_taken_away_outweighs_what_is_given() {
     let mut rights_after = |command: &str| {
         house.anna.ok(&command.replace("{m}", &name)).expect("SETACL");
         let reply = house.bert.command(&format!("MYRIGHTS {abroad}")).expect("an answer");
-        let told = reply.untagged.first().map(|line| line.text().rsplit(' ').next().unwrap_or_default().to_owned());
+        let told =
+            reply.untagged.first().map(|line| line.text().rsplit(' ').next().unwrap_or_default().to_owned());
         told.unwrap_or_else(|| reply.result.split(' ').take(2).collect::<Vec<_>>().join(" "))
     };
     assert_eq!(rights_after("SETACL {m} anyone i"), "lrsi");

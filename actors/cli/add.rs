@@ -1,7 +1,7 @@
 //! `aox add …`.
 
 use archiveopteryx::aox::command::{
-    AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddMember, AddUser,
+    AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddMailbox, AddMember, AddUser,
 };
 use clap::Subcommand;
 
@@ -41,6 +41,11 @@ pub enum Add {
         /// Its first members
         #[arg(value_name = "LOGIN")]
         members: Vec<String>,
+    },
+    /// Add a mailbox; it begins with the rights of the one above it
+    Mailbox {
+        /// /shared/NAME for one that belongs to everybody, or /users/LOGIN/NAME
+        mailbox: String,
     },
     /// Make users members of a group
     Member {
@@ -85,6 +90,7 @@ impl Add {
             }
             Add::Domain { name } => AddDomain { name }.into(),
             Add::Group { name, description, members } => AddGroup { name, description, members }.into(),
+            Add::Mailbox { mailbox } => AddMailbox { mailbox }.into(),
             Add::Member { group, logins } => AddMember { group, logins }.into(),
             Add::User { login, address, name, password, without_password } => {
                 let verifiers = if without_password { None } else { Some(password.verifiers()?) };

@@ -1,8 +1,8 @@
 //! `aox delete …`. Each can be tried without effect first; a person at a terminal sees what will go, and is asked.
 
 use archiveopteryx::aox::command::{
-    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMember,
-    DeleteUser,
+    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMailbox,
+    DeleteMember, DeleteRights, DeleteUser,
 };
 use clap::{Args, Subcommand};
 
@@ -40,6 +40,21 @@ pub enum Delete {
         name: String,
         #[command(flatten)]
         care: Care,
+    },
+    /// Delete a mailbox with its mail; it can be taken back until the undelete time has passed
+    Mailbox {
+        /// The mailbox: /shared/NAME or /users/LOGIN/NAME
+        mailbox: String,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Take somebody out of the list of who may use a mailbox
+    Rights {
+        /// The mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX
+        mailbox: String,
+        /// Who: a login, $GROUP, anyone or anonymous; with a dash before it, what was taken from him
+        #[arg(allow_hyphen_values = true)]
+        identifier: String,
     },
     /// Take a user out of a group
     Member {
@@ -102,6 +117,10 @@ impl Delete {
             Delete::Group { name, care } => {
                 care.request(|dry_run| DeleteGroup { name: name.clone(), dry_run })
             }
+            Delete::Mailbox { mailbox, care } => {
+                care.request(|dry_run| DeleteMailbox { mailbox: mailbox.clone(), dry_run })
+            }
+            Delete::Rights { mailbox, identifier } => DeleteRights { mailbox, identifier }.into(),
             Delete::Member { group, login } => DeleteMember { group, login }.into(),
             Delete::User { login, care } => {
                 care.request(|dry_run| DeleteUser { login: login.clone(), dry_run })

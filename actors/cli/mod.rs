@@ -6,6 +6,7 @@ mod check;
 mod delete;
 mod list;
 mod password;
+mod set;
 mod show;
 mod user;
 
@@ -19,6 +20,7 @@ use self::change::Change;
 use self::check::Check;
 use self::delete::Delete;
 use self::list::List;
+use self::set::Set;
 use self::show::Show;
 use self::user::{Rename, Switch};
 
@@ -43,18 +45,21 @@ pub enum Verb {
     Serve(Serve),
     /// Say whether the server is ready, and what it holds; exits with 0 when it is ready
     Status,
-    /// Add a user, an address, an alias, a group or a domain
+    /// Add a user, an address, an alias, a mailbox, a group or a domain
     #[command(subcommand)]
     Add(Add),
-    /// List users, aliases, groups, domains or mailboxes
+    /// List users, aliases, groups, domains, mailboxes or the rights in one
     #[command(subcommand)]
     List(List),
     /// Change a password, or what a user is called
     #[command(subcommand)]
     Change(Change),
-    /// Delete a user, an address, an alias, a group or a domain
+    /// Delete a user, an address, an alias, a mailbox, rights in one, a group or a domain
     #[command(subcommand)]
     Delete(Delete),
+    /// Set who may do what in a mailbox
+    #[command(subcommand)]
+    Set(Set),
     /// Show one user or group with what belongs to it, or who has logged in
     #[command(subcommand)]
     Show(Show),
@@ -127,6 +132,7 @@ impl Verb {
             Verb::List(list) => list.request(),
             Verb::Change(change) => change.request()?,
             Verb::Delete(delete) => delete.request(),
+            Verb::Set(set) => set.request(),
             Verb::Show(show) => show.request(),
             Verb::Rename(rename) => rename.request(),
             Verb::Disable(switch) => switch.disable(),

@@ -1,9 +1,10 @@
 //! Adds a group, or members to one.
 
+use super::change_rights::group_changed;
 use super::groups;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::Login;
+use crate::mailbox::{Change, Login};
 
 /// Adds a group with its first members.
 pub struct AddGroup {
@@ -34,12 +35,13 @@ pub struct AddMembers {
 }
 
 impl Unit for AddMembers {
-    /// The group, and of each login whether it is new in it.
-    type Output = (String, Vec<bool>);
+    /// The group, of each login whether it is new in it, and what tells who uses its rights of that.
+    type Output = (String, Vec<bool>, Vec<Change>);
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let (group, name) = groups::find(db, &self.group).await?;
-        Ok((name, groups::add_members(db, group, &self.logins).await?))
+        let added = groups::add_members(db, group, &self.logins).await?;
+        Ok((name, added, group_changed(db, group).await?))
     }
 }

@@ -131,7 +131,7 @@ pub(super) async fn rights_changed(db: &Lent<'_>, key: MailboxKey) -> Result<Opt
 }
 
 /// Notes that the members of a group are other ones, wherever the group has rights, within another unit.
-pub async fn group_changed(db: &Lent<'_>, group: i64) -> Result<Vec<Change>, Error> {
+pub(super) async fn group_changed(db: &Lent<'_>, group: i64) -> Result<Vec<Change>, Error> {
     let sql = include_str!("sql/update_rights_modseq_of_group.sql");
     let rows = db.query(sql, &[&group]).await?;
     let key = |row: &tokio_postgres::Row| MailboxKey {

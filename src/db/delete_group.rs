@@ -1,9 +1,10 @@
 //! Deletes a group, or a member of one.
 
+use super::change_rights::group_changed;
 use super::groups::{self, GroupMember};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::Login;
+use crate::mailbox::{Change, Login};
 
 /// Deletes a group. Its members stay.
 pub struct DeleteGroup {
@@ -13,18 +14,21 @@ pub struct DeleteGroup {
 }
 
 impl Unit for DeleteGroup {
-    /// Its name, and who was in it.
-    type Output = (String, Vec<GroupMember>);
+    /// Its name, who was in it, and what tells who used its rights of that.
+    type Output = (String, Vec<GroupMember>, Vec<Change>);
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let (group, name) = groups::find(db, &self.name).await?;
         let members = groups::members(db, group).await?;
+        let mut changes = Vec::new();
         if !self.rehearse {
+            changes = group_changed(db, group).await?;
+            db.execute(include_str!("sql/delete_rights_of_group.sql"), &[&group]).await?;
             db.execute(include_str!("sql/delete_group_members.sql"), &[&group]).await?;
             db.execute(include_str!("sql/delete_group.sql"), &[&group]).await?;
         }
-        Ok((name, members))
+        Ok((name, members, changes))
     }
 }
 
@@ -35,11 +39,11 @@ pub struct DeleteMember {
 }
 
 impl Unit for DeleteMember {
-    /// The name of the group.
-    type Output = String;
+    /// The name of the group, and what tells him that he has its rights no longer.
+    type Output = (String, Vec<Change>);
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<String, Error> {
+    async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let (group, name) = groups::find(db, &self.group).await?;
         let sql = include_str!("sql/delete_group_member.sql");
         match db.execute(sql, &[&group, &Login::key_of(&self.login)]).await? {
@@ -47,7 +51,7 @@ impl Unit for DeleteMember {
                 let text = format!("there is no user {} in group {name}", self.login);
                 Err(error::Error::no(Code::NonExistent, text).into())
             }
-            _ => Ok(name),
+            _ => Ok((name, group_changed(db, group).await?)),
         }
     }
 }

@@ -21,7 +21,8 @@ impl AddMember {
     /// One transaction.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let AddMember { group, logins } = self;
-        one_unit(db::AddMembers { group, logins: logins.clone() }, move |(group, added), _| {
+        one_unit(db::AddMembers { group, logins: logins.clone() }, move |(group, added, changes), context| {
+            context.changes.extend(changes);
             let new = logins.iter().zip(&added).filter(|(_, added)| **added);
             let new: Vec<&str> = new.map(|(login, _)| login.as_str()).collect();
             if new.is_empty() {

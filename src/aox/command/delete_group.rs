@@ -21,7 +21,8 @@ impl DeleteGroup {
     /// One transaction.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let DeleteGroup { name, dry_run } = self;
-        one_unit(db::DeleteGroup { name, rehearse: dry_run }, move |(name, members), _| {
+        one_unit(db::DeleteGroup { name, rehearse: dry_run }, move |(name, members, changes), context| {
+            context.changes.extend(changes);
             let was = if dry_run { "would be" } else { "was" };
             let members: Vec<&str> = members.iter().map(|member| member.login.as_str()).collect();
             let had = counted(members.len() as i64, "member");

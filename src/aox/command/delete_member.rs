@@ -20,7 +20,8 @@ impl DeleteMember {
     /// One transaction.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let DeleteMember { group, login } = self;
-        one_unit(db::DeleteMember { group, login: login.clone() }, move |group, _| {
+        one_unit(db::DeleteMember { group, login: login.clone() }, move |(group, changes), context| {
+            context.changes.extend(changes);
             let sentence = format!("{login} is no longer in group {group}.");
             Ok(Answer::sentence(sentence, json!({"group": group, "login": login})))
         })

@@ -5,6 +5,7 @@ mod add_alias;
 mod add_app_password;
 mod add_domain;
 mod add_group;
+mod add_mailbox;
 mod add_member;
 mod add_user;
 mod change_password;
@@ -15,7 +16,9 @@ mod delete_alias;
 mod delete_app_password;
 mod delete_domain;
 mod delete_group;
+mod delete_mailbox;
 mod delete_member;
+mod delete_rights;
 mod delete_user;
 mod disable_user;
 mod enable_user;
@@ -24,8 +27,10 @@ mod list_app_passwords;
 mod list_domains;
 mod list_groups;
 mod list_mailboxes;
+mod list_rights;
 mod list_users;
 mod rename_user;
+mod set_rights;
 mod show_group;
 mod show_logins;
 mod show_user;
@@ -79,6 +84,7 @@ commands! {
     add_app_password::AddAppPassword "add app-password",
     add_domain::AddDomain "add domain",
     add_group::AddGroup "add group",
+    add_mailbox::AddMailbox "add mailbox",
     add_member::AddMember "add member",
     add_user::AddUser "add user",
     change_password::ChangePassword "change password",
@@ -89,7 +95,9 @@ commands! {
     delete_app_password::DeleteAppPassword "delete app-password",
     delete_domain::DeleteDomain "delete domain",
     delete_group::DeleteGroup "delete group",
+    delete_mailbox::DeleteMailbox "delete mailbox",
     delete_member::DeleteMember "delete member",
+    delete_rights::DeleteRights "delete rights",
     delete_user::DeleteUser "delete user",
     disable_user::DisableUser "disable user",
     enable_user::EnableUser "enable user",
@@ -98,8 +106,10 @@ commands! {
     list_domains::ListDomains "list domains",
     list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
+    list_rights::ListRights "list rights",
     list_users::ListUsers "list users",
     rename_user::RenameUser "rename user",
+    set_rights::SetRights "set rights",
     show_group::ShowGroup "show group",
     show_logins::ShowLogins "show logins",
     show_user::ShowUser "show user",
@@ -109,7 +119,7 @@ commands! {
 /// One unit, whose outcome is the answer.
 fn one_unit<U: Unit>(
     unit: U,
-    respond: impl FnOnce(U::Output, &Context) -> Outcome + Send + 'static,
+    respond: impl FnOnce(U::Output, &mut Context) -> Outcome + Send + 'static,
 ) -> Plan<Context, Outcome> {
     Plan::run(unit, move |outcome: Result<U::Output, db::Error>, context: &mut Context| {
         Plan::Done(outcome.map_err(Into::into).and_then(|value| respond(value, context)))

@@ -1,4 +1,4 @@
-//! `aox set rights MAILBOX IDENTIFIER RIGHTS` and `aox delete rights MAILBOX IDENTIFIER`: who may do what (RFC 4314).
+//! `aox set rights MAILBOX IDENTIFIER RIGHTS`: who may do what in a mailbox (RFC 4314).
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,13 +20,6 @@ pub struct SetRights {
     pub rights: String,
 }
 
-/// Takes an identifier out of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeleteRights {
-    pub mailbox: String,
-    pub identifier: String,
-}
-
 impl SetRights {
     /// One transaction.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
@@ -35,14 +28,8 @@ impl SetRights {
     }
 }
 
-impl DeleteRights {
-    /// One transaction.
-    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        at_once(change(&self.mailbox, &self.identifier, Modification::Replace(Rights::NONE)))
-    }
-}
-
-fn change(
+/// What carries a change of rights out: one transaction, and a look at what has become of it.
+pub(super) fn change(
     mailbox: &str,
     identifier: &str,
     modification: Modification,
@@ -74,7 +61,10 @@ fn respond(path: &MailboxPath, subject: &Subject, listed: &db::ListedRights) -> 
     let sentence = match letters.as_str() {
         "" => format!("{name} has no rights of its own in {path} now."),
         letters if subject.negative => {
-            format!("From {} the rights {letters} in {path} are taken, whoever gives them.", subject.identifier)
+            format!(
+                "From {} the rights {letters} in {path} are taken, whoever gives them.",
+                subject.identifier
+            )
         }
         letters => format!("{name} has the rights {letters} in {path} now."),
     };

@@ -230,9 +230,75 @@ fn what_is_taken_away_outweighs_what_is_given() {
     assert_eq!(rights_after("SETACL {m} -bert-of-negative s"), "lri");
     assert_eq!(rights_after("SETACL {m} -anyone i"), "lr");
     assert_eq!(rights_after("SETACL {m} anonymous lrswipkxtea"), "lr");
-    assert_eq!(rights_after("SETACL {m} -anyone lr"), "NO [NONEXISTENT]");
+    assert_eq!(rights_after("SETACL {m} -anyone lri"), "NO [NONEXISTENT]");
     assert_eq!(rights_after("DELETEACL {m} -anyone"), "lri");
     assert_eq!(rights_after("DELETEACL {m} bert-of-negative"), "i");
+}
+
+#[test]
+fn members_of_a_group_have_its_rights() {
+    let server = Server::shared();
+    let mut house = House::new(&server, "grouped", "bert-of-grouped");
+    server.aox_ok(&["add", "group", "readers"]);
+    let name = house.mailbox("");
+    let abroad = house.abroad(&name);
+    house.anna.ok(&format!("SETACL {name} $Readers lrs")).expect("SETACL");
+    house.anna.ok(&format!("SETACL {name} -$readers s")).expect("SETACL");
+    let listed = house.anna.ok(&format!("GETACL {name}")).expect("GETACL");
+    assert!(
+        listed[0].text().ends_with(" grouped lrswipkxtecda $readers lrs -$readers s"),
+        "{}",
+        listed[0].text()
+    );
+    let reply = house.bert.command(&format!("SELECT {abroad}")).expect("an answer");
+    assert!(reply.result.starts_with("NO [NONEXISTENT]"), "{}", reply.result);
+    server.aox_ok(&["add", "member", "readers", "bert-of-grouped"]);
+    house.bert.ok(&format!("SELECT {abroad}")).expect("SELECT");
+    server.aox_ok(&["set", "rights", &format!("/users/grouped/{name}"), "-$readers", "-s"]);
+    house.bert.idle().expect("IDLE");
+    hears_soon(&mut house.bert, "[PERMANENTFLAGS (\\Seen)]");
+    server.aox_ok(&["delete", "member", "readers", "bert-of-grouped"]);
+    hears_soon(&mut house.bert, "* BYE ");
+}
+
+#[test]
+fn administrators_set_rights() {
+    let server = Server::shared();
+    let mut house = House::new(&server, "governed", "bert-of-governed");
+    server.aox_ok(&["add", "mailbox", "/shared/governed/desk"]);
+    let said = server.aox_ok(&["set", "rights", "/shared/governed/desk", "bert-of-governed", "lrwk"]);
+    assert!(said.contains("has the rights lrwk in /shared/governed/desk"), "{said}");
+    let said = server.aox_ok(&["set", "rights", "/shared/governed/desk", "-anyone", "w"]);
+    assert!(said.contains("taken"), "{said}");
+    let told = house.bert.ok("MYRIGHTS Shared/governed/desk").expect("MYRIGHTS");
+    assert!(told[0].text().ends_with(" lrkc"), "{}", told[0].text());
+    house.bert.ok("CREATE Shared/governed/desk/drawer").expect("CREATE");
+    let listed = server.aox_ok(&["list", "rights", "/shared/governed/desk/drawer", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).expect("--json prints JSON");
+    assert_eq!(listed[0]["identifier"], "-anyone");
+    assert_eq!(listed[1]["rights"], "lrwk");
+    server.aox_ok(&["delete", "rights", "/shared/governed/desk", "-anyone"]);
+    let mailboxes = server.aox_ok(&["list", "mailboxes", "/shared"]);
+    assert!(mailboxes.contains("/shared/governed/desk/drawer"), "{mailboxes}");
+    for wrong in [
+        &["set", "rights", "/shared/governed/none", "anyone", "l"][..],
+        &["set", "rights", "governed", "nobody-at-all", "l"],
+        &["set", "rights", "governed", "governed", "l"],
+        &["add", "mailbox", "/shared/governed/desk"],
+        &["add", "mailbox", "/users/governed/Shared/x"],
+        &["add", "mailbox", "/users/nobody-at-all/x"],
+        &["delete", "mailbox", "governed", "--yes"],
+    ] {
+        let output = server.aox(wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}: {output:?}");
+    }
+    assert_eq!(server.aox(&["set", "rights", "governed", "anyone", "lQ"]).status.code(), Some(2));
+    let said = server.aox_ok(&["delete", "mailbox", "/shared/governed/desk", "--dry-run"]);
+    assert!(said.contains("would be deleted, with 0 messages"), "{said}");
+    house.bert.ok("SELECT Shared/governed/desk").expect("SELECT");
+    house.bert.idle().expect("IDLE");
+    server.aox_ok(&["delete", "mailbox", "/shared/governed/desk", "--yes"]);
+    hears_soon(&mut house.bert, "* BYE ");
 }
 
 #[test]

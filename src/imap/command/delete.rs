@@ -5,6 +5,7 @@ use nom::combinator::map;
 use nom::sequence::preceded;
 
 use crate::db;
+use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::grammar::Parsed;
@@ -24,8 +25,11 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Delete> {
 }
 
 impl Delete {
-    /// Deletes it.
+    /// Deletes it, unless it is INBOX.
     pub fn plan(self, tag: String, user: &User) -> Plan {
+        if self.name.is_inbox() {
+            return Plan::Done(Answer::failed(&tag, Error::no(Code::Cannot, "INBOX cannot be deleted")));
+        }
         let delete = db::DeleteMailbox { viewer: user.viewer(), name: self.name, by: user.culprit("DELETE") };
         Plan::run(delete, move |deleted, _| {
             Plan::Done(match deleted {

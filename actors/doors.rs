@@ -7,6 +7,7 @@ use crate::client_socket::ClientSocket;
 use crate::imap_connection::ImapConnection;
 use crate::listener::{Door, Lane, Listener, Peer, Places, Secure};
 use crate::lmtp_connection::LmtpConnection;
+use crate::pop3_connection::Pop3Connection;
 use crate::services::{self, Services};
 use crate::tls::Protocol;
 use archiveopteryx::settings::Settings;
@@ -100,6 +101,17 @@ fn kinds(settings: &Settings) -> Vec<Kind<'_>> {
             connections_max: settings.imap.connections_max,
             connections_per_address: settings.limits.connections_per_address,
             start: ImapConnection::start,
+        },
+        Kind {
+            door: Door {
+                protocol: Protocol::Pop3,
+                refusal: "-ERR [SYS/TEMP] too many connections, please come back later\r\n",
+            },
+            addresses: &settings.pop3.listen,
+            tls_addresses: &settings.pop3.tls_listen,
+            connections_max: settings.pop3.connections_max,
+            connections_per_address: settings.limits.connections_per_address,
+            start: Pop3Connection::start,
         },
         Kind {
             door: Door {

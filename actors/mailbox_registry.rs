@@ -1,6 +1,6 @@
 //! # MailboxRegistry - who is interested in which mailbox
 //!
-//! Hears:  Subscribe, Unsubscribe, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
+//! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
 //! Says:   Changed → sessions · RightsChanged, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
 //! Knows:  a `mailbox::Shared` and a `mailbox::CatchUp` per mailbox that somebody watches, or watched lately
@@ -15,6 +15,7 @@
 //! that this is needed; the database is the truth.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::AsyncContext;
 use archiveopteryx::db;
@@ -58,6 +59,17 @@ pub struct SubscriptionId(u64);
 pub struct Unsubscribe {
     pub key: MailboxKey,
     pub id: SubscriptionId,
+}
+
+/// Asks what is in a mailbox, without watching it.
+pub struct Look {
+    pub key: MailboxKey,
+    /// The snapshot is at least that new.
+    pub at_least: ModSeq,
+}
+
+impl actix::Message for Look {
+    type Result = Result<Arc<Snapshot>, db::Error>;
 }
 
 /// Mailboxes have changed, by a delivery or by a session; the changes are committed.
@@ -124,6 +136,7 @@ struct Watched {
     /// None until it has been loaded.
     shared: Option<Shared>,
     waiting: Vec<(Subscribe, oneshot::Sender<Result<Subscribed, db::Error>>)>,
+    looking: Vec<oneshot::Sender<Result<Arc<Snapshot>, db::Error>>>,
     sessions: Vec<Session>,
     /// What has been mentioned, and whether it must be read.
     catch_up: CatchUp,
@@ -147,6 +160,15 @@ impl MailboxRegistry {
         guests: actix::Addr<Guests>,
     ) -> Self {
         Self { database, listener, guests, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
+    }
+
+    /// Somebody wants a mailbox that has come at least that far.
+    fn mention(&mut self, key: MailboxKey, at_least: ModSeq) -> &mut Watched {
+        self.clock += 1;
+        let watched = self.mailboxes.entry(key).or_default();
+        watched.used = self.clock;
+        watched.catch_up.mention(at_least);
+        watched
     }
 
     /// Reads the mailbox, all of it or what has happened since, if that is needed and not under way.
@@ -182,6 +204,9 @@ impl MailboxRegistry {
         if !watched.catch_up.is_settled(current.highestmodseq) {
             return self.read(key, ctx);
         }
+        for answer in watched.looking.drain(..) {
+            let _ = answer.send(Ok(current.clone()));
+        }
         for (subscribe, answer) in std::mem::take(&mut watched.waiting) {
             let subscribed = watched.admit(SubscriptionId(self.next_id), subscribe, &shared, &current);
             self.next_id += 1;
@@ -213,8 +238,12 @@ impl MailboxRegistry {
         self.guests.do_send(guests::RightsChanged(key));
         let Some(mut watched) = self.mailboxes.remove(&key) else { return };
         tracing::warn!(%error, mailbox = key.mailbox.0, "could not read a mailbox");
+        let why = || db::Error::Unavailable("the mailbox could not be read".into());
         for (_, answer) in watched.waiting.drain(..) {
-            let _ = answer.send(Err(db::Error::Unavailable("the mailbox could not be read".into())));
+            let _ = answer.send(Err(why()));
+        }
+        for answer in watched.looking.drain(..) {
+            let _ = answer.send(Err(why()));
         }
         // Sessions keep what they have been told; the next comparison with the database finds what they miss.
         if !watched.sessions.is_empty() {
@@ -229,8 +258,7 @@ impl MailboxRegistry {
             |watched: &Watched| watched.shared.as_ref().map_or(0, |shared| shared.current().len() as usize);
         let mut total: usize = self.mailboxes.values().map(held).sum();
         while total > limits::SNAPSHOT_CACHE_MESSAGES {
-            let unwatched =
-                self.mailboxes.iter().filter(|(_, w)| w.sessions.is_empty() && w.waiting.is_empty());
+            let unwatched = self.mailboxes.iter().filter(|(_, watched)| watched.is_of_no_use());
             let Some(key) = unwatched.min_by_key(|(_, watched)| watched.used).map(|(key, _)| *key) else {
                 return;
             };
@@ -243,6 +271,11 @@ impl Watched {
     /// How far the snapshot has come.
     fn known(&self) -> Option<ModSeq> {
         self.shared.as_ref().map(|shared| shared.current().highestmodseq)
+    }
+
+    /// Nobody has it open, or waits for it.
+    fn is_of_no_use(&self) -> bool {
+        self.sessions.is_empty() && self.waiting.is_empty() && self.looking.is_empty()
     }
 
     fn admit(
@@ -276,6 +309,10 @@ impl Watched {
     }
 }
 
+fn stopping() -> db::Error {
+    db::Error::Unavailable("the server is stopping".into())
+}
+
 /// The first uid behind all that are there; where the last possible one is taken, that one.
 fn uidnext(snapshot: &Snapshot) -> u32 {
     u32::try_from(snapshot.uidnext).unwrap_or(u32::MAX)
@@ -300,17 +337,22 @@ impl actix::Handler<Subscribe> for MailboxRegistry {
     type Result = actix::ResponseFuture<Result<Subscribed, db::Error>>;
 
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) -> Self::Result {
-        self.clock += 1;
         let key = subscribe.key;
         let (answer, answered) = oneshot::channel();
-        let watched = self.mailboxes.entry(key).or_default();
-        watched.used = self.clock;
-        watched.catch_up.mention(subscribe.at_least);
-        watched.waiting.push((subscribe, answer));
+        self.mention(key, subscribe.at_least).waiting.push((subscribe, answer));
         self.settle(key, ctx);
-        Box::pin(async move {
-            answered.await.unwrap_or_else(|_| Err(db::Error::Unavailable("the server is stopping".into())))
-        })
+        Box::pin(async move { answered.await.unwrap_or_else(|_| Err(stopping())) })
+    }
+}
+
+impl actix::Handler<Look> for MailboxRegistry {
+    type Result = actix::ResponseFuture<Result<Arc<Snapshot>, db::Error>>;
+
+    fn handle(&mut self, Look { key, at_least }: Look, ctx: &mut Self::Context) -> Self::Result {
+        let (answer, answered) = oneshot::channel();
+        self.mention(key, at_least).looking.push(answer);
+        self.settle(key, ctx);
+        Box::pin(async move { answered.await.unwrap_or_else(|_| Err(stopping())) })
     }
 }
 

@@ -44,6 +44,7 @@ mod mailbox_registry;
 mod mailbox_session;
 mod outbox;
 mod password_checks;
+mod pop3_connection;
 
 mod backends;
 mod certificates;

@@ -157,7 +157,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 /// Variables of ours begin with this. `AOX_HOME` does not, and is no setting.
 const PREFIX: &str = "AOX__";
 /// The settings that are lists; the environment separates their items by commas.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 14] = [
     "accounts.first_mailboxes",
     "imap.listen",
     "imap.tls_listen",
@@ -167,6 +167,8 @@ const LISTS: [&str; 12] = [
     "login.shared_addresses",
     "oauth.algorithms",
     "oauth.audiences",
+    "pop3.listen",
+    "pop3.tls_listen",
     "tls.certificates",
     "tls.client_authorities",
     "tls.keys",

@@ -17,7 +17,7 @@
 //! * [`plan`]: what a pure conversation asks its actor to do while it waits.
 //! * [`db`]: the only SQL, one file per unit of work.
 //! * [`login`]: who has logged in, what is asked of those who want to, and how long guessers wait.
-//! * [`imap`], [`lmtp`], [`aox`]: the doors. None knows another.
+//! * [`imap`], [`pop3`], [`lmtp`], [`aox`]: the doors. None knows another.
 
 pub mod aox;
 pub mod db;
@@ -31,6 +31,7 @@ pub mod mailbox;
 pub mod message;
 pub mod plan;
 pub mod policy;
+pub mod pop3;
 pub mod search;
 pub mod settings;
 pub mod wire;

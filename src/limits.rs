@@ -34,6 +34,20 @@ pub const IMAP_LITERAL_BYTES_MAX: usize = 64 * 1024;
 pub const IMAP_LITERAL_BYTES_BEFORE_LOGIN_MAX: usize = 4 * 1024;
 /// All literals of one command but APPEND: as many as a long search needs.
 pub const IMAP_LITERALS_BYTES_MAX: u64 = 1024 * 1024;
+/// One POP3 command after login. RFC 2449 §4 asks for 255.
+pub const POP3_LINE_BYTES_MAX: usize = 512;
+/// The same before login, where a line may be the response of a SASL exchange, which holds a token.
+pub const POP3_LINE_BYTES_BEFORE_LOGIN_MAX: usize = 16 * 1024;
+/// Errors in a row after which a POP3 client is told so and closed. A client that asks for messages which are not
+/// there makes as many.
+pub const POP3_ERRORS_MAX: u32 = 100;
+/// Octets of messages that are read ahead for one POP3 client: enough to make questions rare, and little to hold for
+/// one that has stopped to ask.
+pub const POP3_READ_AHEAD_BYTES: usize = 256 * 1024;
+/// Seconds of silence after which a POP3 client is gone: RFC 1939 §3 asks for ten minutes at least.
+pub const POP3_IDLE_SECONDS_MAX: u64 = 11 * 60;
+/// Seconds that a POP3 client may take to log in, all in all.
+pub const POP3_LOGIN_SECONDS_MAX: u64 = 10 * 60;
 /// A message that is taken apart where it arrives; a larger one would keep other clients of the thread waiting.
 pub const INLINE_MESSAGE_BYTES_MAX: usize = 128 * 1024;
 /// BAD answers in a row after which an IMAP client hears BYE: it is not an IMAP client.

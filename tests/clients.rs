@@ -100,6 +100,108 @@ fn postfix_smtp_source_delivers() {
     assert!(selected.iter().any(|response| response.number("EXISTS") == Some(52)));
 }
 
+#[test]
+fn curl_fetches_by_pop3() {
+    let Some(server) = server_for("curl", "curlpop") else { return };
+    let url = |path: &str| format!("pop3://curlpop:secret@{}{path}", server.pop3_address());
+    let listed = run("curl", &["-sS", &url("/")]);
+    assert!(text(&listed).starts_with("1 "), "{}", text(&listed));
+    let read = run("curl", &["-sS", &url("/2")]);
+    assert!(text(&read).ends_with("\r\n\r\nThe second.\r\n"), "{}", text(&read));
+    run("curl", &["-sS", "-l", "-X", "DELE", "-I", &url("/1")]);
+    let listed = run("curl", &["-sS", "-X", "UIDL", &url("/")]);
+    assert_eq!(text(&listed).lines().count(), 1, "{}", text(&listed));
+    let tls_url = format!("pop3s://curlpop:secret@{}/1", server.pop3s_address());
+    for (options, url) in [
+        (vec!["--login-options", "AUTH=PLAIN", "--sasl-ir"], url("/1")),
+        (vec!["--login-options", "AUTH=SCRAM-SHA-256"], url("/1")),
+        (vec!["--ssl-reqd", "-k"], url("/1")),
+        (vec!["-k"], tls_url),
+    ] {
+        let read = run("curl", &[&options[..], &["-sS", &url]].concat());
+        assert!(text(&read).ends_with("\r\n\r\nThe second.\r\n"), "{options:?}: {}", text(&read));
+    }
+}
+
+#[test]
+fn python_poplib_does_everything_it_can_with_and_without_tls() {
+    for mode in ["plain", "stls", "tls"] {
+        let Some(server) = server_for("python3", &format!("poplib{mode}")) else { return };
+        let address = if mode == "tls" { server.pop3s_address() } else { server.pop3_address() };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/poplib_session.py");
+        let (script, port) = (script.to_string_lossy(), address.port().to_string());
+        let output = run("python3", &[&script, mode, &port, &format!("poplib{mode}"), "secret"]);
+        assert!(text(&output).ends_with("all well\n"), "{}", text(&output));
+    }
+}
+
+#[test]
+fn fetchmail_takes_everything_away() {
+    let Some(server) = server_for("fetchmail", "fetchmail") else { return };
+    let home = server.home().join("fetchmail");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, got) = (home.join("rc"), home.join("got"));
+    let commands = format!(
+        "poll 127.0.0.1 protocol pop3 port {} user \"fetchmail\" password \"secret\" sslproto \"\" \
+         mda \"cat >> {}\"\n",
+        server.pop3_address().port(),
+        got.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    run("chmod", &["600", &rc.to_string_lossy()]);
+    run("env", &[&format!("HOME={}", home.display()), "fetchmail", "-f", &rc.to_string_lossy()]);
+    let got = std::fs::read_to_string(&got).unwrap_or_default();
+    assert!(got.contains("The first.") && got.contains("The second."), "{got}");
+    assert_eq!(server.pop3("fetchmail", "secret").ok("STAT").expect("STAT"), "0 0");
+}
+
+#[test]
+fn getmail_leaves_mail_and_fetches_it_once() {
+    let Some(server) = server_for("getmail", "getmail") else { return };
+    let home = server.home().join("getmail");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, got) = (home.join("rc"), home.join("got"));
+    let commands = format!(
+        "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\nusername = getmail\n\
+         password = secret\n[destination]\ntype = MDA_external\npath = /bin/sh\narguments = (\"-c\", \"cat >> {}\")\n\
+         allow_root_commands = true\n[options]\nread_all = false\n",
+        server.pop3_address().port(),
+        got.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    for _ in 0..2 {
+        let folder = home.to_string_lossy();
+        run("getmail", &["--getmaildir", &folder, "--rcfile", &rc.to_string_lossy()]);
+    }
+    let got = std::fs::read_to_string(&got).unwrap_or_default();
+    assert_eq!(got.matches("The first.").count(), 1, "{got}");
+    assert_eq!(got.matches("The second.").count(), 1, "{got}");
+    assert!(server.pop3("getmail", "secret").ok("STAT").expect("STAT").starts_with("2 "));
+}
+
+#[test]
+fn mutt_copies_by_pop3() {
+    let Some(server) = server_for("mutt", "muttpop") else { return };
+    let home = server.home().join("muttpop");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, copy) = (home.join("muttrc"), home.join("copy"));
+    let commands = format!(
+        "set spoolfile=pop://muttpop@{}\nset pop_pass=secret\nset ssl_starttls=no\nset ssl_force_tls=no\n\
+         set mbox_type=mbox\nset confirmcreate=no\nset confirmappend=no\nset delete=yes\nset move=no\n\
+         set header_cache=\nset wait_key=no\nset pop_delete=no\nset folder={}\n\
+         push \"<tag-pattern>~A<enter><tag-prefix><copy-message>{}<enter><quit>\"\n",
+        server.pop3_address(),
+        home.display(),
+        copy.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    // mutt wants a terminal; script(1) gives it one.
+    let command = format!("HOME={} TERM=xterm mutt -n -F {}", home.display(), rc.display());
+    let output = run("timeout", &["30", "script", "-qec", &command, "/dev/null"]);
+    let copied = std::fs::read_to_string(&copy).unwrap_or_default();
+    assert!(copied.contains("The first.") && copied.contains("The second."), "{copied}{}", text(&output));
+}
+
 /// A server with a user who has two messages; None when the program is not installed.
 fn server_for(program: &str, user: &str) -> Option<std::sync::Arc<Server>> {
     let found =

@@ -44,7 +44,11 @@ fn a_hundred_bad_clients_disturb_nobody() {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for number in 0..100 {
-            let address = if number % 2 == 0 { server.imap_address() } else { server.lmtp_address() };
+            let address = match number % 5 {
+                0 => server.pop3_address(),
+                1 | 3 => server.lmtp_address(),
+                _ => server.imap_address(),
+            };
             let over = &over;
             scope.spawn(move || misbehave(number, address, over));
         }
@@ -153,11 +157,12 @@ fn misbehave(number: usize, address: SocketAddr, over: &AtomicBool) {
     let Ok(mut stream) = TcpStream::connect(address) else { return };
     let _ = stream.set_write_timeout(Some(Duration::from_millis(200)));
     let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
-    let kind = number / 2 % 4;
+    let kind = number / 5 % 4;
     if kind == 2 {
-        let announcement: &[u8] = match number % 4 {
-            0 => b"a1 LOGIN {2000000000}\r\n",
-            1 => b"LHLO x\r\nMAIL FROM:<>\r\nBDAT 1999999999\r\n",
+        let announcement: &[u8] = match number % 5 {
+            0 => b"AUTH PLAIN\r\n",
+            2 => b"a1 LOGIN {2000000000}\r\n",
+            1 | 3 => b"LHLO x\r\nMAIL FROM:<>\r\nBDAT 1999999999\r\n",
             _ => b"a1 LOGIN {1999999999+}\r\n",
         };
         let _ = stream.write_all(announcement);

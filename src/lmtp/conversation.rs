@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 
 use super::command::{self, Step};
-use super::data::Unstuffer;
 use super::response::Reply;
 use crate::db;
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::MailboxKey;
 use crate::wire::address::Address;
+use crate::wire::dots::Unstuffer;
 
 /// What the conversation must know beforehand.
 #[derive(Debug, Clone)]

@@ -7,7 +7,6 @@ pub mod conversation;
 
 pub mod command;
 
-pub mod data;
 pub mod grammar;
 pub mod prepare;
 pub mod response;

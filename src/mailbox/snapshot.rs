@@ -262,6 +262,12 @@ impl Snapshot {
         self.positions(0..self.len())
     }
 
+    /// The messages from a position on, counted from 1, in order.
+    pub fn from(&self, position: u32) -> impl Iterator<Item = (Msn, &Entry)> + '_ {
+        let len = self.len();
+        self.positions(position.saturating_sub(1).min(len)..len)
+    }
+
     /// The messages whose uids are in `uids`, in order. Uids of no message are passed over (RFC 9051 §6.4.9).
     pub fn by_uids<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = (Msn, &'a Entry)> + 'a {
         uids.ranges().flat_map(|(first, last)| self.positions(self.span(first, last)))

@@ -5,6 +5,7 @@ mod certificate_identity;
 mod ldap;
 mod login;
 mod oauth;
+mod pop3;
 mod secret;
 mod size;
 mod tls;
@@ -19,6 +20,7 @@ pub use certificate_identity::CertificateIdentity;
 pub use ldap::Ldap;
 pub use login::Login;
 pub use oauth::{Algorithm, Oauth};
+pub use pop3::{Pop3, Utf8Headers};
 pub use secret::Secret;
 pub use size::Size;
 pub use tls::{Tls, TlsVersion};
@@ -31,6 +33,7 @@ pub struct Settings {
     pub hostname: String,
     pub accounts: Accounts,
     pub imap: Imap,
+    pub pop3: Pop3,
     pub lmtp: Lmtp,
     pub tls: Tls,
     pub limits: Limits,
@@ -208,6 +211,7 @@ impl Settings {
         faults.extend(self.login.faults());
         for (key, max) in [
             ("imap.connections_max", self.imap.connections_max),
+            ("pop3.connections_max", self.pop3.connections_max),
             ("lmtp.connections_max", self.lmtp.connections_max),
         ] {
             if max == 0 {
@@ -247,19 +251,20 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "accounts.first_mailboxes" => {
             "a list of names, each with its use behind a colon if it has one, such as [\"Sent:sent\", \"Notes\"]"
         }
-        "imap.listen" | "imap.tls_listen" | "lmtp.listen" | "lmtp.tls_listen" => {
-            "a list of addresses with ports, such as [\"127.0.0.1:1143\", \"[::1]:1143\"]"
-        }
+        "imap.listen" | "imap.tls_listen" | "lmtp.listen" | "lmtp.tls_listen" | "pop3.listen"
+        | "pop3.tls_listen" => "a list of addresses with ports, such as [\"127.0.0.1:1143\", \"[::1]:1143\"]",
         "tls.certificates" | "tls.keys" | "tls.client_authorities" => {
             "a list of files, such as [\"/etc/ssl/mail.pem\"]"
         }
         "tls.version_min" => "\"1.2\" or \"1.3\"",
-        "imap.plaintext_login" => "true or false",
+        "imap.plaintext_login" | "pop3.plaintext_login" | "pop3.mark_seen" => "true or false",
         "imap.connections_max"
+        | "pop3.connections_max"
         | "lmtp.connections_max"
         | "database.connections_max"
         | "limits.connections_per_address"
         | "limits.connections_per_user" => "a number",
+        "pop3.utf8_headers" => "\"send\" or \"refuse\"",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
         "delivery.subaddress_separator" => "the characters that separate, such as \"+\" or \"+-\"",
         "login.mechanisms" => "a list of names, such as [\"SCRAM-SHA-256\", \"PLAIN\"]",

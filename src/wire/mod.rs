@@ -1,7 +1,8 @@
-//! Bytes shared by the doors: addresses, lines and literals, modified UTF-7, SASL exchanges, verifiers of passwords and
-//! SCRAM keys.
+//! Bytes shared by the doors: addresses, lines and literals, dots at the beginning of lines, modified UTF-7, SASL
+//! exchanges, verifiers of passwords and SCRAM keys.
 
 pub mod address;
+pub mod dots;
 pub mod framer;
 pub mod password;
 pub mod sasl;

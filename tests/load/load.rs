@@ -9,6 +9,7 @@ mod support;
 mod crowd;
 mod delivery;
 mod mail;
+mod popping;
 mod process;
 mod reading;
 mod report;
@@ -44,6 +45,7 @@ const PARTS: &[(&str, Part)] = &[
     ("idle", crowd::measure_idle),
     ("login", crowd::measure_login),
     ("reading", reading::measure),
+    ("pop3", popping::measure),
     ("search", reading::measure_search),
     ("writing", writing::measure),
     ("mixed", crowd::measure_mixed),
@@ -51,7 +53,7 @@ const PARTS: &[(&str, Part)] = &[
 
 const USAGE: &str = "\
 usage: load [--server PROGRAM] [--messages N] [--seconds N] [--json] [PART...]
-parts: delivery idle login reading search writing mixed; all of them unless named";
+parts: delivery idle login reading pop3 search writing mixed; all of them unless named";
 
 impl Bench {
     /// The login of a user, who is added when it is named first.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use super::stream::TlsClient;
-use super::{Imap, Lmtp};
+use super::{Imap, Lmtp, Pop3};
 
 /// One server, its home and its ports.
 pub struct Server {
@@ -20,6 +20,8 @@ pub struct Server {
     imaps: SocketAddr,
     lmtp: SocketAddr,
     lmtps: SocketAddr,
+    pop3: SocketAddr,
+    pop3s: SocketAddr,
     process: Mutex<Option<Child>>,
 }
 
@@ -71,6 +73,8 @@ impl Server {
             imaps: free_port(),
             lmtp: free_port(),
             lmtps: free_port(),
+            pop3: free_port(),
+            pop3s: free_port(),
             process: Mutex::new(None),
         }
     }
@@ -159,6 +163,16 @@ impl Server {
         self.lmtp
     }
 
+    /// Where the POP3 door is.
+    pub fn pop3_address(&self) -> SocketAddr {
+        self.pop3
+    }
+
+    /// Where the POP3 door is that begins with TLS.
+    pub fn pop3s_address(&self) -> SocketAddr {
+        self.pop3s
+    }
+
     /// The home folder.
     pub fn home(&self) -> &Path {
         &self.home
@@ -167,6 +181,11 @@ impl Server {
     /// An IMAP connection, logged in.
     pub fn imap(&self, login: &str, password: &str) -> Imap {
         Imap::login(self.imap, login, password).expect("a user can log in")
+    }
+
+    /// A POP3 connection, logged in.
+    pub fn pop3(&self, login: &str, password: &str) -> Pop3 {
+        Pop3::login(self.pop3, login, password).expect("a user can log in")
     }
 
     /// An LMTP connection that has said LHLO.
@@ -248,6 +267,8 @@ impl Server {
         command.env("AOX__IMAP__TLS_LISTEN", self.imaps.to_string());
         command.env("AOX__LMTP__LISTEN", self.lmtp.to_string());
         command.env("AOX__LMTP__TLS_LISTEN", self.lmtps.to_string());
+        command.env("AOX__POP3__LISTEN", self.pop3.to_string());
+        command.env("AOX__POP3__TLS_LISTEN", self.pop3s.to_string());
         command.envs(self.options.settings.iter().map(|(key, value)| (key, value)));
         command
     }

@@ -224,7 +224,7 @@ fn every_command_has_a_transcript_and_every_message_is_used() {
     let transcripts: Vec<String> = files("tests/transcripts", "txt").iter().map(|file| read(file)).collect();
     let code = sources(&["tests"]);
     let mut faults = Vec::new();
-    for door in ["imap", "lmtp"] {
+    for door in ["imap", "lmtp", "pop3"] {
         let commands = files(&format!("src/{door}/command"), "rs");
         // A folder holds the parts of the command beside it.
         for file in commands.into_iter().filter(|file| file.split('/').count() == 4) {

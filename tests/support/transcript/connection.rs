@@ -1,11 +1,11 @@
-//! One client of a transcript: an IMAP or LMTP connection that sends octets and hands back responses.
+//! One client of a transcript: an IMAP, LMTP or POP3 connection that sends octets and hands back responses.
 
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
 use crate::support::stream::TlsClient;
-use crate::support::{Imap, Lmtp, Server};
+use crate::support::{Imap, Lmtp, Pop3, Server};
 
 /// One open connection.
 pub struct Connection {
@@ -17,6 +17,7 @@ pub struct Connection {
 enum Door {
     Imap(Imap),
     Lmtp(Lmtp),
+    Pop3(Pop3),
 }
 
 /// Who a connection belongs to, by its name.
@@ -30,6 +31,8 @@ pub enum Role<'a> {
     Lmtp,
     /// `mta`: LMTP, nothing said yet, the greeting not heard yet.
     Mta,
+    /// `pop`: POP3, nothing said yet, the greeting not heard yet.
+    Pop,
 }
 
 impl<'a> Role<'a> {
@@ -39,6 +42,7 @@ impl<'a> Role<'a> {
             "stranger" => Role::Stranger,
             "lmtp" => Role::Lmtp,
             "mta" => Role::Mta,
+            "pop" => Role::Pop,
             user => Role::User(user),
         }
     }
@@ -61,6 +65,7 @@ impl Connection {
                 Door::Lmtp(lmtp)
             }
             Role::Mta => Door::Lmtp(Lmtp::connect(server.lmtp_address())?),
+            Role::Pop => Door::Pop3(Pop3::connect(server.pop3_address())?),
         };
         Ok(Connection { door, early })
     }
@@ -75,7 +80,13 @@ impl Connection {
         match &mut self.door {
             Door::Imap(imap) => imap.stream().start_tls(client),
             Door::Lmtp(lmtp) => lmtp.stream().start_tls(client),
+            Door::Pop3(pop3) => pop3.stream().start_tls(client),
         }
+    }
+
+    /// Whether this is LMTP, whose replies may have several lines of which only the last must be expected.
+    pub fn is_lmtp(&self) -> bool {
+        matches!(self.door, Door::Lmtp(_))
     }
 
     /// Sends octets as they are.
@@ -83,10 +94,12 @@ impl Connection {
         match &mut self.door {
             Door::Imap(imap) => imap.write(octets),
             Door::Lmtp(lmtp) => lmtp.write(octets),
+            Door::Pop3(pop3) => pop3.write(octets),
         }
     }
 
-    /// The next response, or None when none comes in time. An LMTP reply of several lines is several responses.
+    /// The next response, or None when none comes in time. A reply of several lines is several responses in
+    /// LMTP and POP3.
     pub fn next(&mut self, patience: Duration) -> io::Result<Option<Vec<u8>>> {
         if let Some(early) = self.early.pop_front() {
             return Ok(Some(early));
@@ -95,11 +108,11 @@ impl Connection {
             Door::Imap(imap) => Ok(imap.read_within(patience)?.map(|response| response.0)),
             Door::Lmtp(lmtp) => {
                 lmtp.set_patience(patience)?;
-                match lmtp.read_line() {
-                    Ok(line) => Ok(Some(line.into_bytes())),
-                    Err(error) if crate::support::imap::is_timeout(&error) => Ok(None),
-                    Err(error) => Err(error),
-                }
+                in_time(lmtp.read_line().map(String::into_bytes))
+            }
+            Door::Pop3(pop3) => {
+                pop3.set_patience(patience)?;
+                in_time(pop3.read_line())
             }
         }
     }
@@ -114,6 +127,15 @@ impl Connection {
         }
         self.early.push_back(response);
         Ok(false)
+    }
+}
+
+/// The line, or None when it did not come in time.
+fn in_time(line: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    match line {
+        Ok(line) => Ok(Some(line)),
+        Err(error) if crate::support::imap::is_timeout(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -266,7 +266,7 @@ impl<'a> Player<'a> {
 
     /// Finds the expectation that a response meets.
     fn sort_in(&mut self, name: &str, lines: Vec<String>, heard: &mut Heard) -> Result<(), String> {
-        let imap = self.connection(name)?.is_imap();
+        let (imap, lmtp) = (self.connection(name)?.is_imap(), self.connection(name)?.is_lmtp());
         let untagged = imap && lines[0].starts_with("* ");
         let captures = &mut self.captures;
         let forbidden = heard.wanted.iter().any(|(wanted, _)| {
@@ -295,7 +295,7 @@ impl<'a> Player<'a> {
             heard.wanted[index].1 = true;
         }
         let may_be_ignored =
-            untagged && !self.transcript.strict || !imap && lines[0].as_bytes().get(3) == Some(&b'-');
+            untagged && !self.transcript.strict || lmtp && lines[0].as_bytes().get(3) == Some(&b'-');
         heard.came.push((lines, met));
         if met.is_none() && !may_be_ignored {
             return Err("this was not expected now".to_string());

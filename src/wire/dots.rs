@@ -1,4 +1,5 @@
-//! Taking the dots out of DATA (RFC 5321 §4.5.2), octet by octet, however the client's packets are cut.
+//! Dots at the beginning of lines: taken out of DATA (RFC 5321 §4.5.2), put into what RETR sends (RFC 1939 §3), octet by
+//! octet, however the pieces are cut.
 
 /// Where in a line the next octet stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +82,47 @@ impl Unstuffer {
     }
 }
 
+/// Writes a message so that a dot on a line of its own can end it.
+#[derive(Debug)]
+pub struct Stuffer {
+    at_line_start: bool,
+    after_cr: bool,
+}
+
+impl Default for Stuffer {
+    fn default() -> Stuffer {
+        Stuffer { at_line_start: true, after_cr: false }
+    }
+}
+
+impl Stuffer {
+    /// Appends the next piece of the message to `out`.
+    pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        // Octets from here on have not been written yet.
+        let mut start = 0;
+        let mut at = 0;
+        for line in piece.split_inclusive(|&octet| octet == b'\n') {
+            if self.at_line_start && line[0] == b'.' {
+                out.extend_from_slice(&piece[start..at]);
+                out.push(b'.');
+                start = at;
+            }
+            self.at_line_start = match line {
+                b"\n" => self.after_cr,
+                line => line.ends_with(b"\r\n"),
+            };
+            self.after_cr = line.ends_with(b"\r");
+            at += line.len();
+        }
+        out.extend_from_slice(&piece[start..]);
+    }
+
+    /// Appends what ends the message: CRLF where its last line has none, and the dot.
+    pub fn end(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.at_line_start { b".\r\n" } else { b"\r\n.\r\n" });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,18 +140,10 @@ mod tests {
         (out, None)
     }
 
-    fn stuff(text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (n, &octet) in text.iter().enumerate() {
-            if octet == b'.' && (n == 0 || text[..n].ends_with(b"\r\n")) {
-                out.push(b'.');
-            }
-            out.push(octet);
-        }
-        if !out.is_empty() && !text.ends_with(b"\r\n") {
-            out.extend_from_slice(b"\r\n");
-        }
-        out.extend_from_slice(b".\r\n");
+    fn stuff(pieces: &[&[u8]]) -> Vec<u8> {
+        let (mut stuffer, mut out) = (Stuffer::default(), Vec::new());
+        pieces.iter().for_each(|piece| stuffer.feed(piece, &mut out));
+        stuffer.end(&mut out);
         out
     }
 
@@ -136,14 +170,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn dots_are_put_in_and_the_last_line_is_ended() {
+        assert_eq!(stuff(&[b""]), b".\r\n");
+        assert_eq!(stuff(&[b".\r\n.a\r\nb.\n.c"]), b"..\r\n..a\r\nb.\n.c\r\n.\r\n");
+        assert_eq!(stuff(&[b"a\r", b"\n", b".", b".\r", b"\n"]), b"a\r\n...\r\n.\r\n");
+    }
+
     proptest! {
+        #[test]
+        fn what_is_stuffed_in_any_pieces_comes_out_again(text in "(\r\n|\r|\n|\\.|a){0,40}") {
+            let mut text = text.into_bytes();
+            let wire = stuff(&[&text]);
+            for cut in 0..=text.len() {
+                prop_assert_eq!(&stuff(&[&text[..cut], &text[cut..]]), &wire);
+            }
+            prop_assert_eq!(&stuff(&text.chunks(1).collect::<Vec<_>>()), &wire);
+            if !text.is_empty() && !text.ends_with(b"\r\n") {
+                text.extend_from_slice(b"\r\n");
+            }
+            prop_assert_eq!(unstuff(&[&wire]), (text, Some(wire.len())));
+        }
+
         #[test]
         fn any_cut_gives_the_same(text in "(\r\n|\r|\n|\\.|a){0,40}") {
             let mut text = text.into_bytes();
             if !text.is_empty() {
                 text.extend_from_slice(b"\r\n");
             }
-            let mut wire = stuff(&text);
+            let mut wire = stuff(&[&text]);
             let end = wire.len();
             wire.extend_from_slice(b"QUIT\r\n");
             prop_assert_eq!(unstuff(&[&wire]), (text.clone(), Some(end)));

@@ -2,11 +2,8 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Cursor, Write};
-use std::net::TcpStream;
-use std::path::Path;
+use std::io::Cursor;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use archiveopteryx::wire::sasl;
@@ -16,10 +13,9 @@ use rsasl::prelude::{
     ChannelBindingCallback, Mechanism, Mechname, Registry, SASLClient, SASLConfig, SessionError,
 };
 use rsasl::property::{AuthId, Password};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use support::authority::Authority;
+use support::stream::TlsClient;
 use support::{Imap, Options, Server};
 
 #[test]
@@ -54,14 +50,14 @@ fn a_proof_is_bound_to_the_tls_that_carries_it() {
     server.add_user("anna", "anna@login.example", "secret");
     for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
         for (mechanism, registry) in [("SCRAM-SHA-256-PLUS", SHA256), ("SCRAM-SHA-1-PLUS", SHA1)] {
-            let mut tls = Tls::connect(&server, &authority.certificate(), version);
-            assert!(tls.line().contains(&format!(" AUTH={mechanism} ")), "it is offered");
-            let entered = tls.authenticate(mechanism, registry, None);
+            let client = TlsClient::of_version(&authority.certificate(), "localhost", version);
+            let connect = || Imap::connect_tls(server.imaps_address(), &client).expect("IMAPS answers");
+            let mut imap = connect();
+            assert!(imap.greeting.text().contains(&format!(" AUTH={mechanism} ")), "it is offered");
+            let entered = bound(&mut imap, mechanism, registry, None);
             assert!(entered.starts_with("a OK"), "{mechanism}: {entered}");
             // Who passes on what another TLS carries has other octets.
-            let mut tls = Tls::connect(&server, &authority.certificate(), version);
-            tls.line();
-            let refused = tls.authenticate(mechanism, registry, Some([0; 32]));
+            let refused = bound(&mut connect(), mechanism, registry, Some([0; 32]));
             assert!(refused.contains("channel-bindings-dont-match"), "{mechanism}: {refused}");
         }
     }
@@ -69,61 +65,26 @@ fn a_proof_is_bound_to_the_tls_that_carries_it() {
     assert!(rows.iter().all(|row| row["tls"] == true && row["outcome"] == "in"), "{rows:?}");
 }
 
-/// A client's end of TLS, with IMAP in it.
-struct Tls(BufReader<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>);
-
-impl Tls {
-    fn connect(server: &Server, authority: &Path, version: &'static rustls::SupportedProtocolVersion) -> Tls {
-        let mut roots = rustls::RootCertStore::empty();
-        let certificate = CertificateDer::from_pem_file(authority).expect("it is in PEM");
-        roots.add(certificate).expect("it is an authority's");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[version])
-            .expect("the provider knows it")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = "localhost".try_into().expect("it is a name");
-        let session = rustls::ClientConnection::new(Arc::new(config), name).expect("a session");
-        let socket = TcpStream::connect(server.imaps_address()).expect("IMAPS answers");
-        Tls(BufReader::new(rustls::StreamOwned::new(session, socket)))
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).expect("the server answers");
-        line
-    }
-
-    /// Proves to know Anna's password, over this TLS or, if they are given, the octets of another.
-    fn authenticate(
-        &mut self,
-        name: &str,
-        registry: &'static [Mechanism],
-        octets: Option<[u8; 32]>,
-    ) -> String {
-        let session = &self.0.get_ref().conn;
-        let own = session.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
-        let octets = octets.unwrap_or(own.expect("the handshake is over"));
-        let config = SASLConfig::builder().with_registry(Registry::with_mechanisms(registry));
-        let config = config.with_callback(Anna).expect("a configuration");
-        let client = SASLClient::with_cb(config, Channel(octets));
-        let mechanism = Mechname::parse(name.as_bytes()).expect("a name");
-        let mut client = client.start_suggested(&[mechanism]).expect("the client knows it");
-        let mut heard: Option<Vec<u8>> = None;
-        let mut command = format!("a AUTHENTICATE {name} ");
-        loop {
-            let mut out = Cursor::new(Vec::new());
-            let said = client.step(heard.as_deref(), &mut out).map(|_| sasl::encode(&out.into_inner()));
-            command.push_str(&said.unwrap_or_else(|_| "*".to_owned()));
-            let written = self.0.get_mut().write_all(format!("{command}\r\n").as_bytes());
-            written.expect("the server listens");
-            command.clear();
-            let line = self.line();
-            match line.strip_prefix("+ ") {
-                Some(challenge) => heard = sasl::decode(challenge.trim_end().as_bytes()),
-                None => return line,
-            }
+/// Proves to know Anna's password over `imap`, or as if it were the connection that has these octets.
+fn bound(imap: &mut Imap, name: &str, registry: &'static [Mechanism], octets: Option<[u8; 32]>) -> String {
+    let octets = octets.or(imap.stream().exporter()).expect("this is TLS");
+    let config = SASLConfig::builder().with_registry(Registry::with_mechanisms(registry));
+    let config = config.with_callback(Anna).expect("a configuration");
+    let client = SASLClient::with_cb(config, Channel(octets));
+    let mechanism = Mechname::parse(name.as_bytes()).expect("a name");
+    let mut client = client.start_suggested(&[mechanism]).expect("the client knows it");
+    let mut heard: Option<Vec<u8>> = None;
+    let mut command = format!("a AUTHENTICATE {name} ");
+    loop {
+        let mut out = Cursor::new(Vec::new());
+        let said = client.step(heard.as_deref(), &mut out).map(|_| sasl::encode(&out.into_inner()));
+        command.push_str(&said.unwrap_or_else(|_| "*".to_owned()));
+        imap.write(format!("{command}\r\n").as_bytes()).expect("the server listens");
+        command.clear();
+        let line = imap.read().expect("the server answers").text();
+        match line.strip_prefix("+ ") {
+            Some(challenge) => heard = sasl::decode(challenge.as_bytes()),
+            None => return line,
         }
     }
 }

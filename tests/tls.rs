@@ -8,8 +8,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use support::authority::Authority;
 use support::server::{free_port, send_signal};
-use support::stream::{TlsClient, authority, certificate};
+use support::stream::TlsClient;
 use support::{Imap, Lmtp, Options, Server};
 
 #[test]
@@ -80,47 +81,51 @@ fn a_session_is_resumed_and_keeps_its_own_exporter() {
 #[test]
 fn the_name_chooses_the_certificate_and_new_files_are_used_at_once() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let (one, one_key) = certificate(folder.path(), "one", &["mail.example.org"], None);
-    let (two, two_key) = certificate(folder.path(), "two", &["*.example.net"], None);
+    let authority = Authority::new(folder.path(), "authority");
+    let one = authority.issue_host("one", "mail.example.org");
+    let two = authority.issue_host("two", "*.example.net");
     let list = |paths: [&Path; 2]| paths.map(|path| path.display().to_string()).join(",");
     let server = Server::start_with(Options {
         settings: vec![
-            ("AOX__TLS__CERTIFICATES".into(), list([&one, &two])),
-            ("AOX__TLS__KEYS".into(), list([&two_key, &one_key])),
+            ("AOX__TLS__CERTIFICATES".into(), list([&one.certificate, &two.certificate])),
+            ("AOX__TLS__KEYS".into(), list([&two.key, &one.key])),
         ],
         ..Options::default()
     });
-    let shown = |trusted: &Path, name: &str| {
-        let mut imap = Imap::connect_tls(server.imaps_address(), &TlsClient::new(trusted, name))?;
-        imap.ok("NOOP")?;
+    let connect = |name: &str| {
+        let client = TlsClient::new(&authority.certificate(), name);
+        let mut imap = Imap::connect_tls(server.imaps_address(), &client)?;
         std::io::Result::Ok((imap.stream().certificate(), imap))
     };
-    let (first, mut stays) = shown(&one, "mail.example.org").expect("the first certificate is trusted");
-    let (second, _) = shown(&two, "imap.example.net").expect("the second certificate is trusted");
+    let (first, mut stays) = connect("mail.example.org").expect("the first certificate is for that name");
+    let (second, _) = connect("IMAP.example.net").expect("the second certificate is for that name");
     assert_ne!(first, second);
-    assert!(shown(&two, "mail.example.org").is_err(), "the first certificate is not the second");
+    let unknown = once(server.imaps_address(), &["-servername", "mail.example.com"]);
+    assert!(unknown.contains("subject=CN = mail.example.org"), "{unknown}");
 
     // Broken files change nothing, and the log tells why.
-    let original = std::fs::read_to_string(&one).expect("the file can be read");
-    std::fs::write(&one, "nothing").expect("the file can be written");
+    let original = std::fs::read_to_string(&one.certificate).expect("the file can be read");
+    std::fs::write(&one.certificate, "nothing").expect("the file can be written");
     wait_for("the log to tell", || server.log().contains("stay unused"));
-    std::fs::write(&one, original).expect("the file can be written");
-    assert_eq!(shown(&one, "mail.example.org").expect("it is as before").0, first);
+    assert_eq!(connect("mail.example.org").expect("it is as before").0, first);
+    std::fs::write(&one.certificate, original).expect("the file can be written");
 
-    // New ones are used by who comes then, and who is there stays.
-    let (new, new_key) = certificate(folder.path(), "new", &["mail.example.org"], None);
-    std::fs::rename(&new_key, &one_key).expect("the folder can be written");
-    std::fs::rename(&new, &one).expect("the folder can be written");
-    wait_for("the new certificate", || shown(&one, "mail.example.org").is_ok());
-    stays.ok("NOOP").expect("the old connection is there");
-
-    // The same at once by a hangup.
-    let (new, new_key) = certificate(folder.path(), "newer", &["mail.example.org"], None);
-    std::fs::rename(&new_key, &one_key).expect("the folder can be written");
-    std::fs::rename(&new, &one).expect("the folder can be written");
-    send_signal(server.pid().expect("it runs"), "HUP");
-    wait_for("the newer certificate", || shown(&one, "mail.example.org").is_ok());
-    stays.ok("NOOP").expect("the old connection is there");
+    // New ones are used by who comes then, and who is there stays: within seconds, or at once by a hangup.
+    let mut shown = first;
+    for hangup in [false, true] {
+        let new = authority.issue_host("new", "mail.example.org");
+        std::fs::rename(&new.key, &one.key).expect("the folder can be written");
+        std::fs::rename(&new.certificate, &one.certificate).expect("the folder can be written");
+        if hangup {
+            send_signal(server.pid().expect("it runs"), "HUP");
+        }
+        let before = shown.clone();
+        wait_for("the new certificate", || {
+            shown = connect("mail.example.org").expect("some certificate is shown").0;
+            shown != before
+        });
+        stays.ok("NOOP").expect("the old connection is there");
+    }
 }
 
 #[test]
@@ -150,19 +155,20 @@ fn settings_are_read_again_on_a_hangup() {
 #[test]
 fn a_clients_certificate_lets_it_in() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let (trusted, issuer) = authority(folder.path(), "authority");
-    let (card, card_key) = certificate(folder.path(), "anna", &[], Some(&issuer));
-    let (forged, forged_key) = certificate(folder.path(), "forged", &[], None);
+    let authority = Authority::new(folder.path(), "ours");
+    let card = authority.issue("card", "/CN=anna", "extendedKeyUsage = clientAuth\n");
+    let theirs = Authority::new(folder.path(), "theirs");
+    let forged = theirs.issue("forged", "/CN=anna", "extendedKeyUsage = clientAuth\n");
     let server = Server::start_with(Options {
         settings: vec![
-            ("AOX__TLS__CLIENT_AUTHORITIES".into(), trusted.display().to_string()),
+            ("AOX__TLS__CLIENT_AUTHORITIES".into(), authority.certificate().display().to_string()),
             ("AOX__LOGIN__CERTIFICATE_IDENTITY".into(), "cn".into()),
         ],
         ..Options::default()
     });
     server.add_user("anna", "anna@example.org", PASSWORD);
     let own = server.home().join("tls/self-signed.pem");
-    let with_card = TlsClient::with_certificate(&own, "localhost", &card, &card_key);
+    let with_card = TlsClient::with_certificate(&own, "localhost", &card);
     for resumed in [false, true] {
         let mut imap = Imap::connect_tls(server.imaps_address(), &with_card).expect("TLS begins");
         assert!(String::from_utf8_lossy(&imap.greeting.0).contains("AUTH=EXTERNAL"));
@@ -176,7 +182,7 @@ fn a_clients_certificate_lets_it_in() {
     let mut imap = Imap::connect_tls(server.imaps_address(), &server.tls_client()).expect("TLS begins");
     assert!(!String::from_utf8_lossy(&imap.greeting.0).contains("AUTH=EXTERNAL"));
     imap.ok(&format!("LOGIN anna {PASSWORD}")).expect("the password is enough");
-    let with_forged = TlsClient::with_certificate(&own, "localhost", &forged, &forged_key);
+    let with_forged = TlsClient::with_certificate(&own, "localhost", &forged);
     assert!(Imap::connect_tls(server.imaps_address(), &with_forged).is_err());
 }
 

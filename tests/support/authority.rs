@@ -51,8 +51,13 @@ impl Authority {
 
     /// Issues a certificate for a server on this machine.
     pub fn issue_server(&self, name: &str) -> Issued {
-        let extensions = "subjectAltName = DNS:localhost,IP:127.0.0.1\nextendedKeyUsage = serverAuth\n";
-        self.issue(name, "/CN=localhost", extensions)
+        self.issue_host(name, "localhost")
+    }
+
+    /// Issues a certificate for the server `host`, which may be a wildcard, on this machine.
+    pub fn issue_host(&self, name: &str, host: &str) -> Issued {
+        let names = format!("subjectAltName = DNS:{host},IP:127.0.0.1");
+        self.issue(name, &format!("/CN={host}"), &format!("{names}\nextendedKeyUsage = serverAuth\n"))
     }
 
     fn file(&self, end: &str) -> PathBuf {

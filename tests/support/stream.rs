@@ -2,13 +2,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
+
+use super::authority::Issued;
 
 /// What a client is connected by.
 pub struct Stream {
@@ -31,26 +35,37 @@ pub struct TlsClient {
 impl TlsClient {
     /// One that trusts the certificates in the PEM file `trusted` and calls the server `name`.
     pub fn new(trusted: &Path, name: &str) -> TlsClient {
-        TlsClient { name: name.to_string(), config: Arc::new(builder(trusted).with_no_client_auth()) }
+        let config = builder(trusted, rustls::ALL_VERSIONS).with_no_client_auth();
+        TlsClient { name: name.to_string(), config: Arc::new(config) }
     }
 
-    /// One that shows a certificate of its own: `certificate` and `key` are PEM files.
-    pub fn with_certificate(trusted: &Path, name: &str, certificate: &Path, key: &Path) -> TlsClient {
-        let chain = vec![CertificateDer::from_pem_file(certificate).expect("the certificate can be read")];
-        let key = PrivateKeyDer::from_pem_file(key).expect("the key can be read");
-        let config = builder(trusted).with_client_auth_cert(chain, key).expect("the key fits");
+    /// The same, for one version of TLS.
+    pub fn of_version(trusted: &Path, name: &str, version: &'static SupportedProtocolVersion) -> TlsClient {
+        let config = builder(trusted, &[version]).with_no_client_auth();
+        TlsClient { name: name.to_string(), config: Arc::new(config) }
+    }
+
+    /// One that shows a certificate of its own.
+    pub fn with_certificate(trusted: &Path, name: &str, own: &Issued) -> TlsClient {
+        let chain = CertificateDer::from_pem_file(&own.certificate).expect("the certificate can be read");
+        let key = PrivateKeyDer::from_pem_file(&own.key).expect("the key can be read");
+        let builder = builder(trusted, rustls::ALL_VERSIONS);
+        let config = builder.with_client_auth_cert(vec![chain], key).expect("the key fits");
         TlsClient { name: name.to_string(), config: Arc::new(config) }
     }
 }
 
-fn builder(trusted: &Path) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+fn builder(
+    trusted: &Path,
+    versions: &[&'static SupportedProtocolVersion],
+) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(trusted).expect("the file can be read") {
         roots.add(certificate.expect("it is a certificate")).expect("it can be trusted");
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider);
-    builder.with_safe_default_protocol_versions().expect("ring has them all").with_root_certificates(roots)
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions);
+    builder.expect("ring has them all").with_root_certificates(roots)
 }
 
 impl Stream {
@@ -94,7 +109,7 @@ impl Stream {
     /// What this connection has that no other has (RFC 9266).
     pub fn exporter(&self) -> Option<[u8; 32]> {
         let Carried::Tls(tls) = &self.carried else { return None };
-        tls.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", None).ok()
+        tls.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()
     }
 
     /// The certificate that the server has shown.
@@ -132,37 +147,4 @@ impl Write for Stream {
             Carried::Tls(tls) => tls.flush(),
         }
     }
-}
-
-/// A certificate for `names` and its key, signed by `issuer` or by itself: written as `NAME.pem` and `NAME.key`.
-pub fn certificate(
-    folder: &Path,
-    name: &str,
-    names: &[&str],
-    issuer: Option<&rcgen::Issuer<'static, rcgen::KeyPair>>,
-) -> (PathBuf, PathBuf) {
-    let key = rcgen::KeyPair::generate().expect("a key can be made");
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let mut params = rcgen::CertificateParams::new(names).expect("these are names");
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    let signed = match issuer {
-        Some(issuer) => params.signed_by(&key, issuer),
-        None => params.self_signed(&key),
-    };
-    let (pem, secret) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
-    std::fs::write(&pem, signed.expect("it can be signed").pem()).expect("the folder can be written");
-    std::fs::write(&secret, key.serialize_pem()).expect("the folder can be written");
-    (pem, secret)
-}
-
-/// An authority whose own certificate is written as `NAME.pem`.
-pub fn authority(folder: &Path, name: &str) -> (PathBuf, rcgen::Issuer<'static, rcgen::KeyPair>) {
-    let key = rcgen::KeyPair::generate().expect("a key can be made");
-    let mut params = rcgen::CertificateParams::new(Vec::new()).expect("no names are names");
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let pem = folder.join(format!("{name}.pem"));
-    let certificate = params.self_signed(&key).expect("it can be signed").pem();
-    std::fs::write(&pem, certificate).expect("the folder can be written");
-    (pem, rcgen::Issuer::new(params, key))
 }

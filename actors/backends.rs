@@ -19,10 +19,16 @@ use crate::tokens::Tokens;
 /// What a source outside the database is asked, while others are served.
 pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
 
+/// A first look at a source.
+pub type Looking<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Where passwords are verified that this database does not keep.
 pub trait PasswordSource: Send + Sync {
     /// Whose password it is, when `login` names somebody there. An error is temporary, never a wrong password.
     fn check<'a>(&'a self, login: &'a str, password: &'a sasl::Password) -> Asking<'a, Option<Entry>>;
+
+    /// Says in the log whether it can be asked now.
+    fn look(&self) -> Looking<'_>;
 
     /// Makes an account for somebody who has none; false when the site does not want that.
     fn admit<'a>(&'a self, database: &'a actix::Addr<Database>, entry: &'a Entry) -> Asking<'a, bool>;
@@ -36,6 +42,9 @@ pub trait TokenSource: Send + Sync {
 
     /// What a client is told that has no valid token.
     fn terms(&self) -> sasl::OAuthTerms;
+
+    /// Says in the log whether tokens can be verified now.
+    fn look(&self) -> Looking<'_>;
 }
 
 /// The sources that there are.
@@ -47,16 +56,12 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Those that the settings name. What is wrong about the settings is said with their names; who cannot be reached
-    /// now is tried again later, and until then there is a line in the log, written in `arbiter`.
-    pub fn open(settings: &Settings, arbiter: &actix::ArbiterHandle) -> Result<Backends, String> {
+    /// Those that the settings name. What is wrong about the settings is said with their names.
+    pub fn open(settings: &Settings) -> Result<Backends, String> {
         let mut backends =
             Backends { certificates: Certificates::open(&settings.login)?, ..Backends::default() };
         if settings.ldap.is_on() {
             let directory = Directory::new(&settings.ldap)?;
-            let looking = directory.clone();
-            // An arbiter that has ended takes nothing: the server stops.
-            arbiter.spawn(async move { looking.look().await });
             backends.passwords = Some(Arc::new(People {
                 directory,
                 admits: settings.ldap.create_accounts,
@@ -64,12 +69,19 @@ impl Backends {
             }));
         }
         if settings.oauth.is_on() {
-            let tokens = Tokens::new(&settings.oauth)?;
-            let looking = tokens.clone();
-            arbiter.spawn(async move { looking.look().await });
-            backends.tokens = Some(Arc::new(tokens));
+            backends.tokens = Some(Arc::new(Tokens::new(&settings.oauth)?));
         }
         Ok(backends)
+    }
+
+    /// Says in the log who can be reached. Who cannot stops nothing: each login tries again.
+    pub async fn look(self) {
+        if let Some(passwords) = &self.passwords {
+            passwords.look().await;
+        }
+        if let Some(tokens) = &self.tokens {
+            tokens.look().await;
+        }
     }
 }
 
@@ -85,6 +97,10 @@ struct People {
 impl PasswordSource for People {
     fn check<'a>(&'a self, login: &'a str, password: &'a sasl::Password) -> Asking<'a, Option<Entry>> {
         Box::pin(self.directory.check(login, password.as_bytes()))
+    }
+
+    fn look(&self) -> Looking<'_> {
+        Box::pin(self.directory.look())
     }
 
     fn admit<'a>(&'a self, database: &'a actix::Addr<Database>, entry: &'a Entry) -> Asking<'a, bool> {
@@ -116,5 +132,9 @@ impl TokenSource for Tokens {
             scope: settings.scope.clone(),
             openid_configuration: settings.openid_configuration.clone(),
         }
+    }
+
+    fn look(&self) -> Looking<'_> {
+        Box::pin(Tokens::look(self))
     }
 }

@@ -7,6 +7,7 @@ use archiveopteryx::settings::Settings;
 use futures_util::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::backends::Backends;
 use crate::cli::Serve;
 use crate::home::Home;
 use crate::log;
@@ -32,9 +33,16 @@ pub fn run(home: Home, serve: Serve) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let backends = match Backends::open(&settings) {
+        Ok(backends) => backends,
+        Err(mistake) => {
+            eprintln!("aox: {mistake}");
+            return ExitCode::from(2);
+        }
+    };
     let reread = Reread { home: home.clone(), config: serve.config, log };
     actix::System::new().block_on(async move {
-        match serve_until_told(home, settings, reread).await {
+        match serve_until_told(home, settings, backends, reread).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error}");
@@ -55,14 +63,19 @@ pub fn settings(home: &Home, config: Option<std::path::PathBuf>) -> Result<Setti
     Ok(settings)
 }
 
-async fn serve_until_told(home: Home, mut settings: Settings, reread: Reread) -> Result<(), String> {
+async fn serve_until_told(
+    home: Home,
+    mut settings: Settings,
+    backends: Backends,
+    reread: Reread,
+) -> Result<(), String> {
     let signals = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
     let (terminate, interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     let mut hangup = signals(SignalKind::hangup())?;
     raise_file_limit();
     let mut told = Box::pin(either(terminate, interrupt));
     loop {
-        let start = Server::start_in(home.clone(), settings.clone());
+        let start = Server::start_in(home.clone(), settings.clone(), backends.clone());
         let server = match select(Box::pin(start), &mut told).await {
             Either::Left((started, _)) => started?,
             // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped. A

@@ -19,6 +19,7 @@ use archiveopteryx::aox::conversation::{DoorFacts, Facts};
 use archiveopteryx::settings::{self, Settings};
 use tokio::sync::watch;
 
+use crate::backends::Backends;
 use crate::cluster::{self, Cluster};
 use crate::control_connection;
 use crate::doors::{self, OpenDoor};
@@ -66,12 +67,16 @@ struct Running {
 
 impl Server {
     /// Starts everything. What was started before something failed is stopped again.
-    pub async fn start_in(home: Home, settings: Settings) -> Result<actix::Addr<Server>, String> {
+    pub async fn start_in(
+        home: Home,
+        settings: Settings,
+        backends: Backends,
+    ) -> Result<actix::Addr<Server>, String> {
         home.create()?;
         let lock = home.lock()?;
         let started = Instant::now();
         let (cluster, target) = open_database(&home, &settings).await?;
-        let outcome = Running::start(home, lock, settings, cluster.clone(), target, started).await;
+        let outcome = Running::start(home, lock, settings, backends, cluster.clone(), target, started).await;
         match (outcome, cluster) {
             (Ok(running), _) => {
                 tracing::info!(spent = ?started.elapsed(), "ready");
@@ -113,6 +118,7 @@ impl Running {
         home: Home,
         lock: Lock,
         settings: Settings,
+        backends: Backends,
         cluster: Option<actix::Addr<Cluster>>,
         target: Target,
         started: Instant,
@@ -122,7 +128,7 @@ impl Running {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let arbiters: Vec<actix::Arbiter> = (0..cores).map(|_| actix::Arbiter::new()).collect();
         let (keyring, tls) = Keyring::start_for(&settings, &home)?;
-        let lanes = Services::start(settings.clone(), &arbiters, &target, &tls, stop_seen)?;
+        let lanes = Services::start(settings.clone(), backends, &arbiters, &target, &tls, stop_seen)?;
         let doors = doors::open(&settings, &lanes).await?;
         let facts = facts(&doors, tls, cluster.is_some(), started);
         let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)

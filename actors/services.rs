@@ -52,6 +52,7 @@ impl Services {
     /// Starts what all connections share, and gives each of `arbiters` its services. There must be one at least.
     pub fn start(
         settings: Arc<Settings>,
+        backends: Backends,
         arbiters: &[actix::Arbiter],
         target: &Target,
         tls: &Tls,
@@ -82,7 +83,8 @@ impl Services {
         let intake = Intake::new(delivery);
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
-        let backends = Backends::open(&settings, &arbiters[0].handle())?;
+        // An arbiter that has ended takes nothing: the server stops.
+        arbiters[0].spawn(backends.clone().look());
         let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
             .map_err(|error| error.to_string())?;
         let users = Tally::new(settings.limits.connections_per_user);
@@ -198,7 +200,8 @@ mod tests {
         let (_stop, stopping) = watch::channel(false);
         let tls = Tls::new(watch::channel(None).1);
         let arbiters = [actix::Arbiter::new()];
-        let lanes = Services::start(Arc::default(), &arbiters, &nowhere, &tls, stopping).unwrap();
+        let (settings, backends) = (Arc::default(), Backends::default());
+        let lanes = Services::start(settings, backends, &arbiters, &nowhere, &tls, stopping).unwrap();
         let (_, services) = &lanes[0];
         assert!(services.are_whole());
         assert!(services.registry.send(Panic).await.is_err());

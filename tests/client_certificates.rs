@@ -41,6 +41,10 @@ fn a_certificate_opens_the_account_that_it_names() {
         let stranger = talk(&server, Some(&forged), starttls, &["CAPABILITY", "AUTHENTICATE EXTERNAL ="]);
         assert!(!stranger.contains("c1 OK") && !stranger.contains("c2 OK"), "{stranger}");
     }
+    server.aox_ok(&["disable", "user", "anna@example.org"]);
+    assert!(!enters(&server, &anna, false, "="));
+    let logins = server.aox_ok(&["show", "logins"]);
+    assert!(logins.contains("EXTERNAL"), "{logins}");
 }
 
 #[test]

@@ -10,13 +10,12 @@
 //! itself; until then each request fails with `Unavailable`, which every door tells as a temporary failure.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Actor;
-use archiveopteryx::db::{self, ErasedUnit, MessageCache, Unit};
+use archiveopteryx::db::{self, ErasedUnit, Unit};
 
-use crate::db_connection::{self, DbConnection, Outcome};
+use crate::db_connection::{self, DbConnection, Keeping, Outcome};
 use crate::postgres::Target;
 
 /// Do this unit of work on any free connection.
@@ -41,22 +40,22 @@ pub async fn run_erased(database: &actix::Addr<Database>, unit: Box<dyn ErasedUn
 /// See the module.
 pub struct Database {
     target: Target,
-    messages: Arc<MessageCache>,
+    keeping: Keeping,
     connections_max: u32,
     pool: Option<bb8::Pool<Opener>>,
 }
 
 impl Database {
-    /// A pool for `target` in `arbiter`, with up to `connections_max` connections, which share `messages`.
+    /// A pool for `target` in `arbiter`, with up to `connections_max` connections, which begin with `keeping`.
     pub fn start_in(
         arbiter: &actix::ArbiterHandle,
         target: Target,
-        messages: Arc<MessageCache>,
+        keeping: Keeping,
         connections_max: u32,
     ) -> actix::Addr<Database> {
         Database::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(QUEUE_REQUESTS_MAX);
-            Database { target, messages, connections_max: connections_max.max(1), pool: None }
+            Database { target, keeping, connections_max: connections_max.max(1), pool: None }
         })
     }
 }
@@ -65,8 +64,8 @@ impl actix::Actor for Database {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, _: &mut Self::Context) {
-        let (target, messages) = (self.target.clone(), self.messages.clone());
-        let opener = Opener { target, messages, arbiter: actix::Arbiter::current() };
+        let (target, keeping) = (self.target.clone(), self.keeping.clone());
+        let opener = Opener { target, keeping, arbiter: actix::Arbiter::current() };
         let pool = bb8::Pool::builder()
             .max_size(self.connections_max)
             .min_idle(Some(1))
@@ -97,7 +96,7 @@ impl actix::Handler<Run> for Database {
 /// Opens connections for bb8, in the arbiter of their [`Database`].
 struct Opener {
     target: Target,
-    messages: Arc<MessageCache>,
+    keeping: Keeping,
     arbiter: actix::ArbiterHandle,
 }
 
@@ -106,7 +105,7 @@ impl bb8::ManageConnection for Opener {
     type Error = db::Error;
 
     async fn connect(&self) -> Result<Self::Connection, db::Error> {
-        DbConnection::open(&self.target, self.messages.clone(), &self.arbiter).await
+        DbConnection::open(&self.target, &self.keeping, &self.arbiter).await
     }
 
     fn is_valid(

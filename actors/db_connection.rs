@@ -34,6 +34,15 @@ pub type Outcome = Result<Box<dyn Any + Send>, db::Error>;
 #[rtype(result = "()")]
 pub struct SocketEnded;
 
+/// What a new connection is given to keep.
+#[derive(Clone)]
+pub struct Keeping {
+    /// Messages that were read lately, by any connection.
+    pub messages: Arc<MessageCache>,
+    /// How much of a quota may be used before its users are warned, in percent; 0 for never.
+    pub quota_warn_percent: u8,
+}
+
 /// See the module.
 pub struct DbConnection {
     client: Rc<Client>,
@@ -44,13 +53,14 @@ impl DbConnection {
     /// Connects, and starts the actor in `arbiter`, which must be where this is called.
     pub async fn open(
         target: &Target,
-        messages: Arc<MessageCache>,
+        keeping: &Keeping,
         arbiter: &actix::ArbiterHandle,
     ) -> Result<actix::Addr<DbConnection>, db::Error> {
         let (client, socket) = target.connect().await?;
+        let kept = Kept::new(keeping.messages.clone(), keeping.quota_warn_percent);
         let address = DbConnection::start_in_arbiter(arbiter, move |ctx| {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));
-            DbConnection { client: Rc::new(client), kept: Rc::new(Kept::new(messages)) }
+            DbConnection { client: Rc::new(client), kept: Rc::new(kept) }
         });
         match address.send(Run(Box::new(PrepareConnection))).await {
             Ok(outcome) => outcome.map(|_| address),

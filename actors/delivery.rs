@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext};
 use archiveopteryx::db::reserve_message_ids::BLOCK;
-use archiveopteryx::db::{self, Delivering, Group, Receipt, ReserveMessageIds};
+use archiveopteryx::db::{self, Delivering, Group, Receipt, ReserveMessageIds, WarnOfQuota};
 use archiveopteryx::limits;
-use archiveopteryx::mailbox::MessageId;
+use archiveopteryx::mailbox::{AccountId, MessageId};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -94,6 +94,8 @@ pub struct Delivery {
     lanes: Vec<Lane>,
     ids: std::ops::Range<i64>,
     reserving: bool,
+    /// The server's name, which stands below what it writes to users.
+    hostname: String,
 }
 
 impl Delivery {
@@ -102,11 +104,12 @@ impl Delivery {
         arbiter: &actix::ArbiterHandle,
         database: actix::Addr<Database>,
         registry: actix::Recipient<mailbox_registry::Delivered>,
+        hostname: String,
     ) -> actix::Addr<Delivery> {
         Delivery::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(QUEUE_REQUESTS_MAX);
             let lanes = (0..LANES).map(|_| Lane::default()).collect();
-            Delivery { database, registry, lanes, ids: 0..0, reserving: false }
+            Delivery { database, registry, lanes, ids: 0..0, reserving: false, hostname }
         })
     }
 
@@ -136,6 +139,22 @@ impl Delivery {
         let (database, myself) = (self.database.clone(), ctx.address());
         actix_rt::spawn(async move {
             myself.do_send(Reserved(database::run(&database, ReserveMessageIds).await));
+        });
+    }
+
+    /// Tells a user that a quota is nearly used up. If that fails, the next delivery finds it due again.
+    fn warn(&self, account: AccountId) {
+        let (database, registry, hostname) =
+            (self.database.clone(), self.registry.clone(), self.hostname.clone());
+        actix_rt::spawn(async move {
+            let unit = WarnOfQuota { account, hostname, now: Timestamp::now() };
+            match database::run(&database, unit).await {
+                Ok(change) => {
+                    let changes: Vec<_> = change.into_iter().collect();
+                    registry.do_send(mailbox_registry::Delivered { changes });
+                }
+                Err(error) => tracing::warn!(%account, %error, "a warning about a quota could not be sent"),
+            }
         });
     }
 
@@ -208,6 +227,7 @@ impl actix::Handler<Ended> for Delivery {
             // One for each commit, so this cannot fill the registry's queue.
             self.registry.do_send(mailbox_registry::Delivered { changes: ended.changes });
         }
+        ended.warnings.into_iter().for_each(|account| self.warn(account));
         match ended.pause {
             true => Self::wake_later(lane, RETRY_AFTER, ctx),
             false => self.advance(lane, ctx),

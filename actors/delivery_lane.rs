@@ -104,6 +104,8 @@ pub struct Lane {
 pub struct GroupEnded {
     /// What watchers must hear of.
     pub changes: Vec<Change>,
+    /// Who is to be told that a quota is nearly used up.
+    pub warnings: Vec<AccountId>,
     /// The database is not available; try again a little later.
     pub pause: bool,
 }
@@ -175,11 +177,11 @@ impl Lane {
                 for (job, delivered) in jobs.into_iter().zip(group.delivered) {
                     self.answer(job, delivered);
                 }
-                GroupEnded { changes: group.changes, pause: false }
+                GroupEnded { changes: group.changes, warnings: group.warnings, pause: false }
             }
             Err(error) => {
                 self.clear.extend(clear);
-                GroupEnded { changes: Vec::new(), pause: self.retry(jobs, error) }
+                GroupEnded { changes: Vec::new(), warnings: Vec::new(), pause: self.retry(jobs, error) }
             }
         }
     }
@@ -228,6 +230,10 @@ impl Lane {
         let message = match delivered {
             Delivered::New => job.delivering.message.id,
             Delivered::Before(message) => message,
+            Delivered::OverQuota(error) => {
+                job.finish(Err(error.into()));
+                return;
+            }
         };
         let receipt = Receipt { account: mark.0, digest: mark.1.digest, message };
         let presence = job.presence.clone();
@@ -287,7 +293,7 @@ mod tests {
     }
 
     fn all_new(group: &Deliver) -> Result<Group, db::Error> {
-        Ok(Group { delivered: vec![Delivered::New; group.messages.len()], changes: Vec::new() })
+        Ok(Group { delivered: vec![Delivered::New; group.messages.len()], ..Group::default() })
     }
 
     fn lane(texts: &[&str], presence: &Presence) -> (Lane, Vec<oneshot::Receiver<Answer>>) {
@@ -362,9 +368,23 @@ mod tests {
         let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("both wait again");
         assert!(group.cautious && group.messages.len() == 2);
         let delivered = vec![Delivered::Before(MessageId(77)), Delivered::New];
-        lane.ended(Ok(Group { delivered, changes: Vec::new() }));
+        lane.ended(Ok(Group { delivered, ..Group::default() }));
         let receipt = answers[0].try_recv().expect("it is answered").expect("it is stored");
         assert_eq!(receipt.message, MessageId(77));
+    }
+
+    #[test]
+    fn who_has_no_room_is_told_and_the_others_are_answered() {
+        let (mut lane, mut answers) = lane(&["a", "b"], &Presence::new());
+        let mut ids = 1..100;
+        lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("two wait");
+        let full = Error::no(Code::OverQuota, "full");
+        let delivered = vec![Delivered::OverQuota(full), Delivered::New];
+        lane.ended(Ok(Group { delivered, ..Group::default() }));
+        let refused = answers[0].try_recv().expect("it is answered").expect_err("it is refused");
+        assert!(matches!(refused, db::Error::Refused(Error::No { code: Code::OverQuota, .. })));
+        assert!(answers[1].try_recv().expect("it is answered").is_ok());
+        assert!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).is_none());
     }
 
     #[test]

@@ -237,6 +237,7 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup 
         terms: services.terms(services.settings.imap.plaintext_login, origin, tls),
         first_mailboxes: services.settings.accounts.first_mailboxes.clone().into(),
         client: Some(origin.address.to_string()),
+        administrators_group: services.settings.login.administrators_group.clone(),
     }
 }
 

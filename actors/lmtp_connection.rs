@@ -213,7 +213,8 @@ impl Talk {
 
     async fn resolve(&self, address: Address) -> Resolution {
         let separators = self.services.settings.delivery.subaddress_separator.clone();
-        let unit = ResolveRecipient { address, separators };
+        let octets = self.conversation.announced_octets();
+        let unit = ResolveRecipient { address, separators, octets };
         match database::run(&self.services.database, unit).await {
             Ok(resolved) => resolved.into(),
             Err(_) => Resolution::Unavailable,
@@ -433,6 +434,7 @@ fn setup(services: &Services, peer: &Peer) -> Setup {
         message_bytes_max: services.settings.delivery.size_max.octets(),
         starttls: services.tls.is_offered(),
         secure: peer.tls.is_some(),
+        over_reply: services.settings.quota.over_reply,
     }
 }
 
@@ -447,6 +449,7 @@ fn summary(outcomes: &[Outcome]) -> String {
         Outcome::Stored(_) => None,
         Outcome::Temporary(why) => Some(format!(", temporary failure: {why}")),
         Outcome::Refused(why) => Some(format!(", refused: {why}")),
+        Outcome::OverQuota => Some(", no room for it".to_owned()),
     });
     format!("{stored} stored{}", why.unwrap_or_default())
 }

@@ -15,6 +15,7 @@ use crate::authenticator::Authenticator;
 use crate::backends::Backends;
 use crate::client_socket::TlsFacts;
 use crate::database::Database;
+use crate::db_connection::Keeping;
 use crate::db_listener::DbListener;
 use crate::delivery::{self, Delivery, Intake};
 use crate::guests::Guests;
@@ -59,8 +60,10 @@ impl Services {
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
         let messages = Arc::new(MessageCache::default());
+        let warn_percent = settings.quota.warn_percent;
         let start = |(arbiter, share): (&actix::Arbiter, u32)| {
-            Database::start_in(&arbiter.handle(), target.clone(), messages.clone(), share)
+            let keeping = Keeping { messages: messages.clone(), quota_warn_percent: warn_percent };
+            Database::start_in(&arbiter.handle(), target.clone(), keeping, share)
         };
         let shares = shares(settings.database.connections_max, arbiters.len());
         let pools: Vec<_> = arbiters.iter().zip(shares).map(start).collect();
@@ -79,6 +82,7 @@ impl Services {
             &arbiters[last].handle(),
             databases[last].clone(),
             registry.clone().recipient(),
+            settings.hostname.clone(),
         );
         let intake = Intake::new(delivery);
         let login_log =

@@ -10,7 +10,7 @@
 //! * [`mailbox`]: one folder as data: its names, ids, flags, uid sets, the snapshot of what is in it, and the view,
 //!   which is what one client has been told.
 //! * [`message`]: one mail: parsed, repaired, taken apart and rebuilt to the byte.
-//! * [`policy`]: who may do what with which mailbox.
+//! * [`policy`]: who may do what with which mailbox, and how much may be kept.
 //! * [`search`]: which messages? The selector that IMAP SEARCH and the administrator's commands share.
 //! * [`identity`]: who somebody is, when a directory, an authorization server or a certificate says so.
 //! * [`wire`]: the bytes shared by the doors: lines, literals, dot-stuffing, modified UTF-7, SASL.

@@ -37,6 +37,7 @@ impl<'a> Client<'a> {
             terms: Terms { plaintext_allowed: true, ..Terms::default() },
             first_mailboxes: FirstMailbox::defaults().into(),
             client: Some("192.0.2.1".into()),
+            administrators_group: "administrators".into(),
         };
         let (conversation, _) = Conversation::new(setup);
         let mut client = Client { lender, conversation, selected: None, said: Vec::new(), changes: 0 };
@@ -134,6 +135,39 @@ fn an_account_has_mailboxes_and_mail() {
         mailboxes_come_and_go(client).await;
         appended_mail_can_be_read(client).await;
         inbox_gives_its_mail_away(client).await;
+    });
+}
+
+#[test]
+fn an_administrator_sets_quotas() {
+    test(async |client| {
+        let admins = "insert into aox.groups (name, name_key) values ('Administrators', 'administrators');
+            insert into aox.group_members values (1, 1)";
+        client.lender.client().batch_execute(admins).await.expect("the server may add groups");
+        for (command, expected) in [
+            ("GETQUOTA group/administrators", "* QUOTA group/administrators ()\r\na OK"),
+            (
+                "SETQUOTA group/administrators (STORAGE 1)",
+                "* QUOTA group/administrators (STORAGE 0 1)\r\na OK",
+            ),
+            ("SETQUOTA default (message 7)", "* QUOTA default (MESSAGE 0 7)\r\na OK"),
+            (
+                "GETQUOTAROOT INBOX",
+                "* QUOTAROOT INBOX user/anna group/Administrators\r\n* QUOTA user/anna (MESSAGE 0 7)\r\n\
+                 * QUOTA group/Administrators (STORAGE 0 1)\r\na OK",
+            ),
+            ("SETQUOTA user/ANNA ()", "* QUOTA user/ANNA ()\r\na OK"),
+            ("SETQUOTA user/nobody ()", "a NO [NONEXISTENT]"),
+            ("SETQUOTA nonsense ()", "a NO [NONEXISTENT]"),
+            ("SETQUOTA user/anna (COFFEE 1)", "a NO [CANNOT]"),
+            ("SETQUOTA user/anna (STORAGE x)", "a BAD"),
+            ("APPEND INBOX {1025}", "a NO [OVERQUOTA]"),
+            ("APPEND {5+}\r\nINBOX {9}\r\nA: b\r\n\r\nc", "+ go ahead\r\na OK [APPENDUID"),
+            ("GETQUOTA group/ADMINISTRATORS", "* QUOTA group/ADMINISTRATORS (STORAGE 1 1)\r\na OK"),
+        ] {
+            let said = client.says(command).await;
+            assert!(said.starts_with(expected), "{command}: {said}");
+        }
     });
 }
 

@@ -2,11 +2,12 @@
 
 use archiveopteryx::aox::command::{
     Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMailbox,
-    DeleteMember, DeleteRights, DeleteUser,
+    DeleteMember, DeleteQuota, DeleteRights, DeleteUser,
 };
 use clap::{Args, Subcommand};
 
 use super::Request;
+use super::quota::QuotaRoot;
 
 /// What can be deleted.
 #[derive(Debug, Subcommand)]
@@ -77,6 +78,11 @@ pub enum Delete {
         /// What it was for
         name: String,
     },
+    /// Take back the limits of a user, who is under the default then, of a group, of a domain, or of the default
+    Quota {
+        #[command(flatten)]
+        root: QuotaRoot,
+    },
 }
 
 /// How carefully something is deleted.
@@ -122,6 +128,7 @@ impl Delete {
             }
             Delete::Rights { mailbox, identifier } => DeleteRights { mailbox, identifier }.into(),
             Delete::Member { group, login } => DeleteMember { group, login }.into(),
+            Delete::Quota { root } => DeleteQuota { root: root.name() }.into(),
             Delete::User { login, care } => {
                 care.request(|dry_run| DeleteUser { login: login.clone(), dry_run })
             }

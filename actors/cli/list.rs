@@ -1,7 +1,7 @@
 //! `aox list …`.
 
 use archiveopteryx::aox::command::{
-    ListAliases, ListAppPasswords, ListDomains, ListGroups, ListMailboxes, ListRights, ListUsers,
+    ListAliases, ListAppPasswords, ListDomains, ListGroups, ListMailboxes, ListQuotas, ListRights, ListUsers,
 };
 use clap::Subcommand;
 
@@ -28,6 +28,8 @@ pub enum List {
         /// Only those of this user
         login: Option<String>,
     },
+    /// List the limits that were set, and how much is used of each
+    Quotas,
     /// List who may do what in a mailbox, beside its owner
     Rights {
         /// The mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX
@@ -44,6 +46,7 @@ impl List {
             List::Domains => ListDomains {}.into(),
             List::Groups => ListGroups {}.into(),
             List::Mailboxes { login } => ListMailboxes { login }.into(),
+            List::Quotas => ListQuotas {}.into(),
             List::Rights { mailbox } => ListRights { mailbox }.into(),
             List::Users => ListUsers {}.into(),
         }

@@ -6,6 +6,7 @@ mod check;
 mod delete;
 mod list;
 mod password;
+mod quota;
 mod set;
 mod show;
 mod user;
@@ -48,19 +49,19 @@ pub enum Verb {
     /// Add a user, an address, an alias, a mailbox, a group or a domain
     #[command(subcommand)]
     Add(Add),
-    /// List users, aliases, groups, domains, mailboxes or the rights in one
+    /// List users, aliases, groups, domains, mailboxes, the rights in one, or quotas
     #[command(subcommand)]
     List(List),
     /// Change a password, or what a user is called
     #[command(subcommand)]
     Change(Change),
-    /// Delete a user, an address, an alias, a mailbox, rights in one, a group or a domain
+    /// Delete a user, an address, an alias, a mailbox, rights in one, a group, a domain or a quota
     #[command(subcommand)]
     Delete(Delete),
-    /// Set who may do what in a mailbox
+    /// Set who may do what in a mailbox, or how much may be kept
     #[command(subcommand)]
     Set(Set),
-    /// Show one user or group with what belongs to it, or who has logged in
+    /// Show one user or group with what belongs to it, how much of a quota is used, or who has logged in
     #[command(subcommand)]
     Show(Show),
     /// Give a user another name to log in with

@@ -1,13 +1,32 @@
 //! `aox set …`.
 
-use archiveopteryx::aox::command::SetRights;
+use archiveopteryx::aox::command::{SetQuota, SetRights};
+use archiveopteryx::settings::Size;
 use clap::Subcommand;
 
 use super::Request;
+use super::quota::QuotaRoot;
 
 /// What can be set.
 #[derive(Debug, Subcommand)]
 pub enum Set {
+    /// Limit what a user, a group or a domain may keep; what is not named here is not limited any more
+    Quota {
+        #[command(flatten)]
+        root: QuotaRoot,
+        /// How much mail, such as "5 GB"
+        #[arg(long, value_name = "SIZE")]
+        storage: Option<Size>,
+        /// How many messages
+        #[arg(long, value_name = "NUMBER")]
+        messages: Option<u64>,
+        /// How many mailboxes
+        #[arg(long, value_name = "NUMBER")]
+        mailboxes: Option<u64>,
+        /// How much in annotations, such as "10 MB"
+        #[arg(long, value_name = "SIZE")]
+        annotations: Option<Size>,
+    },
     /// Let somebody use a mailbox that is not his own, as IMAP's SETACL does
     ///
     /// The rights: l look up, r read, s keep what is seen, w set other flags, i insert, p post, k make mailboxes below,
@@ -28,6 +47,10 @@ impl Set {
     /// The request to the server.
     pub fn request(self) -> Request {
         match self {
+            Set::Quota { root, storage, messages, mailboxes, annotations } => {
+                let (storage, annotations) = (storage.map(Size::octets), annotations.map(Size::octets));
+                SetQuota { root: root.name(), storage, messages, mailboxes, annotations }.into()
+            }
             Set::Rights { mailbox, identifier, rights } => SetRights { mailbox, identifier, rights }.into(),
         }
     }

@@ -1,6 +1,6 @@
 //! `aox show …`.
 
-use archiveopteryx::aox::command::{ShowGroup, ShowLogins, ShowUser};
+use archiveopteryx::aox::command::{ShowGroup, ShowLogins, ShowQuota, ShowUser};
 use clap::Subcommand;
 
 use super::Request;
@@ -28,6 +28,11 @@ pub enum Show {
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: u32,
     },
+    /// Show the quotas that a user is under, and how much is used of each
+    Quota {
+        /// The user's login
+        login: String,
+    },
     /// Show a user with all that belongs to the account
     User {
         /// The name that the user logs in with
@@ -41,6 +46,7 @@ impl Show {
         match self {
             Show::Group { name } => ShowGroup { name }.into(),
             Show::Logins { user, failed, since, limit } => ShowLogins { user, failed, since, limit }.into(),
+            Show::Quota { login } => ShowQuota { login }.into(),
             Show::User { login } => ShowUser { login }.into(),
         }
     }

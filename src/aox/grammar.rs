@@ -6,6 +6,7 @@ use crate::db::{Alias, AliasTarget, MailboxOf};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::{Login, MailboxName};
+use crate::policy::quota::Root;
 use crate::wire::address::{self, Address};
 
 /// An address of a user.
@@ -55,6 +56,12 @@ pub fn alias_name(address: &Address) -> String {
         true => format!("@{}", address.domain),
         false => address.to_string(),
     }
+}
+
+/// What a quota belongs to: `user/anna`, `group/staff`, `domain/example.org` or `default`.
+pub fn quota_root(text: &str) -> Result<Root, Error> {
+    let wrong = || Error::bad(format!("\"{text}\" is no quota such as user anna, group staff or default"));
+    Root::parse(text).ok_or_else(wrong)
 }
 
 /// Where an alias leads, as the administrator writes it.

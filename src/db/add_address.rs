@@ -2,6 +2,7 @@
 
 use super::add_alias::lead_to;
 use super::alias::{Alias, MailboxOf, lock_address, mailbox_of, targets_of};
+use super::count_usage::settle_members;
 use super::domains;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::wire::address::Address;
@@ -33,6 +34,7 @@ impl Unit for AddAddress {
             return Ok(AddedAddress::Taken(taken));
         }
         lead_to(db, &self.address, account, inbox, true).await?;
+        settle_members(db).await?;
         Ok(AddedAddress::Added)
     }
 }

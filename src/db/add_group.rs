@@ -1,6 +1,7 @@
 //! Adds a group, or members to one.
 
 use super::change_rights::group_changed;
+use super::count_usage::settle_members;
 use super::groups;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
@@ -42,6 +43,8 @@ impl Unit for AddMembers {
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let (group, name) = groups::find(db, &self.group).await?;
         let added = groups::add_members(db, group, &self.logins).await?;
-        Ok((name, added, group_changed(db, group).await?))
+        let changes = group_changed(db, group).await?;
+        settle_members(db).await?;
+        Ok((name, added, changes))
     }
 }

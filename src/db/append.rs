@@ -1,7 +1,9 @@
 //! APPEND: stores messages and puts them into one mailbox, all or none.
 
+use futures_util::future;
 use jiff::Timestamp;
 
+use super::count_usage::{COUNT, Deltas, Verdict, count, over_quota};
 use super::new_message::NewMessage;
 use super::pipeline::pipelined;
 use super::reserve_message_ids::{BLOCK, ReserveMessageIds};
@@ -20,6 +22,8 @@ pub struct Append {
     pub saved_at: Timestamp,
     /// What goes there.
     pub messages: Vec<Appending>,
+    /// Whether quotas are obeyed: too much is refused with [`Code::OverQuota`].
+    pub is_limited: bool,
 }
 
 /// One message to be appended.
@@ -42,6 +46,8 @@ pub struct Appended {
     pub uidvalidity: UidValidity,
     /// One for each message, in their order.
     pub uids: Vec<Uid>,
+    /// A quota is nearly used up now.
+    pub is_nearly_full: bool,
 }
 
 impl Unit for Append {
@@ -53,6 +59,7 @@ impl Unit for Append {
         let placing = self.placing();
         let messages: Vec<&NewMessage> = self.messages.iter().map(|m| &m.message).collect();
         store_message::prepare(db).await?;
+        db.prepare(COUNT).await?;
         let known = store_message::known_bodies(db, &messages).await?;
         let mut keywords = KeywordIds::new();
         let mut statements = store_message::store(db, &messages, &known);
@@ -62,10 +69,18 @@ impl Unit for Append {
             keywords = self.lock_and_name(db).await?;
         }
         statements.push(Box::pin(store_message::place(db, &placing, &keywords)));
-        let placed = pipelined(statements).await?.pop().flatten().ok_or_else(gone)?;
+        let mut deltas = Deltas::default();
+        let octets = messages.iter().map(|message| i64::from(message.octets)).sum();
+        deltas.add(self.key.account, messages.len(), octets);
+        let (answers, verdicts) = future::try_join(pipelined(statements), count(db, &deltas)).await?;
+        let placed = answers.into_iter().next_back().flatten().ok_or_else(gone)?;
+        if self.is_limited && verdicts.iter().any(Verdict::is_over) {
+            return Err(over_quota().into());
+        }
+        let is_nearly_full = verdicts.iter().any(|verdict| verdict.is_nearly_full);
         let change = placed.change(&placing);
         let uids = change.appended.iter().map(|loaded| loaded.uid).collect();
-        Ok(Appended { change, uidvalidity: placed.uidvalidity, uids })
+        Ok(Appended { change, uidvalidity: placed.uidvalidity, uids, is_nearly_full })
     }
 }
 

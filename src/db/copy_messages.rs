@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, adopt};
+use super::count_usage::{Deltas, count, count_limited, settle};
 use super::expunge::{Culprit, expunge};
 use super::keywords::ensure_keywords;
 use super::mailbox_row::{KeywordNames, MessageRow, modseq, range_columns, uid, uidvalidity};
@@ -37,6 +38,8 @@ pub struct Copied {
     pub uids: Vec<(Uid, Uid)>,
     /// What happened, in order: to the target, and with MOVE to the source.
     pub changes: Vec<Change>,
+    /// A quota is nearly used up now, because of the copies.
+    pub is_nearly_full: bool,
 }
 
 /// A locked mailbox, and which flags may be set in it.
@@ -72,10 +75,15 @@ impl Unit for CopyMessages {
         let uids: Vec<(Uid, Uid)> = rows.iter().map(pair).collect();
         let mut changes = vec![change];
         if let Some(by) = &self.moved_by {
+            if target.account != self.source.account {
+                // What both hold is locked in order, before either of them is counted.
+                settle(db, [self.source.account, target.account]).await?;
+            }
             let gone: Vec<Uid> = uids.iter().map(|(source, _)| *source).collect();
             changes.extend(expunge(db, self.source, &gone, false, by).await?);
         }
-        Ok(Some(Copied { uidvalidity: locked.uidvalidity, uids, changes }))
+        let is_nearly_full = self.count(db, target, &rows).await?;
+        Ok(Some(Copied { uidvalidity: locked.uidvalidity, uids, changes, is_nearly_full }))
     }
 }
 
@@ -183,6 +191,20 @@ impl CopyMessages {
             ],
         )
         .await
+    }
+}
+
+impl CopyMessages {
+    /// Counts the copies, after all that locks a mailbox. True when a quota is nearly used up because of them.
+    async fn count(&self, db: &Lent<'_>, target: MailboxKey, rows: &[Row]) -> Result<bool, Error> {
+        let mut deltas = Deltas::default();
+        deltas.add(target.account, rows.len(), rows.iter().map(|row| row.get::<_, i64>(7)).sum());
+        if self.moved_by.is_some() && target.account == self.source.account {
+            // What moves within an account takes no more room than before, be there enough or not.
+            count(db, &deltas).await?;
+            return Ok(false);
+        }
+        count_limited(db, &deltas).await
     }
 }
 

@@ -97,5 +97,12 @@ pub(super) async fn create(
     if !created.is_empty() && !parents.is_empty() {
         db.execute(include_str!("sql/inherit_rights.sql"), &[&account.0, &created, &names]).await?;
     }
+    if !created.is_empty() {
+        let sql = include_str!("sql/select_mailboxes_over_quota.sql");
+        if db.query_one(sql, &[&account.0]).await?.get::<_, Option<i64>>(0).is_some() {
+            let text = "The quota does not allow as many mailboxes";
+            return Err(error::Error::no(Code::OverQuota, text).into());
+        }
+    }
     Ok(created.contains(&name.as_str()))
 }

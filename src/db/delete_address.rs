@@ -1,6 +1,7 @@
 //! Takes an address away from the user who has it.
 
 use super::alias::{Alias, AliasTarget, targets_of};
+use super::count_usage::settle_members;
 use super::delete_alias::delete;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::Login;
@@ -42,6 +43,7 @@ impl Unit for DeleteAddress {
         }
         if !self.rehearse {
             delete(db, &own).await?;
+            settle_members(db).await?;
         }
         Ok(DeletedAddress::Deleted { login, left })
     }

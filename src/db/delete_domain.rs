@@ -1,6 +1,7 @@
 //! Deletes a domain: its addresses and aliases go, users and their mail stay.
 
 use super::alias::{Alias, alias};
+use super::count_usage::settle_members;
 use super::delete_alias::delete;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
@@ -39,6 +40,7 @@ impl Unit for DeleteDomain {
         }
         if !self.rehearse {
             delete(db, &aliases).await?;
+            settle_members(db).await?;
         }
         Ok(aliases)
     }

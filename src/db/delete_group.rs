@@ -1,6 +1,7 @@
 //! Deletes a group, or a member of one.
 
 use super::change_rights::group_changed;
+use super::count_usage::settle_members;
 use super::groups::{self, GroupMember};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
@@ -51,7 +52,11 @@ impl Unit for DeleteMember {
                 let text = format!("there is no user {} in group {name}", self.login);
                 Err(error::Error::no(Code::NonExistent, text).into())
             }
-            _ => Ok((name, group_changed(db, group).await?)),
+            _ => {
+                let changes = group_changed(db, group).await?;
+                settle_members(db).await?;
+                Ok((name, changes))
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! A group of deliveries in one transaction, each of them exactly once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::future;
 use jiff::Timestamp;
 
+use super::count_usage::{COUNT, Deltas, Verdict, count, over_quota};
 use super::keywords::KeywordIds;
 use super::new_message::NewMessage;
 use super::pipeline::{Sending, pipelined};
@@ -69,6 +70,8 @@ pub enum Delivered {
     New,
     /// It had been delivered before, as this message; this client heard nothing of it.
     Before(MessageId),
+    /// A quota leaves no room for it. The rest of the group was delivered without it.
+    OverQuota(error::Error),
 }
 
 /// What a [`Deliver`] did.
@@ -78,6 +81,8 @@ pub struct Group {
     pub delivered: Vec<Delivered>,
     /// For those who watch the mailboxes.
     pub changes: Vec<Change>,
+    /// Who is to be warned that a quota is nearly used up.
+    pub warnings: Vec<AccountId>,
 }
 
 impl Unit for Deliver {
@@ -86,90 +91,154 @@ impl Unit for Deliver {
 
     async fn run(self, db: &Lent<'_>) -> Result<Group, Error> {
         prepare(db).await?;
-        // What has served goes first: a client that has heard of its delivery may well make the same once more.
-        let clear = delete_receipts(db, &self.clear);
-        if self.messages.is_empty() {
-            clear.await?;
-            return Ok(Group::default());
+        let mut left: Vec<usize> = (0..self.messages.len()).collect();
+        loop {
+            let attempt = self.attempt(db, &left).await?;
+            let surplus = surplus(&self.messages, &attempt.new, &attempt.verdicts);
+            if surplus.is_empty() {
+                return Ok(self.outcome(left, attempt));
+            }
+            // What is left fits, unless others have used the room in the meantime.
+            left.retain(|message| !surplus.contains(message));
+            db.start_over().await?;
         }
-        if self.cautious {
-            let (_, delivered) = future::try_join(clear, self.met_before(db)).await?;
-            let new: Vec<&Delivering> = only_new(&self.messages, &delivered).collect();
-            let changes = write(db, &new, self.saved_at, future::ready(Ok(()))).await?;
-            return Ok(Group { delivered, changes });
-        }
-        let all: Vec<&Delivering> = self.messages.iter().map(|delivering| &**delivering).collect();
-        let nothing_met = async {
-            let (_, delivered) = future::try_join(clear, self.met_before(db)).await?;
-            delivered.iter().all(|delivered| *delivered == Delivered::New).then_some(()).ok_or_else(met)
-        };
-        let changes = write(db, &all, self.saved_at, nothing_met).await?;
-        Ok(Group { delivered: vec![Delivered::New; all.len()], changes })
     }
+}
+
+/// What an attempt to deliver some of the messages came to. It stands if no quota speaks against it.
+#[derive(Default)]
+struct Attempt {
+    /// One for each message of the attempt.
+    delivered: Vec<Delivered>,
+    /// Which messages were new, and so were written.
+    new: Vec<usize>,
+    changes: Vec<Change>,
+    verdicts: Vec<Verdict>,
 }
 
 impl Deliver {
-    /// Asks for receipts. One that a client still here has caused is another delivery of the same octets; any other
-    /// is this delivery, whose reply was lost.
-    async fn met_before(&self, db: &Lent<'_>) -> Result<Vec<Delivered>, Error> {
-        let all = &self.messages;
-        let rows = db
-            .query(
-                SELECT_RECEIPTS,
-                &[
-                    &all.iter().map(|d| d.key.account.0).collect::<Vec<_>>(),
-                    &all.iter().map(|d| d.mark.digest.as_slice()).collect::<Vec<_>>(),
-                    &all.iter().map(|d| d.mark.recipient.as_str()).collect::<Vec<_>>(),
-                    &all.iter().map(|d| d.mark.sender.as_str()).collect::<Vec<_>>(),
-                ],
-            )
-            .await?;
-        let mut delivered = vec![Delivered::New; all.len()];
-        for row in rows {
-            let (n, message) = (row.get::<_, i64>(0) as usize - 1, MessageId(row.get(1)));
-            // A commit of our own whose answer was lost is the surest of all.
-            let own = delivered[n] == Delivered::Before(all[n].message.id);
-            if !own && !all[n].others.contains(&message) {
-                delivered[n] = Delivered::Before(message);
-            }
+    async fn attempt(&self, db: &Lent<'_>, messages: &[usize]) -> Result<Attempt, Error> {
+        // What has served goes first: a client that has heard of its delivery may well make the same once more.
+        let clear = delete_receipts(db, &self.clear);
+        if messages.is_empty() {
+            clear.await?;
+            return Ok(Attempt::default());
         }
-        Ok(delivered)
+        let all: Vec<&Delivering> = messages.iter().map(|message| &*self.messages[*message]).collect();
+        if self.cautious {
+            let (_, delivered) = future::try_join(clear, met_before(db, &all)).await?;
+            let new = only_new(messages, &delivered);
+            let written = new.iter().map(|message| &*self.messages[*message]).collect();
+            let (changes, verdicts) = write(db, written, self.saved_at, future::ready(Ok(()))).await?;
+            return Ok(Attempt { delivered, new, changes, verdicts });
+        }
+        let delivered = vec![Delivered::New; all.len()];
+        let asked = all.clone();
+        let nothing_met = async {
+            let (_, delivered) = future::try_join(clear, met_before(db, &asked)).await?;
+            delivered.iter().all(|delivered| *delivered == Delivered::New).then_some(()).ok_or_else(met)
+        };
+        let (changes, verdicts) = write(db, all, self.saved_at, nothing_met).await?;
+        Ok(Attempt { delivered, new: messages.to_vec(), changes, verdicts })
+    }
+
+    /// What became of all messages, when the attempt with those that were left stands.
+    fn outcome(&self, left: Vec<usize>, attempt: Attempt) -> Group {
+        let mut delivered = vec![Delivered::OverQuota(over_quota()); self.messages.len()];
+        for (message, became) in left.into_iter().zip(attempt.delivered) {
+            delivered[message] = became;
+        }
+        let due = attempt.verdicts.iter().filter(|verdict| verdict.is_warning_due);
+        Group { delivered, changes: attempt.changes, warnings: due.map(|verdict| verdict.account).collect() }
     }
 }
 
-/// Stores `new` and puts it into its mailboxes, with everything on its way at once; the statements of `before` first.
+/// The messages for which there is no room: those that came last, as many as every quota has too much.
+fn surplus(messages: &[Arc<Delivering>], new: &[usize], verdicts: &[Verdict]) -> HashSet<usize> {
+    let mut surplus = HashSet::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_over()) {
+        let is_under = |message: &usize| {
+            verdicts.iter().any(|other| {
+                other.account == messages[*message].key.account && other.is_of_the_same_as(verdict)
+            })
+        };
+        let under: Vec<usize> = new.iter().copied().filter(is_under).collect();
+        let (mut count, mut octets) = (verdict.too_many_messages, verdict.too_many_octets);
+        let size = |message: usize| i64::from(messages[message].message.octets);
+        // What another quota has refused already makes room here, too.
+        for message in under.iter().filter(|message| surplus.contains(*message)) {
+            (count, octets) = (count - 1, octets - size(*message));
+        }
+        for message in under.into_iter().rev() {
+            if (count > 0 || octets > 0) && surplus.insert(message) {
+                (count, octets) = (count - 1, octets - size(message));
+            }
+        }
+    }
+    surplus
+}
+
+/// Asks for receipts. One that a client still here has caused is another delivery of the same octets; any other
+/// is this delivery, whose reply was lost.
+async fn met_before(db: &Lent<'_>, all: &[&Delivering]) -> Result<Vec<Delivered>, Error> {
+    let rows = db
+        .query(
+            SELECT_RECEIPTS,
+            &[
+                &all.iter().map(|d| d.key.account.0).collect::<Vec<_>>(),
+                &all.iter().map(|d| d.mark.digest.as_slice()).collect::<Vec<_>>(),
+                &all.iter().map(|d| d.mark.recipient.as_str()).collect::<Vec<_>>(),
+                &all.iter().map(|d| d.mark.sender.as_str()).collect::<Vec<_>>(),
+            ],
+        )
+        .await?;
+    let mut delivered = vec![Delivered::New; all.len()];
+    for row in rows {
+        let (n, message) = (row.get::<_, i64>(0) as usize - 1, MessageId(row.get(1)));
+        // A commit of our own whose answer was lost is the surest of all.
+        let own = delivered[n] == Delivered::Before(all[n].message.id);
+        if !own && !all[n].others.contains(&message) {
+            delivered[n] = Delivered::Before(message);
+        }
+    }
+    Ok(delivered)
+}
+
+/// Stores `new`, puts it into its mailboxes and counts it, with everything on its way at once; the statements of
+/// `before` first.
 async fn write(
     db: &Lent<'_>,
-    new: &[&Delivering],
+    new: Vec<&Delivering>,
     saved_at: Timestamp,
     before: impl Future<Output = Result<(), Error>>,
-) -> Result<Vec<Change>, Error> {
+) -> Result<(Vec<Change>, Vec<Verdict>), Error> {
     if new.is_empty() {
         before.await?;
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
     let known = store_message::known_bodies(db, &messages).await?;
-    let placings = placings(new, saved_at);
+    let placings = placings(&new, saved_at);
     let keywords = KeywordIds::new();
     let mut statements: Vec<Sending<'_, Option<Placed>>> = store_message::store(db, &messages, &known);
-    statements.push(Box::pin(insert_receipts(db, new)));
+    statements.push(Box::pin(insert_receipts(db, &new)));
     for placing in &placings {
         statements.push(Box::pin(store_message::place(db, placing, &keywords)));
     }
-    let (_, answers) = future::try_join(before, pipelined(statements)).await?;
+    let mut deltas = Deltas::default();
+    messages.iter().for_each(|message| deltas.add(message.account, 1, i64::from(message.octets)));
+    let (_, answers, verdicts) = future::try_join3(before, pipelined(statements), count(db, &deltas)).await?;
     let placed = &answers[answers.len() - placings.len()..];
     let change = |(placing, placed): (&Placing, &Option<Placed>)| {
         placed.as_ref().map(|placed| placed.change(placing)).ok_or_else(gone)
     };
-    placings.iter().zip(placed).map(change).collect()
+    let changes: Result<_, Error> = placings.iter().zip(placed).map(change).collect();
+    Ok((changes?, verdicts))
 }
 
-fn only_new<'a>(
-    messages: &'a [Arc<Delivering>],
-    delivered: &[Delivered],
-) -> impl Iterator<Item = &'a Delivering> {
-    messages.iter().zip(delivered).filter(|(_, delivered)| **delivered == Delivered::New).map(|(d, _)| &**d)
+fn only_new(messages: &[usize], delivered: &[Delivered]) -> Vec<usize> {
+    let new = messages.iter().zip(delivered).filter(|(_, delivered)| **delivered == Delivered::New);
+    new.map(|(message, _)| *message).collect()
 }
 
 /// What goes into each mailbox, in the order in which mailboxes are locked.
@@ -203,7 +272,7 @@ fn met() -> Error {
 
 async fn prepare(db: &Lent<'_>) -> Result<(), Error> {
     store_message::prepare(db).await?;
-    for sql in [SELECT_RECEIPTS, INSERT_RECEIPTS, DELETE_RECEIPTS] {
+    for sql in [SELECT_RECEIPTS, INSERT_RECEIPTS, DELETE_RECEIPTS, COUNT] {
         db.prepare(sql).await?;
     }
     Ok(())

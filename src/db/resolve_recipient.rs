@@ -1,6 +1,7 @@
 //! Finding the mailboxes that an address stands for.
 
 use super::domains;
+use super::find_quota_room::has_room;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
 use crate::mailbox::{AccountId, MailboxId, MailboxKey};
@@ -13,6 +14,8 @@ pub struct ResolveRecipient {
     pub address: Address,
     /// The characters that part who from which mailbox is wished.
     pub separators: String,
+    /// How long the message will be, if that is known: there must be room for it.
+    pub octets: Option<u64>,
 }
 
 /// Who gets mail for an address.
@@ -21,6 +24,8 @@ pub enum ResolvedRecipient {
     /// These, each once; at least one.
     Mailboxes(Vec<MailboxKey>),
     Nobody,
+    /// A quota leaves no room for the message in one of the mailboxes.
+    OverQuota,
     /// Nobody, because the site names its domains and this is none of them.
     ForeignDomain,
     /// More than [`limits::RECIPIENT_MAILBOXES_MAX`].
@@ -32,9 +37,13 @@ impl Unit for ResolveRecipient {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<ResolvedRecipient, Error> {
-        let mailboxes = resolve(db, &self.address, &self.separators).await?;
+        let rooms = resolve(db, &self.address, &self.separators).await?;
+        let mailboxes: Vec<MailboxKey> = rooms.iter().map(|room| room.key).collect();
         if mailboxes.len() > limits::RECIPIENT_MAILBOXES_MAX {
             return Ok(ResolvedRecipient::TooMany);
+        }
+        if !rooms.iter().all(|room| has_room(room.messages, room.octets, self.octets)) {
+            return Ok(ResolvedRecipient::OverQuota);
         }
         if !mailboxes.is_empty() {
             return Ok(ResolvedRecipient::Mailboxes(mailboxes));
@@ -46,12 +55,15 @@ impl Unit for ResolveRecipient {
     }
 }
 
+/// A mailbox, and how much more its account may hold; None is no limit.
+pub(super) struct Room {
+    pub key: MailboxKey,
+    messages: Option<i64>,
+    octets: Option<i64>,
+}
+
 /// The mailboxes that mail for `address` goes to, in order; one more than there may be, when there are too many.
-pub(super) async fn resolve(
-    db: &Lent<'_>,
-    address: &Address,
-    separators: &str,
-) -> Result<Vec<MailboxKey>, Error> {
+pub(super) async fn resolve(db: &Lent<'_>, address: &Address, separators: &str) -> Result<Vec<Room>, Error> {
     let domains = if address.domain.is_empty() {
         let rows = db.query(include_str!("sql/select_domains_of_postmaster.sql"), &[]).await?;
         rows.iter().map(|row| row.get(0)).collect()
@@ -69,7 +81,9 @@ pub(super) async fn resolve(
     let rows = db.query(sql, &[&domains, &localparts, &keys, &details, &many]).await?;
     // An account without the mailbox and without INBOX is being deleted.
     let target = |row: &tokio_postgres::Row| {
-        Some(MailboxKey { account: AccountId(row.get(0)), mailbox: MailboxId(row.get::<_, Option<i64>>(1)?) })
+        let key =
+            MailboxKey { account: AccountId(row.get(0)), mailbox: MailboxId(row.get::<_, Option<i64>>(1)?) };
+        Some(Room { key, messages: row.get(2), octets: row.get(3) })
     };
     Ok(rows.iter().filter_map(target).collect())
 }

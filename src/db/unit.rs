@@ -64,12 +64,14 @@ pub struct Kept {
     pub(super) message_ids: RefCell<Range<i64>>,
     /// Messages that were read lately; shared with other connections.
     messages: Arc<MessageCache>,
+    /// How much of a quota may be used before its users are warned, in percent; 0 for never.
+    quota_warn_percent: u8,
 }
 
 impl Kept {
     /// For a new connection, which shares `messages` with others.
-    pub fn new(messages: Arc<MessageCache>) -> Kept {
-        Kept { messages, ..Kept::default() }
+    pub fn new(messages: Arc<MessageCache>, quota_warn_percent: u8) -> Kept {
+        Kept { messages, quota_warn_percent, ..Kept::default() }
     }
 }
 
@@ -93,6 +95,16 @@ impl<'a> Lent<'a> {
     /// The messages that were read lately.
     pub(super) fn message_cache(&self) -> &MessageCache {
         &self.kept.messages
+    }
+
+    /// How much of a quota may be used before its users are warned, in percent; 0 for never.
+    pub(super) fn quota_warn_percent(&self) -> u8 {
+        self.kept.quota_warn_percent
+    }
+
+    /// Undoes everything that the unit has done so far, so that it can do something else.
+    pub(super) async fn start_over(&self) -> Result<(), Error> {
+        Ok(self.client.batch_execute("ROLLBACK; BEGIN").await?)
     }
 
     /// Commits, as the last thing that a unit sends. It may be sent behind statements whose answers have not come yet,

@@ -12,7 +12,7 @@ use crate::db::{self, Culprit};
 use crate::error::{Code, Error};
 use crate::imap::answer::{Answer, Opening};
 use crate::imap::command::{
-    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle, starttls,
+    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, append, capability, idle, starttls,
 };
 use crate::imap::grammar::core;
 use crate::imap::response;
@@ -44,6 +44,8 @@ pub struct Setup {
     pub first_mailboxes: Arc<[FirstMailbox]>,
     /// The client's address, for the tombstones of what it deletes.
     pub client: Option<String>,
+    /// The group whose members are administrators.
+    pub administrators_group: String,
 }
 
 /// What is to be done next. The actor finishes one before it asks for another.
@@ -72,6 +74,8 @@ pub struct User {
     pub anonymous: bool,
     /// The client's address.
     pub client: Option<String>,
+    /// The group whose members are administrators.
+    pub administrators_group: String,
 }
 
 /// The machine.
@@ -146,10 +150,29 @@ impl Conversation {
             let bounds = self.bounds();
             match self.framer.next(bounds)? {
                 Frame::Command(line) => self.line(line, now),
-                Frame::GoAhead => self.send(response::go_ahead("go ahead")),
+                Frame::GoAhead { octets } => self.go_ahead(octets),
                 Frame::Refused { head, why } => self.refuse(&head, why),
             }
         }
+    }
+
+    /// The client waits with a literal. If it is a message, there must be room for it.
+    fn go_ahead(&mut self, octets: u64) {
+        let head = command::head_of(self.framer.command()).ok();
+        let appending =
+            head.filter(brings_message).and_then(|head| Some((head, append::announced(head.arguments)?)));
+        match (&self.user, appending) {
+            (Some(user), Some((head, mailbox))) => {
+                let plan = append::plan_room(head.tag.to_owned(), &mailbox, octets, user);
+                self.queue.push_back(Event::Run(plan));
+            }
+            _ => self.send(response::go_ahead("go ahead")),
+        }
+    }
+
+    /// Forgets a command whose literal the client has not been asked for.
+    pub(super) fn abandon_command(&mut self) {
+        self.framer.abandon();
     }
 
     /// Tag and name of the command that the last event belongs to, for the log: nothing of what it says.
@@ -219,7 +242,7 @@ impl Conversation {
                 false => limits::IMAP_LINE_BYTES_BEFORE_LOGIN_MAX,
             };
             let (literal, literals) = match logged_in {
-                true if brings_message(head) => {
+                true if begins_with_append(head) => {
                     (literal_max, literal_max + limits::IMAP_LITERAL_BYTES_MAX as u64)
                 }
                 true => (limits::IMAP_LITERAL_BYTES_MAX as u64, limits::IMAP_LITERALS_BYTES_MAX),
@@ -335,6 +358,9 @@ impl Conversation {
             Command::GetAcl(getacl) => getacl.plan(tag, user),
             Command::ListRights(listrights) => listrights.plan(tag, user),
             Command::MyRights(myrights) => myrights.plan(tag, user),
+            Command::GetQuota(get) => get.plan(tag, user),
+            Command::GetQuotaRoot(get) => get.plan(tag, user),
+            Command::SetQuota(set) => set.plan(tag, user),
             Command::Namespace => Plan::Done(command::namespace::respond(&tag)),
             Command::Enable(enable) => Plan::Done(enable.respond(&tag)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
@@ -366,7 +392,9 @@ impl Conversation {
             }
             sasl::Next::Done(login::Authenticated { account, by, anonymous }) => {
                 self.errors = 0;
-                self.user = Some(User { account, by, anonymous, client: self.setup.client.clone() });
+                let client = self.setup.client.clone();
+                let administrators_group = self.setup.administrators_group.clone();
+                self.user = Some(User { account, by, anonymous, client, administrators_group });
                 let code = format!("CAPABILITY {}", self.capabilities());
                 self.send(response::ok(&tag, Some(&code), "logged in"));
             }
@@ -402,7 +430,7 @@ impl Conversation {
         };
         let error = match why {
             Refusal::LineTooLong => Error::bad("the command is too long"),
-            Refusal::LiteralTooLarge if brings_message(head) => {
+            Refusal::LiteralTooLarge if begins_with_append(head) => {
                 Error::no(Code::TooBig, format!("a message may have {} octets", self.setup.literal_max))
             }
             Refusal::LiteralTooLarge => Error::no(Code::TooBig, "the literal is too large for this command"),
@@ -444,8 +472,13 @@ fn on_mailbox(tag: String, uid: bool, command: OnMailbox) -> Event {
     Event::Selected(SelectedCommand { tag, uid, command })
 }
 
-/// Whether the command that begins so may bring a whole message.
-fn brings_message(head: &[u8]) -> bool {
+/// Whether the command may bring a whole message.
+fn brings_message(head: &command::Head<'_>) -> bool {
+    !head.uid && head.name.eq_ignore_ascii_case("APPEND")
+}
+
+/// The same for a beginning that may be cut anywhere.
+fn begins_with_append(head: &[u8]) -> bool {
     let name = |input| -> crate::imap::grammar::Parsed<'_, &str> {
         let (rest, _) = core::tag(input)?;
         let (rest, ()) = core::sp(rest)?;

@@ -25,6 +25,7 @@ fn setup() -> Setup {
         terms,
         first_mailboxes: Default::default(),
         client: Some("192.0.2.1".into()),
+        administrators_group: "admins".into(),
     }
 }
 
@@ -174,7 +175,10 @@ fn outcome(unit: &str) -> Outcome {
             change: Change::new(INBOX, ModSeq(9), ModSeq(10)),
             uidvalidity: UidValidity::new(7).unwrap(),
             uids: vec![Uid::new(4).unwrap()],
+            is_nearly_full: false,
         }),
+        // Room for a small message, as long as the tests have no larger one.
+        "FindQuotaRoom" => Box::new(()),
         other => panic!("{other} is not expected here"),
     };
     Ok(any)

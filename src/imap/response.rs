@@ -75,6 +75,11 @@ pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
     }
 }
 
+/// What a client is told beside the answer to the command that has nearly used up a quota (RFC 9208 §4.3.1).
+pub fn nearly_full() -> Vec<u8> {
+    status("*", "NO", Code::OverQuota.imap(), "Your mailboxes are nearly full")
+}
+
 /// `* BYE text`
 pub fn bye(text: &str) -> Vec<u8> {
     status("*", "BYE", None, text)

@@ -9,6 +9,7 @@ use crate::db;
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::MailboxKey;
+use crate::settings::OverReply;
 use crate::wire::address::Address;
 use crate::wire::dots::Unstuffer;
 
@@ -23,6 +24,8 @@ pub struct Setup {
     pub starttls: bool,
     /// Whether TLS has begun before anything was said.
     pub secure: bool,
+    /// How mail is refused for which a quota leaves no room.
+    pub over_reply: OverReply,
 }
 
 /// What is to be done next.
@@ -86,6 +89,8 @@ pub enum Resolution {
     UnknownDomain,
     /// More mailboxes than one delivery may have, by aliases that lead to others.
     TooMany,
+    /// A quota leaves no room for what the client wants to send.
+    OverQuota,
     /// It cannot be found out now.
     Unavailable,
 }
@@ -95,6 +100,7 @@ impl From<db::ResolvedRecipient> for Resolution {
         match resolved {
             db::ResolvedRecipient::Mailboxes(targets) => Resolution::Targets(targets),
             db::ResolvedRecipient::Nobody => Resolution::Unknown,
+            db::ResolvedRecipient::OverQuota => Resolution::OverQuota,
             db::ResolvedRecipient::ForeignDomain => Resolution::UnknownDomain,
             db::ResolvedRecipient::TooMany => Resolution::TooMany,
         }
@@ -110,6 +116,8 @@ pub enum Outcome {
     Temporary(Cow<'static, str>),
     /// It will never be stored.
     Refused(Cow<'static, str>),
+    /// A quota leaves no room for it.
+    OverQuota,
 }
 
 /// Nothing that goes wrong here is known to be the message's fault, so that its sender hears of it only when the MTA
@@ -120,6 +128,7 @@ impl From<&db::Error> for Outcome {
             db::Error::Unavailable(_) => {
                 Outcome::Temporary("the mail store is not available now, please try again".into())
             }
+            db::Error::Refused(Error::No { code: Code::OverQuota, .. }) => Outcome::OverQuota,
             db::Error::Refused(Error::No { code: Code::Limit | Code::TooBig, text }) => {
                 Outcome::Refused(text.clone().into())
             }
@@ -261,10 +270,15 @@ impl Conversation {
         said.filter(|said| *said >= self.octets_held() as u64).unwrap_or(self.setup.message_bytes_max)
     }
 
+    /// How long the message will be, if the client has said so.
+    pub fn announced_octets(&self) -> Option<u64> {
+        self.transaction.as_ref().and_then(|transaction| transaction.size)
+    }
+
     /// Answers [`Event::Resolve`].
     pub fn resolved(&mut self, resolution: Resolution) {
         let Mode::Resolving(address) = std::mem::replace(&mut self.mode, Mode::Commands) else { return };
-        let reply = command::rcpt::respond(self.transaction.as_mut(), address, resolution);
+        let reply = command::rcpt::respond(&self.setup, self.transaction.as_mut(), address, resolution);
         self.reply(reply);
     }
 
@@ -273,7 +287,7 @@ impl Conversation {
         let Mode::Delivering(replies) = std::mem::replace(&mut self.mode, Mode::Commands) else { return };
         for recipient in replies {
             let reply = match outcomes.get(recipient) {
-                Some(outcome) => command::data::respond(outcome),
+                Some(outcome) => command::data::respond(&self.setup, outcome),
                 None => Reply::new(451, "4.3.0", "the delivery was not finished, please try again"),
             };
             self.reply(reply);

@@ -4,7 +4,13 @@ use super::*;
 use crate::mailbox::{AccountId, MailboxId};
 
 fn setup() -> Setup {
-    Setup { hostname: "mail.example".into(), message_bytes_max: 1000, starttls: false, secure: false }
+    Setup {
+        hostname: "mail.example".into(),
+        message_bytes_max: 1000,
+        starttls: false,
+        secure: false,
+        over_reply: OverReply::Temporary,
+    }
 }
 
 /// A conversation whose recipients are all those of example.org, and whose deliveries succeed.

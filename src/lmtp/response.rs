@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::settings::OverReply;
+
 /// One reply; several lines when it has several texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -17,6 +19,16 @@ impl Reply {
     /// A reply of one line.
     pub fn new(code: u16, status: &'static str, text: impl Into<Cow<'static, str>>) -> Reply {
         Reply { code, status, lines: vec![text.into()] }
+    }
+
+    /// There is no room for the message (RFC 3463 §3.3, X.2.2). RFC 5321 §4.2.3 has 452 for a server whose room may
+    /// grow, and 552 for one that has no more.
+    pub fn over_quota(reply: OverReply) -> Reply {
+        let text = "the mailbox is full";
+        match reply {
+            OverReply::Temporary => Reply::new(452, "4.2.2", text),
+            OverReply::Permanent => Reply::new(552, "5.2.2", text),
+        }
     }
 
     /// The command was not understood or not allowed: what counts towards

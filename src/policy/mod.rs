@@ -1,6 +1,8 @@
-//! Who may do what: the rights of RFC 4314, whom they are given to, and who is asking.
+//! Who may do what: the rights of RFC 4314, whom they are given to, and who is asking. And how much may be kept.
 
 pub mod identifier;
+pub mod quota;
+pub mod quota_warning;
 pub mod rights;
 pub mod viewer;
 

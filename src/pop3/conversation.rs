@@ -177,7 +177,7 @@ impl Conversation {
                     self.stage = Stage::Command;
                     self.reply(Reply::err(Text::LineTooLong));
                 }
-                Some(Frame::GoAhead) => unreachable!("there are no literals in POP3"),
+                Some(Frame::GoAhead { .. }) => unreachable!("there are no literals in POP3"),
                 None => return (!self.out.is_empty()).then(|| self.flush()),
             }
         }

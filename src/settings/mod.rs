@@ -6,6 +6,7 @@ mod ldap;
 mod login;
 mod oauth;
 mod pop3;
+mod quota;
 mod secret;
 mod size;
 mod tls;
@@ -21,6 +22,7 @@ pub use ldap::Ldap;
 pub use login::Login;
 pub use oauth::{Algorithm, Oauth};
 pub use pop3::{Pop3, Utf8Headers};
+pub use quota::{OverReply, Quota};
 pub use secret::Secret;
 pub use size::Size;
 pub use tls::{Tls, TlsVersion};
@@ -41,6 +43,7 @@ pub struct Settings {
     pub login: Login,
     pub ldap: Ldap,
     pub oauth: Oauth,
+    pub quota: Quota,
     pub database: Database,
     pub postgres: Postgres,
     pub log: Log,
@@ -196,6 +199,7 @@ impl Settings {
             // RFC 5321 §4.5.3.1.7: a server must take messages of 64K at least; PostgreSQL keeps less than 2 GB.
             faults.push(("delivery.size_max", "a size from 64 KiB to 2 GB".to_owned()));
         }
+        faults.extend(self.quota.faults());
         if self.database.connections_max < 2 {
             faults.push(("database.connections_max", "at least 2".to_owned()));
         }
@@ -272,6 +276,8 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "login.anonymous" => "the login of a user",
         "login.shared_addresses" => "a list of addresses, such as [\"192.0.2.7\", \"2001:db8::7\"]",
         "login.keep_days" => "a number of days",
+        "quota.warn_percent" => "a number from 0 to 100",
+        "quota.over_reply" => "\"temporary\" or \"permanent\"",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",
         "login.certificate_map" => "a file",

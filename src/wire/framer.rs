@@ -37,8 +37,8 @@ pub struct Bounds {
 pub enum Frame {
     /// A whole command, or line, without the line end.
     Command(Vec<u8>),
-    /// The client waits to be told that it may send a literal.
-    GoAhead,
+    /// The client waits to be told that it may send a literal, of so many octets.
+    GoAhead { octets: u64 },
     /// A command was too large and has been read past. `head` is its beginning, where the tag is.
     Refused { head: Vec<u8>, why: Refusal },
 }
@@ -77,6 +77,17 @@ impl Framer {
             self.at = 0;
         }
         self.input.extend_from_slice(octets);
+    }
+
+    /// The command so far, its literals in place.
+    pub fn command(&self) -> &[u8] {
+        &self.command
+    }
+
+    /// Forgets the command so far, when its client waits to send a literal and is told that it need not.
+    pub fn abandon(&mut self) {
+        self.command.clear();
+        self.start_over();
     }
 
     /// Octets that were received and not yet looked at.
@@ -152,7 +163,7 @@ impl Framer {
         self.literal_left = announced.octets;
         self.literal_octets = total;
         self.line_start = self.command.len();
-        announced.synchronizing.then_some(Frame::GoAhead)
+        announced.synchronizing.then_some(Frame::GoAhead { octets: announced.octets })
     }
 
     /// Lets go of a command that is too large. With `at_line_end`, its current line is complete.
@@ -309,9 +320,9 @@ mod tests {
     fn literals_stay_in_their_place() {
         check(
             "a LOGIN {4}\r\nfr\r\n {3+}\r\na\nb\r\nb NOOP\r\n",
-            &[Frame::GoAhead, command("a LOGIN {4}\r\nfr\r\n {3+}\r\na\nb"), command("b NOOP")],
+            &[Frame::GoAhead { octets: 4 }, command("a LOGIN {4}\r\nfr\r\n {3+}\r\na\nb"), command("b NOOP")],
         );
-        check("a X {0}\r\n\r\n", &[Frame::GoAhead, command("a X {0}\r\n")]);
+        check("a X {0}\r\n\r\n", &[Frame::GoAhead { octets: 0 }, command("a X {0}\r\n")]);
     }
 
     #[test]

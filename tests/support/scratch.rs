@@ -71,7 +71,7 @@ impl Scratch {
         let address = format!("host={} user=aox_server dbname=aox", self.home.display());
         let (client, connection) = tokio_postgres::connect(&address, NoTls).await.expect("the cluster runs");
         tokio::spawn(connection);
-        Lender { client, kept: Default::default() }
+        Lender { client, kept: db::Kept::new(Default::default(), 90) }
     }
 
     /// One of PostgreSQL's programs, never as root: it refuses that.

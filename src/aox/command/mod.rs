@@ -11,6 +11,7 @@ mod add_user;
 mod change_password;
 mod change_user;
 mod check_messages;
+mod check_quota;
 mod delete_address;
 mod delete_alias;
 mod delete_app_password;
@@ -18,6 +19,7 @@ mod delete_domain;
 mod delete_group;
 mod delete_mailbox;
 mod delete_member;
+mod delete_quota;
 mod delete_rights;
 mod delete_user;
 mod disable_user;
@@ -27,12 +29,15 @@ mod list_app_passwords;
 mod list_domains;
 mod list_groups;
 mod list_mailboxes;
+mod list_quotas;
 mod list_rights;
 mod list_users;
 mod rename_user;
+mod set_quota;
 mod set_rights;
 mod show_group;
 mod show_logins;
+mod show_quota;
 mod show_user;
 mod status;
 
@@ -90,6 +95,7 @@ commands! {
     change_password::ChangePassword "change password",
     change_user::ChangeUser "change user",
     check_messages::CheckMessages "check messages",
+    check_quota::CheckQuota "check quota",
     delete_address::DeleteAddress "delete address",
     delete_alias::DeleteAlias "delete alias",
     delete_app_password::DeleteAppPassword "delete app-password",
@@ -97,6 +103,7 @@ commands! {
     delete_group::DeleteGroup "delete group",
     delete_mailbox::DeleteMailbox "delete mailbox",
     delete_member::DeleteMember "delete member",
+    delete_quota::DeleteQuota "delete quota",
     delete_rights::DeleteRights "delete rights",
     delete_user::DeleteUser "delete user",
     disable_user::DisableUser "disable user",
@@ -106,12 +113,15 @@ commands! {
     list_domains::ListDomains "list domains",
     list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
+    list_quotas::ListQuotas "list quotas",
     list_rights::ListRights "list rights",
     list_users::ListUsers "list users",
     rename_user::RenameUser "rename user",
+    set_quota::SetQuota "set quota",
     set_rights::SetRights "set rights",
     show_group::ShowGroup "show group",
     show_logins::ShowLogins "show logins",
+    show_quota::ShowQuota "show quota",
     show_user::ShowUser "show user",
     status::Status "status",
 }

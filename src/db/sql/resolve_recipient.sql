@@ -1,5 +1,6 @@
 -- Who gets mail for an address: the mailboxes of the best alias, and of the addresses that it leads to. Locks nothing.
 -- domains $1, and from the best to the least local-parts $2, their keys $3, subaddresses $4 (empty: none); at most $5.
+-- With each mailbox comes how much more its account may hold; null is no limit.
 --
 -- The whole local-part is better than one without its subaddress, and the empty one, which takes all of a domain, is
 -- the least; of two that differ in case only, the one that is written exactly so is better. UNION drops what was met
@@ -23,13 +24,15 @@ with recursive walk (account, mailbox, domain, localpart, localpart_key, detail)
     ) t
     where w.domain is not null
 )
-select distinct w.account, coalesce(
+select t.account, t.mailbox, q.messages, q.octets
+from (select distinct w.account, coalesce(
     (select m.id from aox.mailboxes m
         where w.detail <> '' and c.kind = 0 and m.account = w.account and lower(m.name) = lower(w.detail)
             and m.deleted_at is null
         order by m.name = w.detail desc, m.id limit 1),
     (select m.id from aox.mailboxes m where m.account = w.account and m.id = w.mailbox and m.deleted_at is null),
-    (select m.id from aox.mailboxes m where m.account = w.account and m.name = 'INBOX' and m.deleted_at is null))
+    (select m.id from aox.mailboxes m where m.account = w.account and m.name = 'INBOX' and m.deleted_at is null)) as mailbox
 from walk w join aox.accounts c on c.id = w.account and c.state <> 2
+) t cross join lateral aox.quota_room(t.account) q
 order by 1, 2
 limit $5

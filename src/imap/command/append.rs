@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use nom::Parser;
 use nom::combinator::{map, opt};
 use nom::error::context;
-use nom::sequence::preceded;
+use nom::sequence::{preceded, terminated};
 
 use crate::db::{self, Appending, NewMessage};
 use crate::error::{Code, Error};
@@ -15,8 +15,9 @@ use crate::imap::grammar::core::{literal, sp};
 use crate::imap::grammar::flags::flag_list;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::time::date_time;
+use crate::imap::response;
 use crate::limits;
-use crate::mailbox::{FlagSet, InternalDate, MailboxKey, MailboxName};
+use crate::mailbox::{FlagSet, InternalDate, Located, MailboxKey, MailboxName};
 use crate::policy::{Rights, Viewer};
 
 /// A message and where it is to go.
@@ -39,13 +40,42 @@ struct Tail {
 
 /// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, from the first space on
 pub fn parse(input: &[u8]) -> Parsed<'_, Append> {
-    let head = (preceded(sp, mailbox), opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)));
-    let mut head = (head, sp);
-    let (rest, ((mailbox, flags, date), ())) = head.parse(input)?;
+    let (rest, (mailbox, flags, date)) = head(input)?;
     let message = context("a literal", map(literal, <[u8]>::len));
     let (rest, octets) = { message }.parse(rest)?;
     let message = Tail { octets, behind: rest.len() };
     Ok((rest, Append { mailbox, flags: flags.unwrap_or_default(), date, message }))
+}
+
+/// All that comes before the literal.
+fn head(input: &[u8]) -> Parsed<'_, (MailboxName, Option<FlagSet>, Option<InternalDate>)> {
+    let words = (preceded(sp, mailbox), opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)));
+    terminated(words, sp).parse(input)
+}
+
+/// Where the message is to go, if these arguments end where it begins, rather than in a literal before it.
+pub fn announced(arguments: &[u8]) -> Option<MailboxName> {
+    let (rest, (mailbox, _, _)) = head(arguments).ok()?;
+    rest.starts_with(b"{").then_some(mailbox)
+}
+
+/// Asks whether there is room for a message before the client sends it: lets it go on, or forgets the command. What is
+/// for a mailbox of others is only looked at when it is there: first the user's rights are checked.
+pub fn plan_room(tag: String, mailbox: &MailboxName, octets: u64, user: &User) -> Plan {
+    let go_ahead = || Answer { untagged: response::go_ahead("go ahead"), ..Answer::default() };
+    if !matches!(Located::of(mailbox), Located::Own(_)) {
+        return Plan::Done(go_ahead());
+    }
+    let room = db::FindQuotaRoom { account: user.account.id, octets };
+    Plan::run(room, move |room, conversation| {
+        Plan::Done(match room {
+            Ok(()) => go_ahead(),
+            Err(error) => {
+                conversation.abandon_command();
+                Answer::failed(&tag, error)
+            }
+        })
+    })
 }
 
 impl Append {
@@ -110,7 +140,7 @@ impl Append {
         let internal_date = self.date.unwrap_or(today);
         let needed = Rights::INSERT.with(Rights::to_change(&self.flags));
         let messages = vec![Appending { message, flags: self.flags, internal_date }];
-        let unit = db::Append { key, saved_at: now, messages };
+        let unit = db::Append { key, saved_at: now, messages, is_limited: true };
         let respond = move |appended: Result<db::Appended, db::Error>, _: &mut Conversation| {
             Plan::Done(match appended {
                 Ok(appended) => respond(&tag, appended),
@@ -128,7 +158,10 @@ impl Append {
 fn respond(tag: &str, appended: db::Appended) -> Answer {
     let uids: Vec<String> = appended.uids.iter().map(ToString::to_string).collect();
     let code = format!("APPENDUID {} {}", appended.uidvalidity, uids.join(","));
-    Answer::ok_code(tag, Some(&code), "APPEND completed").with_changes(vec![appended.change])
+    let untagged = if appended.is_nearly_full { response::nearly_full() } else { Vec::new() };
+    Answer::ok_code(tag, Some(&code), "APPEND completed")
+        .with_untagged(untagged)
+        .with_changes(vec![appended.change])
 }
 
 #[cfg(test)]
@@ -151,6 +184,19 @@ mod tests {
         let (append, message) = read(" {4}\r\nSent {3+}\r\n({2");
         assert_eq!((append.mailbox.as_str(), append.date, message.as_str()), ("Sent", None, "({2"));
         assert_eq!(read(" Sent {1}\r\na ").1, "a");
+    }
+
+    #[test]
+    fn the_message_is_told_from_literals_before_it() {
+        for (arguments, expected) in [
+            (&b" Sent {5}\r\n"[..], true),
+            (b" Sent (\\Seen) {5}\r\n", true),
+            (b" {4}\r\nSent {5}\r\n", true),
+            (b" {4}\r\n", false),
+            (b" Sent NIL", false),
+        ] {
+            assert_eq!(announced(arguments).is_some(), expected, "{}", String::from_utf8_lossy(arguments));
+        }
     }
 
     #[test]

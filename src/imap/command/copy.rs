@@ -10,6 +10,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
 use crate::mailbox::{MailboxName, UidSet};
@@ -53,6 +54,9 @@ impl Copy {
 /// The tagged line says which uids the copies have (RFC 4315 §3).
 fn respond(copied: Copied, mut running: Running, selected: &mut Selected) -> Step {
     running.code = Some(copyuid(&copied));
+    if copied.is_nearly_full {
+        running.untagged = response::nearly_full();
+    }
     selected.absorb(running, copied.changes, |running, selected| running.done(selected))
 }
 

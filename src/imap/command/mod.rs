@@ -10,6 +10,8 @@ pub mod enable;
 pub mod expunge;
 pub mod fetch;
 pub mod getacl;
+pub mod getquota;
+pub mod getquotaroot;
 pub mod id;
 pub mod idle;
 pub mod list;
@@ -24,6 +26,7 @@ pub mod rename;
 pub mod search;
 pub mod select;
 pub mod setacl;
+pub mod setquota;
 pub mod starttls;
 pub mod status;
 pub mod store;
@@ -65,6 +68,9 @@ pub enum Command {
     Namespace,
     Status(status::Status),
     Append(append::Append),
+    GetQuota(getquota::GetQuota),
+    GetQuotaRoot(getquotaroot::GetQuotaRoot),
+    SetQuota(setquota::SetQuota),
     Idle,
     /// A command for the mailbox that is open.
     OnMailbox {
@@ -184,6 +190,12 @@ fn find_plain(name: &str) -> Option<(Needs, Arguments)> {
         "LSUB" => (Authenticated, |input| complete(input, list::parse_lsub).map(Command::List)),
         "STATUS" => (Authenticated, |input| complete(input, status::parse).map(Command::Status)),
         "APPEND" => (Authenticated, |input| complete(input, append::parse).map(Command::Append)),
+        // RFC 9208 §4.1
+        "GETQUOTA" => (Authenticated, |input| complete(input, getquota::parse).map(Command::GetQuota)),
+        "GETQUOTAROOT" => {
+            (Authenticated, |input| complete(input, getquotaroot::parse).map(Command::GetQuotaRoot))
+        }
+        "SETQUOTA" => (Authenticated, |input| complete(input, setquota::parse).map(Command::SetQuota)),
         "NAMESPACE" => (Authenticated, |input| none(input, Command::Namespace)), // RFC 2342
         // RFC 4314 §3
         "SETACL" => (Authenticated, |input| complete(input, setacl::parse).map(Command::SetAcl)),

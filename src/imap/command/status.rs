@@ -32,6 +32,10 @@ pub enum Item {
     UidNext,
     UidValidity,
     Unseen,
+    /// Messages with \Deleted (RFC 9208 §4.1.4).
+    Deleted,
+    /// Their octets: what EXPUNGE would free.
+    DeletedStorage,
 }
 
 /// `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"`, from the space on
@@ -40,7 +44,8 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Status> {
     map(arguments, |(name, items)| Status { name, items }).parse(input)
 }
 
-/// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"`
+/// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"`,
+/// `status-att =/ "DELETED" / "DELETED-STORAGE"` (RFC 9208 §7)
 fn status_att(input: &[u8]) -> Parsed<'_, Item> {
     let items = alt((
         value(Item::Messages, word("MESSAGES")),
@@ -48,6 +53,8 @@ fn status_att(input: &[u8]) -> Parsed<'_, Item> {
         value(Item::UidNext, word("UIDNEXT")),
         value(Item::UidValidity, word("UIDVALIDITY")),
         value(Item::Unseen, word("UNSEEN")),
+        value(Item::DeletedStorage, word("DELETED-STORAGE")),
+        value(Item::Deleted, word("DELETED")),
     ));
     context("a status item", items).parse(input)
 }
@@ -56,17 +63,32 @@ impl Status {
     /// Reads the mailbox's counters.
     pub fn plan(self, tag: String, user: &User) -> Plan {
         let find = db::FindMailbox { viewer: user.viewer(), name: self.name.clone() };
-        Plan::run(find, move |found, _| {
-            Plan::Done(match found.map(readable) {
-                Ok(Ok(found)) => Answer::ok(&tag, "STATUS completed").with_untagged(self.respond(&found)),
-                Ok(Err(refusal)) => Answer::failed(&tag, refusal),
+        Plan::run(find, move |found, _| match found.map(readable) {
+            Ok(Ok(found)) if found.deleted > 0 && self.items.contains(&Item::DeletedStorage) => {
+                self.add_up(tag, found)
+            }
+            Ok(Ok(found)) => Plan::Done(self.respond(&tag, &found, 0)),
+            Ok(Err(refusal)) => Plan::Done(Answer::failed(&tag, refusal)),
+            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+        })
+    }
+
+    /// Adds up what is kept in no counter.
+    fn add_up(self, tag: String, found: db::FoundMailbox) -> Plan {
+        Plan::run(db::DeletedStorage { key: found.key }, move |octets, _| {
+            Plan::Done(match octets {
+                Ok(octets) => self.respond(&tag, &found, octets),
                 Err(error) => Answer::failed(&tag, error),
             })
         })
     }
 
+    fn respond(&self, tag: &str, found: &db::FoundMailbox, deleted_octets: u64) -> Answer {
+        Answer::ok(tag, "STATUS completed").with_untagged(self.untagged(found, deleted_octets))
+    }
+
     /// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`
-    fn respond(&self, found: &db::FoundMailbox) -> Vec<u8> {
+    fn untagged(&self, found: &db::FoundMailbox, deleted_octets: u64) -> Vec<u8> {
         let count = |item: &Item| match item {
             Item::Messages => format!("MESSAGES {}", found.messages),
             // Those that came since a session last opened the mailbox for writing, as far as they are still there.
@@ -78,6 +100,9 @@ impl Status {
             Item::UidNext => format!("UIDNEXT {}", found.uidnext.min(u32::MAX.into())),
             Item::UidValidity => format!("UIDVALIDITY {}", found.uidvalidity),
             Item::Unseen => format!("UNSEEN {}", found.unseen),
+            Item::Deleted => format!("DELETED {}", found.deleted),
+            // Octets, as RFC822.SIZE has them.
+            Item::DeletedStorage => format!("DELETED-STORAGE {deleted_octets}"),
         };
         let counts: Vec<String> = self.items.iter().map(count).collect();
         let mut out = b"* STATUS ".to_vec();
@@ -88,7 +113,7 @@ impl Status {
 }
 
 /// The mailbox, if the user may read it (RFC 4314 §4, STATUS).
-fn readable(found: Option<db::FoundMailbox>) -> Result<db::FoundMailbox, Error> {
+pub(super) fn readable(found: Option<db::FoundMailbox>) -> Result<db::FoundMailbox, Error> {
     let no_such = || Error::no(Code::NonExistent, "there is no such mailbox");
     db::FoundMailbox::for_whom_has(Rights::READ, found, no_such)
 }
@@ -101,8 +126,11 @@ mod tests {
 
     #[test]
     fn counts_come_in_the_order_asked_for() {
-        let status =
-            complete(b" \"Entw&APw-rfe\" (unseen MESSAGES RECENT UIDNEXT UIDVALIDITY)", parse).unwrap();
+        let status = complete(
+            b" \"Entw&APw-rfe\" (unseen MESSAGES RECENT UIDNEXT UIDVALIDITY deleted DELETED-STORAGE)",
+            parse,
+        )
+        .unwrap();
         let found = db::FoundMailbox {
             key: MailboxKey { account: AccountId(1), mailbox: MailboxId(2) },
             uidvalidity: UidValidity::new(77).unwrap(),
@@ -112,13 +140,13 @@ mod tests {
             messages: 9,
             unseen: 4,
             octets: 0,
-            deleted: 0,
+            deleted: 2,
             rights: Rights::ALL,
         };
-        let said = String::from_utf8(status.respond(&found)).unwrap();
+        let said = String::from_utf8(status.untagged(&found, 700)).unwrap();
         assert_eq!(
             said,
-            "* STATUS Entw&APw-rfe (UNSEEN 4 MESSAGES 9 RECENT 2 UIDNEXT 20 UIDVALIDITY 77)\r\n"
+            "* STATUS Entw&APw-rfe (UNSEEN 4 MESSAGES 9 RECENT 2 UIDNEXT 20 UIDVALIDITY 77 DELETED 2 DELETED-STORAGE 700)\r\n"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Step, bad_sequence};
 use crate::limits;
-use crate::lmtp::conversation::{Conversation, Recipient, Resolution, Transaction};
+use crate::lmtp::conversation::{Conversation, Recipient, Resolution, Setup, Transaction};
 use crate::lmtp::grammar;
 use crate::lmtp::response::Reply;
 use crate::wire::address::Address;
@@ -34,9 +34,15 @@ pub fn run(conversation: &mut Conversation, arguments: &str) -> Step {
 }
 
 /// Notes who the recipient is. The same address named twice gets the mail once and two replies.
-pub fn respond(transaction: Option<&mut Transaction>, address: Address, resolution: Resolution) -> Reply {
+pub fn respond(
+    setup: &Setup,
+    transaction: Option<&mut Transaction>,
+    address: Address,
+    resolution: Resolution,
+) -> Reply {
     let targets = match resolution {
         Resolution::Targets(targets) if !targets.is_empty() => targets,
+        Resolution::OverQuota => return Reply::over_quota(setup.over_reply),
         Resolution::Unavailable => {
             return Reply::new(451, "4.3.0", "the address cannot be looked up now, please try again");
         }

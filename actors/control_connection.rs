@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::attendance;
 use crate::drive;
 use crate::home;
 use crate::mailbox_registry;
@@ -92,6 +93,7 @@ async fn carry_out(
                 facts: facts(),
                 settings: services.settings.clone(),
                 changes: Vec::new(),
+                dismissed: Vec::new(),
             };
             let plan = conversation::plan(command, &context);
             let outcome = drive::drive(plan, &mut context, &services.database, outbox).await?;
@@ -99,6 +101,11 @@ async fn carry_out(
                 let delivered = mailbox_registry::Delivered { changes: context.changes };
                 // The registry lives as long as the server; when it is gone, so is everybody to tell.
                 let _ = services.registry.send(delivered).await;
+            }
+            if !context.dismissed.is_empty() {
+                let dismiss = attendance::Dismiss { accounts: context.dismissed, announce: true };
+                // As for the registry. When this is answered, those who are here know that they have to go.
+                let _ = services.attendance.send(dismiss).await;
             }
             match &outcome {
                 Ok(_) if name == "status" => tracing::debug!(command = name, "done"),

@@ -3,13 +3,13 @@
 //! Hears:  Announce, Attach, Connected, Lost, Notified, Sent, Tick
 //! Says:   Heard, through what Attach brought
 //! Lives:  the server's life; its connection comes and goes
-//! Knows:  which mailboxes came how far, until the others have been told
+//! Knows:  which mailboxes came how far, and who has to go, until the others have been told
 //! Limits: PAYLOAD_BYTES_MAX, SAFETY_PERIOD
 //!
 //! A connection of its own listens. Signals go out coalesced: one is on its way, and whatever is announced meanwhile
 //! goes into the next. A signal is a hint only; after a lost connection, and now and then, everything is compared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,23 +19,34 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use crate::postgres::{self, Socket, Target};
 
-/// A mailbox has come to `modseq` here; the other servers shall hear of it.
+/// The other servers shall hear of this.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-pub struct Announce {
-    pub key: MailboxKey,
-    pub modseq: ModSeq,
+pub struct Announce(pub News);
+
+/// What servers tell each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum News {
+    /// A mailbox has come so far.
+    Changed(MailboxKey, ModSeq),
+    /// Nobody may stay logged in to this account.
+    Dismissed(AccountId),
 }
 
-/// From now on, tell this what the others say. It returns false when it could not take it now.
+/// From now on, tell this, too, what the others say.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-pub struct Attach(pub Box<dyn Fn(Heard) -> bool + Send>);
+pub struct Attach(pub Listening);
+
+/// Takes what the others say; returns false when it could not take it now.
+pub type Listening = Box<dyn Fn(&Heard) -> bool + Send>;
 
 /// What is told to who attached.
 pub enum Heard {
     /// Others have brought these mailboxes so far.
     Signalled(Vec<(MailboxKey, ModSeq)>),
+    /// Nobody may stay logged in to these accounts.
+    Dismissed(Vec<AccountId>),
     /// Something may have been missed.
     MayHaveMissed,
 }
@@ -55,7 +66,7 @@ struct Notified(String);
 /// The signal that was on its way has left, or not.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-struct Sent(Result<(), Vec<(MailboxKey, ModSeq)>>);
+struct Sent(Result<(), Vec<News>>);
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
@@ -67,10 +78,10 @@ pub struct DbListener {
     /// Begins each payload, so that we know our own signals.
     name: String,
     client: Option<Rc<Client>>,
-    pending: HashMap<MailboxKey, ModSeq>,
+    pending: Pending,
     on_its_way: bool,
-    attached: Option<Box<dyn Fn(Heard) -> bool + Send>>,
-    /// Whoever attached could not take something, and so has to compare.
+    attached: Vec<Listening>,
+    /// One who attached could not take something, and so has to compare.
     owes: bool,
     ticks: u32,
 }
@@ -82,9 +93,9 @@ impl DbListener {
             target,
             name: format!("{name:016x}"),
             client: None,
-            pending: HashMap::new(),
+            pending: Pending::default(),
             on_its_way: false,
-            attached: None,
+            attached: Vec::new(),
             owes: false,
             ticks: 0,
         }
@@ -92,8 +103,8 @@ impl DbListener {
     }
 
     fn tell(&mut self, heard: Heard) {
-        if let Some(attached) = &self.attached {
-            self.owes |= !attached(heard);
+        for listening in &self.attached {
+            self.owes |= !listening(&heard);
         }
     }
 
@@ -104,7 +115,7 @@ impl DbListener {
             return;
         }
         self.on_its_way = true;
-        let (payload, batch) = take_payload(&self.name, &mut self.pending);
+        let (payload, batch) = self.pending.take_payload(&self.name);
         let me = ctx.address();
         actix_rt::spawn(async move {
             let sent = client.execute("select pg_notify('aox_changes', $1)", &[&payload]).await;
@@ -126,9 +137,8 @@ impl actix::Actor for DbListener {
 impl actix::Handler<Announce> for DbListener {
     type Result = ();
 
-    fn handle(&mut self, Announce { key, modseq }: Announce, ctx: &mut Self::Context) {
-        let known = self.pending.entry(key).or_default();
-        *known = modseq.max(*known);
+    fn handle(&mut self, Announce(news): Announce, ctx: &mut Self::Context) {
+        self.pending.add(news);
         self.send(ctx);
     }
 }
@@ -137,8 +147,8 @@ impl actix::Handler<Attach> for DbListener {
     type Result = ();
 
     fn handle(&mut self, Attach(attached): Attach, _: &mut Self::Context) {
-        self.attached = Some(attached);
-        self.tell(Heard::MayHaveMissed);
+        self.owes |= !attached(&Heard::MayHaveMissed);
+        self.attached.push(attached);
     }
 }
 
@@ -168,8 +178,15 @@ impl actix::Handler<Notified> for DbListener {
 
     fn handle(&mut self, Notified(payload): Notified, _: &mut Self::Context) {
         match read_payload(&self.name, &payload) {
-            Some(changes) if changes.is_empty() => {}
-            Some(changes) => self.tell(Heard::Signalled(changes)),
+            Some(news) => {
+                let (changes, dismissed) = sorted(news);
+                if !changes.is_empty() {
+                    self.tell(Heard::Signalled(changes));
+                }
+                if !dismissed.is_empty() {
+                    self.tell(Heard::Dismissed(dismissed));
+                }
+            }
             None => self.tell(Heard::MayHaveMissed),
         }
     }
@@ -180,9 +197,8 @@ impl actix::Handler<Sent> for DbListener {
 
     fn handle(&mut self, Sent(outcome): Sent, ctx: &mut Self::Context) {
         self.on_its_way = false;
-        for (key, modseq) in outcome.err().unwrap_or_default() {
-            let known = self.pending.entry(key).or_default();
-            *known = modseq.max(*known);
+        for news in outcome.err().unwrap_or_default() {
+            self.pending.add(news);
         }
         // What failed is sent again when there is a connection again, or at the next announcement.
         if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
@@ -249,29 +265,58 @@ async fn carry(mut socket: Socket, actor: actix::WeakAddr<DbListener>) {
     }
 }
 
-/// Takes as much of `pending` as one signal may carry: `NAME account.mailbox.modseq account.mailbox.modseq…`.
-fn take_payload(
-    name: &str,
-    pending: &mut HashMap<MailboxKey, ModSeq>,
-) -> (String, Vec<(MailboxKey, ModSeq)>) {
-    let mut payload = name.to_owned();
-    let mut batch = Vec::new();
-    for (key, modseq) in pending.iter() {
-        let item = format!(" {}.{}.{}", key.account, key.mailbox, modseq);
-        if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
-            break;
+/// What the other servers have not been told yet.
+#[derive(Default)]
+struct Pending {
+    mailboxes: HashMap<MailboxKey, ModSeq>,
+    dismissed: HashSet<AccountId>,
+}
+
+impl Pending {
+    fn add(&mut self, news: News) {
+        match news {
+            News::Changed(key, modseq) => {
+                let known = self.mailboxes.entry(key).or_default();
+                *known = modseq.max(*known);
+            }
+            News::Dismissed(account) => {
+                self.dismissed.insert(account);
+            }
         }
-        payload.push_str(&item);
-        batch.push((*key, *modseq));
     }
-    for (key, _) in &batch {
-        pending.remove(key);
+
+    fn is_empty(&self) -> bool {
+        self.mailboxes.is_empty() && self.dismissed.is_empty()
     }
-    (payload, batch)
+
+    /// Takes as much as one signal may carry: `NAME -account account.mailbox.modseq account.mailbox.modseq…`.
+    fn take_payload(&mut self, name: &str) -> (String, Vec<News>) {
+        let mut payload = name.to_owned();
+        let mut batch = Vec::new();
+        let changed = self.mailboxes.iter().map(|(key, modseq)| News::Changed(*key, *modseq));
+        for news in self.dismissed.iter().copied().map(News::Dismissed).chain(changed) {
+            let item = match news {
+                News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
+                News::Dismissed(account) => format!(" -{account}"),
+            };
+            if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
+                break;
+            }
+            payload.push_str(&item);
+            batch.push(news);
+        }
+        for news in &batch {
+            match news {
+                News::Changed(key, _) => drop(self.mailboxes.remove(key)),
+                News::Dismissed(account) => drop(self.dismissed.remove(account)),
+            }
+        }
+        (payload, batch)
+    }
 }
 
 /// What another server said; nothing when it was ourselves; None when it cannot be understood.
-fn read_payload(name: &str, payload: &str) -> Option<Vec<(MailboxKey, ModSeq)>> {
+fn read_payload(name: &str, payload: &str) -> Option<Vec<News>> {
     let mut words = payload.split(' ');
     if words.next() == Some(name) {
         return Some(Vec::new());
@@ -279,12 +324,28 @@ fn read_payload(name: &str, payload: &str) -> Option<Vec<(MailboxKey, ModSeq)>> 
     words.map(read_item).collect()
 }
 
-fn read_item(item: &str) -> Option<(MailboxKey, ModSeq)> {
+fn read_item(item: &str) -> Option<News> {
+    if let Some(account) = item.strip_prefix('-') {
+        return account.parse().ok().map(AccountId).map(News::Dismissed);
+    }
     let mut numbers = item.split('.');
     let account = AccountId(numbers.next()?.parse().ok()?);
     let mailbox = MailboxId(numbers.next()?.parse().ok()?);
     let modseq = ModSeq(numbers.next()?.parse().ok()?);
-    numbers.next().is_none().then_some((MailboxKey { account, mailbox }, modseq))
+    let news = News::Changed(MailboxKey { account, mailbox }, modseq);
+    numbers.next().is_none().then_some(news)
+}
+
+/// The two kinds of news apart.
+fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
+    let (mut changes, mut dismissed) = (Vec::new(), Vec::new());
+    for news in news {
+        match news {
+            News::Changed(key, modseq) => changes.push((key, modseq)),
+            News::Dismissed(account) => dismissed.push(account),
+        }
+    }
+    (changes, dismissed)
 }
 
 /// A signal need not outlive a crash, which ends all connections, and so makes everybody compare everything. Without
@@ -310,8 +371,16 @@ mod tests {
 
     #[test]
     fn what_one_writes_another_reads_and_itself_skips() {
-        let mut pending: HashMap<_, _> = [(key(1), ModSeq(5)), (key(2), ModSeq(6))].into();
-        let (payload, mut batch) = take_payload("me", &mut pending);
+        let mut pending = Pending::default();
+        let all = [
+            News::Changed(key(1), ModSeq(5)),
+            News::Changed(key(2), ModSeq(6)),
+            News::Dismissed(AccountId(7)),
+        ];
+        for news in all {
+            pending.add(news);
+        }
+        let (payload, mut batch) = pending.take_payload("me");
         assert!(pending.is_empty());
         let mut read = read_payload("you", &payload).unwrap();
         read.sort();
@@ -322,10 +391,13 @@ mod tests {
 
     #[test]
     fn a_payload_stays_within_what_postgresql_takes() {
-        let mut pending: HashMap<_, _> = (0..2000).map(|n| (key(n + (1 << 40)), ModSeq(1 << 50))).collect();
+        let mut pending = Pending::default();
+        for n in 0..2000 {
+            pending.add(News::Changed(key(n + (1 << 40)), ModSeq(1 << 50)));
+        }
         let mut signals = 0;
         while !pending.is_empty() {
-            assert!(take_payload("0123456789abcdef", &mut pending).0.len() < 8000);
+            assert!(pending.take_payload("0123456789abcdef").0.len() < 8000);
             signals += 1;
         }
         assert!(signals > 1);
@@ -333,7 +405,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_not_understood() {
-        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x "] {
+        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x ", "x -", "x -a"] {
             assert_eq!(read_payload("me", bad), None, "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 //! # ImapConnection - one IMAP client
 //!
-//! Hears:  Received, Secured, Revoked, Hungup, Shutdown
+//! Hears:  Received, Secured, Revoked, Dismissed, Hungup, Shutdown
 //! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry
 //! Lives:  from greeting to goodbye
 //! Knows:  an `imap::Conversation`, which decides everything about the protocol
@@ -18,6 +18,7 @@ use archiveopteryx::limits;
 use archiveopteryx::login::Origin;
 use tracing::Instrument;
 
+use crate::attendance::Dismissed;
 use crate::client_socket::{ClientSocket, TlsFacts};
 use crate::client_task::{self, Hungup, Next, Received, Secured, Shutdown};
 use crate::drive;
@@ -51,8 +52,8 @@ struct Talk {
     session: Option<Session>,
     /// Where the client logs in from.
     origin: Origin,
-    /// The connection itself, for its sessions.
-    connection: Option<actix::Recipient<Revoked>>,
+    /// The connection itself, for its sessions and for who may send it away.
+    connection: Option<actix::Addr<ImapConnection>>,
     /// Counts among the connections of its user.
     place: Option<UserPlace>,
 }
@@ -90,7 +91,8 @@ impl Talk {
         match event {
             Event::Send(octets) => self.outbox.send(octets).await?,
             Event::Ask(question) => {
-                let (answer, place) = self.services.ask(&self.origin, question).await;
+                let connection = self.connection().recipient();
+                let (answer, place) = self.services.ask(&self.origin, question, connection).await;
                 self.place = place.or(self.place.take());
                 self.conversation.answered(answer);
             }
@@ -107,6 +109,10 @@ impl Talk {
             Event::Close => return Ok(Then::Close),
         }
         Ok(Then::Listen)
+    }
+
+    fn connection(&self) -> actix::Addr<ImapConnection> {
+        self.connection.clone().expect("a connection has started before it reads")
     }
 
     /// Has the open mailbox carry out a command.
@@ -156,7 +162,7 @@ impl Talk {
     /// Opens a mailbox and returns what the client is to be told of it.
     async fn open(&mut self, opening: Opening) -> Vec<u8> {
         self.session = None;
-        let connection = self.connection.clone().expect("a connection has started before it reads");
+        let connection = self.connection().recipient();
         let session = MailboxSession::new(&self.services, self.outbox.clone(), connection).start();
         let opened = session.send(mailbox_session::Open(opening.clone())).await;
         let opened = opened.unwrap_or_else(|error| Err(Error::bug(format!("the session ended: {error}"))));
@@ -246,7 +252,7 @@ impl actix::Actor for ImapConnection {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Some(talk) = &mut self.talk {
-            talk.connection = Some(ctx.address().recipient());
+            talk.connection = Some(ctx.address());
         }
         // An actor empties its queue before its timers run, so the timer compares instants.
         ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
@@ -297,6 +303,14 @@ impl actix::Handler<Revoked> for ImapConnection {
     fn handle(&mut self, _: Revoked, ctx: &mut Self::Context) {
         // RFC 4314 §5.1.1 allows it, and says that clients do not understand a refusal of each command.
         self.say_goodbye("you may not read this mailbox any more", ctx);
+    }
+}
+
+impl actix::Handler<Dismissed> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, _: Dismissed, ctx: &mut Self::Context) {
+        self.say_goodbye("this account was closed, or has another password now", ctx);
     }
 }
 

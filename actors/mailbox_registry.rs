@@ -24,7 +24,7 @@ use archiveopteryx::mailbox::{Applied, CatchUp, Change, MailboxKey, ModSeq, Shar
 use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
-use crate::db_listener::{self, DbListener, Heard};
+use crate::db_listener::{self, DbListener, Heard, News};
 use crate::guests::{self, Guests};
 
 /// Registers a session for one mailbox. The answer comes when the mailbox's snapshot is in memory.
@@ -325,9 +325,10 @@ impl actix::Actor for MailboxRegistry {
         // All deliveries of the server pass here, in groups; senders wait when this many are queued.
         ctx.set_mailbox_capacity(1024);
         let registry = ctx.address();
-        let tell = move |heard| match heard {
-            Heard::Signalled(changes) => registry.try_send(Signalled { changes }).is_ok(),
+        let tell = move |heard: &Heard| match heard {
+            Heard::Signalled(changes) => registry.try_send(Signalled { changes: changes.clone() }).is_ok(),
             Heard::MayHaveMissed => registry.try_send(Reconnected).is_ok(),
+            Heard::Dismissed(_) => true,
         };
         self.listener.do_send(db_listener::Attach(Box::new(tell)));
     }
@@ -373,7 +374,7 @@ impl actix::Handler<Delivered> for MailboxRegistry {
 
     fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
         for change in event.changes {
-            self.listener.do_send(db_listener::Announce { key: change.key, modseq: change.modseq });
+            self.listener.do_send(db_listener::Announce(News::Changed(change.key, change.modseq)));
             if change.rights {
                 self.guests.do_send(guests::RightsChanged(change.key));
             }

@@ -20,6 +20,7 @@ mod postmaster;
 mod server;
 mod services;
 
+mod attendance;
 mod client_socket;
 mod client_task;
 mod control_connection;

@@ -1,6 +1,6 @@
 //! # Pop3Connection - one POP3 client
 //!
-//! Hears:  Received, Secured, Hungup, Shutdown
+//! Hears:  Received, Secured, Dismissed, Hungup, Shutdown
 //! Says:   Run → Database · Look, Delivered → MailboxRegistry
 //! Lives:  from greeting to goodbye
 //! Knows:  a `pop3::Conversation`, which decides everything about the protocol
@@ -18,6 +18,7 @@ use archiveopteryx::pop3::{After, Answer, Conversation, Event, Opening, Setup};
 use archiveopteryx::settings::Utf8Headers;
 use tracing::Instrument;
 
+use crate::attendance::Dismissed;
 use crate::client_socket::{ClientSocket, TlsFacts};
 use crate::client_task::{self, Hungup, Next, Received, Secured, Shutdown};
 use crate::drive;
@@ -48,6 +49,8 @@ struct Talk {
     origin: Origin,
     /// Counts among the connections of its user.
     place: Option<UserPlace>,
+    /// The connection itself, for who may send it away.
+    connection: Option<actix::Recipient<Dismissed>>,
 }
 
 /// What follows when all that the client sent has been dealt with.
@@ -74,7 +77,8 @@ impl Talk {
         match event {
             Event::Send(octets) => self.outbox.send(octets).await?,
             Event::Ask(question) => {
-                let (answer, place) = self.services.ask(&self.origin, question).await;
+                let connection = self.connection.clone().expect("a connection has started before it reads");
+                let (answer, place) = self.services.ask(&self.origin, question, connection).await;
                 self.place = place.or(self.place.take());
                 self.conversation.answered(answer);
             }
@@ -125,7 +129,7 @@ impl Pop3Connection {
         }
         let span = tracing::info_span!("pop3", client = %peer.address);
         let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
-        let talk = Some(Talk { conversation, outbox, services, origin, place: None });
+        let talk = Some(Talk { conversation, outbox, services, origin, place: None, connection: None });
         let heard = Instant::now();
         let connection = Pop3Connection { talk, span, heard, logged_in: false, _peer: peer }.start();
         client_task::start(socket, queue, (tls, Protocol::Pop3), stopping, connection);
@@ -170,6 +174,9 @@ impl actix::Actor for Pop3Connection {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(talk) = &mut self.talk {
+            talk.connection = Some(ctx.address().recipient());
+        }
         // An actor empties its queue before its timers run, so the timer compares instants.
         ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
             let seconds = if connection.logged_in {
@@ -211,6 +218,15 @@ impl actix::Handler<Secured> for Pop3Connection {
         let plaintext = talk.services.settings.pop3.plaintext_login;
         let terms = talk.services.terms(plaintext, &talk.origin, Some(&facts));
         talk.conversation.secured(terms);
+    }
+}
+
+impl actix::Handler<Dismissed> for Pop3Connection {
+    type Result = ();
+
+    fn handle(&mut self, _: Dismissed, ctx: &mut Self::Context) {
+        // POP3 has no words for that; nothing is removed.
+        ctx.stop();
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use actix::Actor;
 use archiveopteryx::db::MessageCache;
 use archiveopteryx::error::{Code, Error};
-use archiveopteryx::login::{self, Channel, Origin};
+use archiveopteryx::login::{self, Authenticated, Channel, Origin};
 use archiveopteryx::mailbox::AccountId;
 use archiveopteryx::settings::Settings;
 use archiveopteryx::wire::sasl::{Question, Terms};
 use tokio::sync::watch;
 
+use crate::attendance::{Attendance, Dismissed, Seat, SignIn};
 use crate::authenticator::Authenticator;
 use crate::backends::Backends;
 use crate::client_socket::TlsFacts;
@@ -32,6 +33,7 @@ pub struct Services {
     pub database: actix::Addr<Database>,
     pub registry: actix::Addr<MailboxRegistry>,
     pub guests: actix::Addr<Guests>,
+    pub attendance: actix::Addr<Attendance>,
     pub intake: Intake,
     pub authenticator: Authenticator,
     pub login_log: actix::Addr<LoginLog>,
@@ -43,8 +45,12 @@ pub struct Services {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// One of the connections that a user may have.
-pub type UserPlace = Counted<AccountId>;
+/// One of the connections that a user may have, as long as it lives.
+pub struct UserPlace {
+    _counted: Counted<AccountId>,
+    /// Of the user, and of the administrator who acts for the user.
+    _seats: Vec<Seat>,
+}
 
 /// An arbiter for connections, with its services.
 pub type Lane = (actix::ArbiterHandle, Services);
@@ -76,6 +82,9 @@ impl Services {
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
             MailboxRegistry::new(database, heard, told)
         });
+        let (database, heard) = (databases[0].clone(), listener.clone());
+        let attendance =
+            Attendance::start_in_arbiter(&arbiters[0].handle(), move |_| Attendance::new(database, heard));
         // The last arbiter has the fewest other tasks of this kind; with one core it is the first as well.
         let last = arbiters.len() - 1;
         let delivery = Delivery::start_in(
@@ -98,6 +107,7 @@ impl Services {
                 database,
                 registry: registry.clone(),
                 guests: guests.clone(),
+                attendance: attendance.clone(),
                 intake: intake.clone(),
                 authenticator: authenticator.clone(),
                 login_log: login_log.clone(),
@@ -125,14 +135,18 @@ impl Services {
     }
 
     /// The authenticator's answer to `question`. Who is let in by it gets a place among the connections of that user, to
-    /// be kept as long as this one lives; who has too many is refused.
-    pub async fn ask(&self, origin: &Origin, question: Question) -> (login::Answer, Option<UserPlace>) {
+    /// be kept as long as `connection` lives, which hears when nobody may stay logged in; who has too many is refused.
+    pub async fn ask(
+        &self,
+        origin: &Origin,
+        question: Question,
+        connection: actix::Recipient<Dismissed>,
+    ) -> (login::Answer, Option<UserPlace>) {
         match self.authenticator.answer(&self.database, origin, question).await {
-            login::Answer::Verdict(Ok(who)) => match self.users.enter(who.account.id) {
-                Some(place) => (login::Answer::Verdict(Ok(who)), Some(place)),
-                None => {
-                    tracing::info!(user = who.account.login, "refused: too many connections of this user");
-                    let error = Error::no(Code::Limit, "you have too many connections open");
+            login::Answer::Verdict(Ok(who)) => match self.place(&who, connection).await {
+                Ok(place) => (login::Answer::Verdict(Ok(who)), Some(place)),
+                Err(error) => {
+                    tracing::info!(user = who.account.login, %error, "refused");
                     (login::Answer::Verdict(Err(error)), None)
                 }
             },
@@ -140,14 +154,31 @@ impl Services {
         }
     }
 
+    async fn place(
+        &self,
+        who: &Authenticated,
+        connection: actix::Recipient<Dismissed>,
+    ) -> Result<UserPlace, Error> {
+        let full = || Error::no(Code::Limit, "you have too many connections open");
+        let counted = self.users.enter(who.account.id).ok_or_else(full)?;
+        let mut seats = Vec::new();
+        for account in [Some(&who.account), who.by.as_ref()].into_iter().flatten() {
+            let sign_in = SignIn { account: account.id, connection: connection.clone() };
+            let seat = self.attendance.send(sign_in).await;
+            seats.push(seat.map_err(|_| Error::no(Code::Unavailable, "the server is stopping"))?);
+        }
+        Ok(UserPlace { _counted: counted, _seats: seats })
+    }
+
     /// Whether everybody whom connections depend on is there. An actor that has panicked is not, and does not come
     /// back: `actix::Supervisor` restarts an actor that stopped, never one that panicked.
     pub fn are_whole(&self) -> bool {
-        let Services { database, registry, guests, intake, listener, login_log, .. } = self;
+        let Services { database, registry, guests, attendance, intake, listener, login_log, .. } = self;
         login_log.connected()
             && database.connected()
             && registry.connected()
             && guests.connected()
+            && attendance.connected()
             && intake.delivery.connected()
             && listener.connected()
     }

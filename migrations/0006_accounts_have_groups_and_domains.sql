@@ -52,6 +52,9 @@ create view aox.alias_targets as
     select localpart, localpart_key, domain, null, null, false, target_localpart, target_localpart_key, target_domain
     from aox.redirects;
 
+-- How often all clients of the account were sent away: because it was disabled or deleted, or its password was changed.
+alter table aox.accounts add column dismissals bigint not null default 0;
+
 -- What programs and people mean by a name does not depend on how its accents are composed (RFC 5198 section 3).
 update aox.mailboxes m set name = normalize(m.name, nfc)
     where m.name ~ '[^ -~]' and m.name is not nfc normalized
@@ -61,3 +64,4 @@ update aox.mailboxes m set name = normalize(m.name, nfc)
 grant select, insert, delete on aox.groups, aox.group_members, aox.domains, aox.redirects to aox_server;
 grant select on aox.alias_targets to aox_server;
 grant update (name, name_key, description) on aox.groups to aox_server;
+grant update (dismissals) on aox.accounts to aox_server;

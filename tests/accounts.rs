@@ -3,6 +3,7 @@
 mod support;
 
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::{Imap, Options, Server};
@@ -216,6 +217,44 @@ fn groups_have_members() {
     server.aox_ok(&["delete", "group", "staff"]);
     refused(&server, &["delete", "group", "staff"], "no group staff");
     drop(server.imap("paul", "secret"));
+}
+
+#[test]
+fn clients_are_sent_away_when_their_account_is_closed() {
+    let server = Server::shared();
+    for (number, change) in
+        [&["disable", "user"][..], &["change", "password"], &["delete", "user"]].iter().enumerate()
+    {
+        let login = format!("kurt{number}");
+        server.add_user(&login, &format!("{login}@k.example"), "secret");
+        let mut idle = server.imap(&login, "secret");
+        idle.ok("SELECT INBOX").expect("SELECT");
+        idle.idle().expect("IDLE");
+        let mut quiet = server.imap(&login, "secret");
+        let begin = Instant::now();
+        let arguments = [change, &[login.as_str()][..]].concat();
+        let output = match change[0] {
+            "change" => server.aox_with_input(&[&arguments[..], &["--password-stdin"]].concat(), "another\n"),
+            _ => server.aox(&arguments),
+        };
+        assert!(output.status.success(), "{}", said(&output));
+        for client in [&mut idle, &mut quiet] {
+            hears_goodbye(client);
+        }
+        assert!(begin.elapsed() < Duration::from_secs(2), "{change:?} takes {:?}", begin.elapsed());
+    }
+    drop(server.imap("kurt1", "another"));
+}
+
+/// Reads up to BYE, behind which the connection is closed.
+fn hears_goodbye(client: &mut Imap) {
+    loop {
+        let response = client.read_within(Duration::from_secs(5)).expect("it says BYE before it closes");
+        let response = response.expect("something is heard");
+        if response.text().starts_with("* BYE") {
+            return;
+        }
+    }
 }
 
 /// A server of its own: with the first domain, addresses elsewhere can no longer be added.

@@ -30,6 +30,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     flags_and_expunges_travel(&one, &mut far);
     guessers_wait_everywhere(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
+    nobody_stays_where_nobody_may(&one, &mut far);
 }
 
 /// A server that meets a database without our tables says what to do, and ends.
@@ -97,6 +98,16 @@ fn nothing_stays_unheard(site: &SitePostgres, one: &Server, far: &mut Imap) {
     }
     wait_for(far, |response| response.number("EXISTS") == Some(20));
     far.done(&idle).expect("DONE");
+}
+
+/// Who is logged in at one host is sent away when the account is disabled at the other.
+fn nobody_stays_where_nobody_may(one: &Server, far: &mut Imap) {
+    far.idle().expect("IDLE");
+    let begin = Instant::now();
+    one.aox_ok(&["disable", "user", "anna"]);
+    wait_for(far, |response| response.text().starts_with("* BYE"));
+    assert!(begin.elapsed() < Duration::from_secs(2), "it takes {:?}", begin.elapsed());
+    one.aox_ok(&["enable", "user", "anna"]);
 }
 
 fn wait_for(imap: &mut Imap, wanted: impl Fn(&support::imap::Response) -> bool) {

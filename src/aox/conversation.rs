@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::answer::{Answer, Reply};
 use super::command::Command;
 use crate::error::Error;
-use crate::mailbox::Change;
+use crate::mailbox::{AccountId, Change};
 use crate::plan::Plan;
 use crate::settings::Settings;
 
@@ -21,6 +21,8 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// What the command has changed in mailboxes, for those who have them open.
     pub changes: Vec<Change>,
+    /// The accounts that nobody may stay logged in to.
+    pub dismissed: Vec<AccountId>,
 }
 
 /// The state of the server, as `status` tells it.

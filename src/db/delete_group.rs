@@ -1,6 +1,6 @@
 //! Deletes a group, or a member of one.
 
-use super::change_rights::group_changed;
+use super::change_rights::{KIND_GROUP, group_changed};
 use super::count_usage::settle_members;
 use super::groups::{self, GroupMember};
 use super::unit::{Access, Error, Lent, Unit};
@@ -25,7 +25,8 @@ impl Unit for DeleteGroup {
         let mut changes = Vec::new();
         if !self.rehearse {
             changes = group_changed(db, group).await?;
-            db.execute(include_str!("sql/delete_rights_of_group.sql"), &[&group]).await?;
+            let sql = include_str!("sql/delete_rights_of_grantee.sql");
+            db.execute(sql, &[&KIND_GROUP, &group]).await?;
             db.execute(include_str!("sql/delete_group_members.sql"), &[&group]).await?;
             db.execute(include_str!("sql/delete_group.sql"), &[&group]).await?;
         }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::change_rights::{KIND_USER, rights_changed};
 use super::expunge::{Culprit, expunge_all};
 use super::show_user::{UserDetails, details};
 use super::unit::{Access, Error, Lent, Unit};
@@ -43,8 +44,10 @@ impl Unit for DeleteUser {
         let mailboxes = db.query(include_str!("sql/lock_mailboxes_of_account.sql"), &[&account]).await?;
         for mailbox in &mailboxes {
             let key = MailboxKey { account: AccountId(account), mailbox: MailboxId(mailbox.get(0)) };
-            let emptied = expunge_all(db, key, &by).await?;
-            changes.extend(emptied.map(|change| Change { rights: true, ..change }));
+            changes.extend(match expunge_all(db, key, &by).await? {
+                Some(change) => Some(Change { rights: true, ..change }),
+                None => rights_changed(db, key).await?,
+            });
         }
         for sql in [
             include_str!("sql/delete_aliases_of_account.sql"),
@@ -54,6 +57,8 @@ impl Unit for DeleteUser {
         ] {
             db.execute(sql, &[&account]).await?;
         }
+        let sql = include_str!("sql/delete_rights_of_grantee.sql");
+        db.execute(sql, &[&KIND_USER, &account]).await?;
         let sql = include_str!("sql/update_mailboxes_deleted_of_account.sql");
         db.execute(sql, &[&account, &self.now]).await?;
         Ok(Some(DeletedUser { had, changes }))

@@ -19,19 +19,18 @@ pub struct ChangePassword {
 }
 
 impl ChangePassword {
-    /// One statement.
+    /// One transaction.
     pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
         if !self.verifiers.are_well_formed() {
             return at_once(Err(Error::bad("the verifiers of the password are not well formed")));
         }
         let login = self.login.clone();
         let unit = db::ChangePassword { login: self.login, verifiers: self.verifiers, now: context.now };
-        one_unit(unit, move |changed, _| {
-            if !changed {
-                return Err(Error::no(Code::NonExistent, format!("there is no user {login}")));
-            }
+        one_unit(unit, move |changed, context| {
+            let nobody = || Error::no(Code::NonExistent, format!("there is no user {login}"));
+            context.dismissed.push(changed.ok_or_else(nobody)?);
             Ok(Answer::sentence(
-                format!("The password of {login} was changed; connections that are open stay open."),
+                format!("The password of {login} was changed; open connections of {login} are closed."),
                 json!({"login": login}),
             ))
         })

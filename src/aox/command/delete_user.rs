@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::one_unit;
 use super::show_user::{alias_table, facts, holdings};
 use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
 use crate::db::{self, UserDetails};
 use crate::error::{Code, Error};
+use crate::mailbox::AccountId;
 use crate::plan::Plan;
 
 /// Which account.
@@ -22,15 +24,14 @@ impl DeleteUser {
     pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
         let DeleteUser { login, dry_run } = self;
         let unit = db::DeleteUser { login: login.clone(), rehearse: dry_run, now: context.now };
-        Plan::run(unit, move |outcome, context: &mut Context| {
-            Plan::Done(match outcome {
-                Ok(Some(db::DeletedUser { had, changes })) => {
-                    context.changes.extend(changes);
-                    Ok(respond(&had, dry_run))
-                }
-                Ok(None) => Err(Error::no(Code::NonExistent, format!("there is no user {login}"))),
-                Err(error) => Err(error.into()),
-            })
+        one_unit(unit, move |deleted, context| {
+            let nobody = || Error::no(Code::NonExistent, format!("there is no user {login}"));
+            let db::DeletedUser { had, changes } = deleted.ok_or_else(nobody)?;
+            context.changes.extend(changes);
+            if !dry_run {
+                context.dismissed.push(AccountId(had.account));
+            }
+            Ok(respond(&had, dry_run))
         })
     }
 }

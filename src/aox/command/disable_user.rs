@@ -25,12 +25,17 @@ impl DisableUser {
 
 /// Lets a user log in, or not. That it is so already is fine.
 pub(super) fn switch(login: String, disabled: bool) -> Plan<Context, Outcome> {
-    one_unit(db::SetUserDisabled { login: login.clone(), disabled }, move |switched, _| {
+    one_unit(db::SetUserDisabled { login: login.clone(), disabled }, move |switched, context| {
         let nobody = || Error::no(Code::NonExistent, format!("there is no user {login}"));
-        let db::SwitchedUser { login, already, .. } = switched.ok_or_else(nobody)?;
+        let db::SwitchedUser { account, login, already } = switched.ok_or_else(nobody)?;
+        if disabled {
+            context.dismissed.push(account);
+        }
         let sentence = match (disabled, already) {
             (true, false) => {
-                format!("{login} is disabled: nobody logs in as {login}, mail is still delivered.")
+                format!(
+                    "{login} is disabled: nobody logs in as {login} or stays logged in, mail is still delivered."
+                )
             }
             (false, false) => format!("{login} is enabled, and can log in again."),
             (true, true) => format!("{login} was disabled already."),

@@ -182,16 +182,17 @@ impl Authenticator {
         Ok(secret.map_err(Error::from)?)
     }
 
-    /// Waits, unless too many wait already who came from the same place.
-    async fn wait(&self, place: &str, delay: Duration) -> Result<(), Error> {
+    /// Waits, unless too many wait already who came from the same address. Where many people share one, nobody is sent
+    /// away because of the others.
+    async fn wait(&self, subjects: &Subjects, delay: Duration) -> Result<(), Error> {
         if delay.is_zero() {
             return Ok(());
         }
-        let Some(_place) = Waiting::enter(self, place) else {
-            return Err(Error::no(
-                Code::Limit,
-                "too many failed logins from your address; please try again later",
-            ));
+        let _place = match subjects.address.is_empty() {
+            true => None,
+            false => Some(Waiting::enter(self, &subjects.address).ok_or_else(|| {
+                Error::no(Code::Limit, "too many failed logins from your address; please try again later")
+            })?),
         };
         tokio::time::sleep(delay).await;
         Ok(())
@@ -209,7 +210,7 @@ impl Attempt<'_> {
         self.known_place = found.known_place;
         let history = self.history(&found.failures);
         self.waited = history.delay(Timestamp::now());
-        self.authenticator.wait(&self.subjects.place, self.waited).await?;
+        self.authenticator.wait(&self.subjects, self.waited).await?;
         let judgement = self.judge(&mut found, proof).await?;
         match (judgement, found.person) {
             (Judgement::Right { token }, Some(person)) => {
@@ -320,13 +321,13 @@ impl Attempt<'_> {
         let (authenticated, record) = match other {
             None => {
                 let anonymous = self.mechanism == "ANONYMOUS";
-                (Authenticated { account: person.account, by: None, anonymous }, record)
+                (Authenticated { anonymous, ..Authenticated::new(person.account) }, record)
             }
             Some(name) => match self.other(&person, name).await? {
                 Some(account) => {
                     let (by, login) = (Some(person.account.id), account.login.clone());
                     let record = LoginRecord { login, account: Some(account.id), by, ..record };
-                    (Authenticated { account, by: Some(person.account), anonymous: false }, record)
+                    (Authenticated { by: Some(person.account), ..Authenticated::new(account) }, record)
                 }
                 None => {
                     let outcome = LoginOutcome::NotPermitted;
@@ -358,10 +359,13 @@ impl Attempt<'_> {
     /// The proof was wrong, or there is no such user: waits as long as that costs, and says what everybody hears.
     async fn fail(&self, person: Option<Person>) -> Error {
         let record = self.record(LoginOutcome::Failed, person.as_ref().map(|person| &person.account));
+        // One line for each, so that programs that watch the log can count them, too.
+        let LoginRecord { login, address, door, mechanism, .. } = &record;
+        tracing::info!(login, client = %address, door, mechanism, "a login failed");
         let failed = self.subjects.all().into_iter().map(str::to_owned).collect();
         let failures = self.write(Some(record), failed, vec![]).await;
         let delay = self.history(&failures).delay(Timestamp::now()).saturating_sub(self.waited);
-        match self.authenticator.wait(&self.subjects.place, delay).await {
+        match self.authenticator.wait(&self.subjects, delay).await {
             Ok(()) => Error::no(Code::AuthenticationFailed, "the user name or the password is wrong"),
             Err(refused) => refused,
         }

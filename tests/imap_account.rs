@@ -54,7 +54,7 @@ impl<'a> Client<'a> {
                 Event::Send(octets) => self.said.extend(octets),
                 Event::Ask(_) => {
                     let account = Account { id: AccountId(1), login: "anna".into() };
-                    let authenticated = Authenticated { account, by: None, anonymous: false };
+                    let authenticated = Authenticated::new(account);
                     self.conversation.answered(login::Answer::Verdict(Ok(authenticated)));
                 }
                 Event::Run(plan) => {

@@ -3,9 +3,12 @@
 mod support;
 
 use std::io::Cursor;
-use std::process::{Command, Stdio};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use archiveopteryx::db;
+use archiveopteryx::limits;
+use archiveopteryx::login::throttle::Failures;
 use archiveopteryx::wire::sasl;
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::mechanisms::scram::{SCRAM_SHA1_PLUS, SCRAM_SHA256_PLUS};
@@ -15,8 +18,9 @@ use rsasl::prelude::{
 use rsasl::property::{AuthId, Password};
 use serde_json::Value;
 use support::authority::Authority;
+use support::server::free_port;
 use support::stream::TlsClient;
-use support::{Imap, Options, Server};
+use support::{Imap, Options, Scratch, Server};
 
 #[test]
 fn another_client_logs_in_by_every_mechanism_with_a_password() {
@@ -202,13 +206,8 @@ fn administrators_act_for_others_and_that_is_shown() {
     for user in ["root", "anna", "guest", "gone"] {
         server.add_user(user, &format!("{user}@login.example"), "secret");
     }
-    sql(&server, "insert into aox.groups (name, name_key) values ('Wheel', 'wheel')");
-    sql(
-        &server,
-        "insert into aox.group_members (account, group_id) select a.id, g.id from aox.accounts a, aox.groups g
-         where a.login = 'root'",
-    );
-    sql(&server, "update aox.accounts set state = 1 where login = 'gone'");
+    server.aox_ok(&["add", "group", "Wheel", "root"]);
+    server.aox_ok(&["disable", "user", "gone"]);
 
     for name in ["PLAIN", "SCRAM-SHA-256"] {
         let entered = authenticate(&server, name, "root", "secret", Some("Anna"));
@@ -267,6 +266,70 @@ fn who_guesses_waits_also_after_a_restart_and_who_is_known_does_not() {
     // Bert has been known there, but that is where the guesses came from.
     let spent = time(|| drop(server.imap("bert", "secret")));
     assert!(spent >= Duration::from_millis(800), "{spent:?}");
+}
+
+#[test]
+fn a_guesser_elsewhere_costs_nobody_time_who_is_known() {
+    let (near, far) = (free_port(), SocketAddr::new(Ipv6Addr::LOCALHOST.into(), free_port().port()));
+    let settings = vec![
+        ("AOX__IMAP__LISTEN".to_owned(), format!("{near},{far}")),
+        ("AOX__LOGIN__SHARED_ADDRESSES".to_owned(), String::new()),
+    ];
+    let server = Server::start_with(Options { settings, ..Options::default() });
+    server.add_user("anna", "anna@login.example", "secret");
+    server.add_user("bert", "bert@login.example", "secret");
+    drop(Imap::login(near, "anna", "secret").expect("she knows her password"));
+    listed(&server, &["--user", "anna"], |rows| rows[0]["outcome"] == "in");
+    for _ in 0..4 {
+        assert!(Imap::login(far, "anna", "guess").is_err());
+    }
+    let log_in =
+        |address, user| drop(Imap::login(address, user, "secret").expect("the right password opens"));
+    let known = time(|| log_in(near, "anna"));
+    assert!(known < Duration::from_millis(1000), "she waits {known:?} for a guesser elsewhere");
+    // Whoever comes from the guesser's address for the first time waits, and gets in.
+    let neighbour = time(|| log_in(far, "bert"));
+    assert!(neighbour >= Duration::from_millis(1500), "{neighbour:?}");
+    listed(&server, &["--user", "bert"], |rows| rows[0]["outcome"] == "in");
+    assert!(time(|| log_in(far, "bert")) < Duration::from_millis(1000), "he is known there now");
+}
+
+/// The database lets failures fade as the policy does.
+#[actix_rt::test]
+async fn failures_fade_alike_in_the_database_and_in_the_policy() {
+    let scratch = Scratch::start();
+    let lender = scratch.lender().await;
+    let begin = jiff::Timestamp::UNIX_EPOCH;
+    let count = async |minutes: i64| {
+        let now = begin + jiff::SignedDuration::from_mins(minutes);
+        let failed = vec!["user x".to_owned()];
+        let unit = db::RecordLogins { records: vec![], failed, forgiven: vec![], now };
+        lender.run(unit).await.expect("it is counted").remove(0)
+    };
+    let policy = |minutes: i64, found: &db::LoginFailures| {
+        let failures = Failures { count: found.count, last: found.last };
+        failures.count_at(begin + jiff::SignedDuration::from_mins(minutes))
+    };
+    let mut last = count(0).await;
+    assert_eq!((last.count, last.last), (1.0, begin));
+    for minutes in [0, 0, 7, 15, 16, 60] {
+        let expected = policy(minutes, &last) + 1.0;
+        last = count(minutes).await;
+        assert!((last.count - expected).abs() < 1e-6, "{} is not {expected}", last.count);
+    }
+    for _ in 0..30 {
+        last = count(60).await;
+    }
+    assert_eq!(last.count, limits::LOGIN_FAILURES_MAX);
+    let find = db::FindLogin {
+        login_key: "x".to_owned(),
+        administrators_key: String::new(),
+        subjects: vec!["user x".to_owned(), "user y".to_owned()],
+        place: String::new(),
+    };
+    let found = lender.run(find).await.expect("it is found");
+    assert_eq!(found.failures, [last]);
+    assert!(found.person.is_none() && !found.known_place);
 }
 
 #[test]
@@ -343,15 +406,6 @@ fn eventually<T>(attempt: impl Fn() -> Option<T>) -> T {
 fn json(server: &Server, arguments: &[&str]) -> Value {
     let printed = server.aox_ok(&[arguments, &["--json"]].concat());
     serde_json::from_str(&printed).expect("--json prints JSON")
-}
-
-/// Runs SQL as the owner of the schema.
-fn sql(server: &Server, statement: &str) {
-    let socket = server.postgres_socket().expect("PostgreSQL runs");
-    let mut psql = Command::new("psql");
-    psql.arg("-h").arg(socket).args(["-U", "aox_owner", "-d", "aox", "-q", "-v", "ON_ERROR_STOP=1", "-c"]);
-    let done = psql.arg(statement).stdin(Stdio::null()).status().expect("psql can be run");
-    assert!(done.success(), "{statement}");
 }
 
 fn time(work: impl FnOnce()) -> Duration {

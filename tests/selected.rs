@@ -120,6 +120,7 @@ fn test(messages: &[&[u8]], body: impl AsyncFnOnce(&Lender, Shared)) {
 fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>, String) {
     let current = shared.current();
     let opening = Opening {
+        acting: INBOX.account,
         client: None,
         tag: "a".into(),
         key: INBOX,

@@ -1,6 +1,5 @@
 //! Finds what a login's passwords are verified against, and what has failed before.
 
-use futures_util::future::try_join;
 use jiff::Timestamp;
 
 use super::unit::{Access, Error, Lent, Unit};
@@ -85,19 +84,12 @@ impl Unit for FindLogin {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<FoundLogin, Error> {
-        let select_person = db.prepare(include_str!("sql/select_login.sql")).await?;
-        let select_failures = db.prepare(include_str!("sql/select_login_failures.sql")).await?;
         let FindLogin { login_key, administrators_key, subjects, place } = &self;
-        let (person, failures) = try_join(
-            db.client().query_opt(&select_person, &[login_key, administrators_key]),
-            db.client().query(&select_failures, &[subjects, login_key, place]),
-        )
-        .await?;
-        let tokens = |ids: Vec<i64>, digests: Vec<Vec<u8>>| {
-            ids.into_iter().zip(digests).map(|(id, sha_256)| Token { id, sha_256 }).collect()
-        };
-        let person = person.map(|row| Person {
-            account: Account { id: AccountId(row.get(0)), login: row.get(1) },
+        let sql = include_str!("sql/select_login.sql");
+        let row = db.query_one(sql, &[login_key, administrators_key, subjects, place]).await?;
+        let account = |id: i64| Account { id: AccountId(id), login: row.get(1) };
+        let person = row.get::<_, Option<i64>>(0).map(|id| Person {
+            account: account(id),
             disabled: row.get(2),
             argon2id: row.get(3),
             scram_sha_256: row.get(4),
@@ -105,9 +97,24 @@ impl Unit for FindLogin {
             tokens: tokens(row.get(6), row.get(7)),
             administrator: row.get(8),
         });
-        let known_place = failures.first().is_some_and(|row| row.get(3));
-        Ok(FoundLogin { person, failures: failures.iter().map(LoginFailures::read).collect(), known_place })
+        let failures = failures(row.get(9), row.get(10), row.get(11));
+        Ok(FoundLogin { person, failures, known_place: row.get(12) })
     }
+}
+
+fn tokens(ids: Option<Vec<i64>>, digests: Option<Vec<Vec<u8>>>) -> Vec<Token> {
+    let both = ids.unwrap_or_default().into_iter().zip(digests.unwrap_or_default());
+    both.map(|(id, sha_256)| Token { id, sha_256 }).collect()
+}
+
+fn failures(
+    subjects: Option<Vec<String>>,
+    counts: Option<Vec<f64>>,
+    times: Option<Vec<Timestamp>>,
+) -> Vec<LoginFailures> {
+    let counted = counts.unwrap_or_default().into_iter().zip(times.unwrap_or_default());
+    let all = subjects.unwrap_or_default().into_iter().zip(counted);
+    all.map(|(subject, (count, last))| LoginFailures { subject, count, last }).collect()
 }
 
 impl LoginFailures {

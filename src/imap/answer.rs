@@ -3,7 +3,7 @@
 use crate::db;
 use crate::error::Error;
 use crate::imap::response;
-use crate::mailbox::{Change, MailboxKey, MailboxName, ModSeq, UidValidity};
+use crate::mailbox::{AccountId, Change, MailboxKey, MailboxName, ModSeq, UidValidity};
 use crate::policy::{Rights, Viewer};
 
 /// The answer to one command.
@@ -51,7 +51,9 @@ pub struct Opening {
     pub viewer: Viewer,
     /// What he may do there.
     pub rights: Rights,
-    /// The client's address, for the tombstones of what it expunges.
+    /// Whose doing it is, when that is not the viewer's own, and the client's address: for the tombstones of what is
+    /// expunged.
+    pub acting: AccountId,
     pub client: Option<String>,
 }
 
@@ -92,6 +94,7 @@ impl Opening {
         found: &db::FoundMailbox,
     ) -> Opening {
         let db::FoundMailbox { key, uidvalidity, highestmodseq, rights, .. } = *found;
-        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, rights, client: None }
+        let (acting, client) = (viewer.account, None);
+        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, rights, acting, client }
     }
 }

@@ -18,7 +18,7 @@ use crate::imap::grammar::core;
 use crate::imap::response;
 use crate::limits;
 use crate::login;
-use crate::mailbox::FirstMailbox;
+use crate::mailbox::{AccountId, FirstMailbox};
 use crate::plan;
 use crate::policy::Viewer;
 use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
@@ -461,10 +461,14 @@ impl User {
         Viewer { account: self.account.id, anonymous: self.anonymous }
     }
 
+    /// Whose doing it is: an administrator's, who acts for somebody else.
+    pub fn acting(&self) -> AccountId {
+        self.by.as_ref().unwrap_or(&self.account).id
+    }
+
     /// Who it was, for the tombstones of what `command` takes away.
     pub fn culprit(&self, command: &'static str) -> Culprit {
-        let account = self.by.as_ref().unwrap_or(&self.account).id;
-        Culprit { account: Some(account), door: "imap", client: self.client.clone(), reason: command }
+        Culprit { account: Some(self.acting()), door: "imap", client: self.client.clone(), reason: command }
     }
 }
 

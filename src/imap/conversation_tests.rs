@@ -44,8 +44,7 @@ fn judge(claim: Claim) -> Result<login::Authenticated, Error> {
     if authzid.is_some_and(|authzid| authzid != "anna") {
         return Err(Error::no(Code::AuthorizationFailed, "not yours"));
     }
-    let account = db::Account { id: AccountId(1), login: authcid };
-    Ok(login::Authenticated { account, by: None, anonymous: false })
+    Ok(login::Authenticated::new(db::Account { id: AccountId(1), login: authcid }))
 }
 
 /// A client's side: carries out events as an actor does, and keeps what the server says.

@@ -13,8 +13,8 @@ use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::{
-    Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot, System, Uid,
-    UidSet, Update, View,
+    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot,
+    System, Uid, UidSet, Update, View,
 };
 use crate::plan::Plan;
 use crate::policy::viewer::lacking;
@@ -32,6 +32,8 @@ pub struct Selected {
     idling: bool,
     /// The keywords that the client has been told of.
     keywords_told: Vec<Keyword>,
+    /// Whose doing it is.
+    acting: AccountId,
     client: Option<String>,
 }
 
@@ -68,6 +70,7 @@ impl Selected {
             offers_due: false,
             idling: false,
             keywords_told: current.keywords(),
+            acting: opening.acting,
             client: opening.client.clone(),
         };
         let untagged = selected.introduction(&current);
@@ -206,7 +209,7 @@ impl Selected {
 
     /// Who expunges here, as the tombstones say it.
     pub(super) fn culprit(&self, reason: &'static str) -> Culprit {
-        let account = Some(self.viewer.account);
+        let account = Some(self.acting);
         Culprit { account, door: "imap", client: self.client.clone(), reason }
     }
 

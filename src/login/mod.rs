@@ -26,8 +26,15 @@ pub struct Authenticated {
     pub account: db::Account,
     /// The administrator who acts for that account.
     pub by: Option<db::Account>,
-    /// Nobody said who it is: the account is the one that the site has for such clients.
+    /// The client did not say who it is, and got the account for such clients.
     pub anonymous: bool,
+}
+
+impl Authenticated {
+    /// A user who acts for nobody else.
+    pub fn new(account: db::Account) -> Authenticated {
+        Authenticated { account, by: None, anonymous: false }
+    }
 }
 
 /// Where an attempt came from.

@@ -37,7 +37,7 @@ impl Select {
     pub fn plan(self, tag: String, user: &User) -> Plan {
         let viewer = user.viewer();
         let find = db::FindMailbox { viewer, name: self.name.clone() };
-        let client = user.client.clone();
+        let (acting, client) = (user.acting(), user.client.clone());
         Plan::run(find, move |found, _| {
             let no_such = || Error::no(Code::NonExistent, "there is no such mailbox");
             let found = found.map_err(Error::from);
@@ -45,7 +45,7 @@ impl Select {
             Plan::Done(match found {
                 Ok(found) => {
                     let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
-                    Answer { next: After::Open(Opening { client, ..opening }), ..Answer::default() }
+                    Answer { next: After::Open(Opening { acting, client, ..opening }), ..Answer::default() }
                 }
                 Err(error) => Answer { next: After::Unselect, sync: None, ..Answer::failed(&tag, error) },
             })

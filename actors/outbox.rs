@@ -87,8 +87,18 @@ impl Outbox {
 }
 
 impl Queue {
-    /// Writes what is queued until the queue ends or pauses, or until nothing could be written for `patience`.
+    /// Writes what is queued until the queue ends or pauses, or until nothing could be written for `patience`; then
+    /// nothing more is queued.
     pub async fn write<W: AsyncWrite + Unpin>(&mut self, socket: &mut W, patience: Duration) -> Written {
+        let written = self.write_on(socket, patience).await;
+        if written == Written::Failed {
+            // Whoever waits for room hears that there will be none.
+            self.chunks.close();
+        }
+        written
+    }
+
+    async fn write_on<W: AsyncWrite + Unpin>(&mut self, socket: &mut W, patience: Duration) -> Written {
         while let Some(first) = self.chunks.recv().await {
             // An idle connection keeps no buffer.
             let mut gathered = BytesMut::new();
@@ -179,6 +189,15 @@ mod tests {
             sent += 1;
             assert!(sent < 100, "the outbox takes any amount");
         }
+    }
+
+    #[actix_rt::test]
+    async fn who_waits_for_room_hears_of_a_failure() {
+        let (mut ours, _theirs) = tokio::io::duplex(64);
+        let (outbox, mut queue) = Outbox::new();
+        let sender = actix_rt::spawn(async move { while outbox.send(vec![0; 1000]).await.is_ok() {} });
+        assert_eq!(queue.write(&mut ours, Duration::from_millis(50)).await, Written::Failed);
+        sender.await.unwrap();
     }
 
     #[actix_rt::test]

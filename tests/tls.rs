@@ -285,6 +285,41 @@ fn large_mail_comes_through_tls_unchanged() {
     assert!(appended.result.starts_with("OK"), "{}", appended.result);
 }
 
+#[test]
+fn a_retry_after_a_lost_reply_makes_no_second_copy_in_tls_either() {
+    let server = Server::shared();
+    server.add_user("retry", "retry@example.org", PASSWORD);
+    let client = server.tls_client();
+    let open = || {
+        let mut lmtp = Lmtp::connect_tls(server.lmtps_address(), &client).expect("TLS begins");
+        lmtp.reply().and_then(|reply| reply.expect(220)).expect("a greeting");
+        lmtp.command("LHLO mta.example.org").and_then(|reply| reply.expect(250)).expect("LHLO");
+        lmtp
+    };
+    let deliver = |lmtp: &mut Lmtp, subject: &str| {
+        let message = format!("Subject: {subject}\r\n\r\nx\r\n");
+        let replies = lmtp.deliver("a@example.net", &["retry@example.org"], message.as_bytes());
+        replies.expect("an answer")[0].expect(250).expect("it is taken");
+    };
+    let count = || {
+        let mut imap = server.imap("retry", PASSWORD);
+        let said = imap.ok("SELECT INBOX").expect("SELECT");
+        said.iter().find_map(|response| response.number("EXISTS")).expect("a number")
+    };
+    // The server cannot know that this client has read its reply.
+    let mut lost = open();
+    deliver(&mut lost, "once");
+    drop(lost);
+    let mut again = open();
+    deliver(&mut again, "once");
+    assert_eq!(count(), 1);
+    // By going on, it shows that it has; then the same message is meant to come twice.
+    again.command("NOOP").and_then(|reply| reply.expect(250)).expect("NOOP");
+    deliver(&mut again, "once");
+    again.quit().expect("QUIT");
+    assert_eq!(count(), 2);
+}
+
 fn imap_session(imap: &mut OpenSsl) {
     imap.say("a1 LOGIN ossl secret");
     imap.hear("a1 OK ");

@@ -23,6 +23,11 @@ fn openssl_speaks_both_versions_both_ways() {
         imap_session(&mut imap);
         let mut imap = OpenSsl::start(&server, server.imap_address(), &[version, "-starttls", "imap"]);
         imap_session(&mut imap);
+        let mut pop3 = OpenSsl::start(&server, server.pop3s_address(), &[version, "-alpn", "pop3"]);
+        pop3.hear("+OK ");
+        pop3_session(&mut pop3);
+        let mut pop3 = OpenSsl::start(&server, server.pop3_address(), &[version, "-starttls", "pop3"]);
+        pop3_session(&mut pop3);
         let mut lmtp = OpenSsl::start(&server, server.lmtps_address(), &[version]);
         lmtp.hear("220 ");
         lmtp_session(&mut lmtp);
@@ -43,6 +48,8 @@ fn old_versions_and_foreign_protocols_are_refused_with_the_right_alert() {
         assert!(foreign.contains("alert number 120"), "{foreign}");
         let ours = once(imaps, &[version, "-alpn", "http/1.1,imap"]);
         assert!(ours.contains("ALPN protocol: imap"), "{ours}");
+        let pop3 = once(server.pop3s_address(), &[version, "-alpn", "imap,pop3"]);
+        assert!(pop3.contains("ALPN protocol: pop3"), "{pop3}");
     }
 }
 
@@ -329,6 +336,18 @@ fn imap_session(imap: &mut OpenSsl) {
     imap.hear("* BYE ");
     imap.hear("a3 OK ");
     imap.end();
+}
+
+fn pop3_session(pop3: &mut OpenSsl) {
+    pop3.say("USER ossl");
+    pop3.hear("+OK");
+    pop3.say("PASS secret");
+    pop3.hear("+OK");
+    pop3.say("STAT");
+    pop3.hear("+OK ");
+    pop3.say("QUIT");
+    pop3.hear("+OK");
+    pop3.end();
 }
 
 fn lmtp_session(lmtp: &mut OpenSsl) {

@@ -309,10 +309,18 @@ pub fn fresh_source() -> Ipv4Addr {
     Ipv4Addr::new(127, a, b, c)
 }
 
-/// A port of the loopback address that nothing listens on.
+/// A port of the loopback address that nothing listens on. It is none of those that the kernel gives to clients, which
+/// might take it before a server does; and each process of tests begins elsewhere.
 pub fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    listener.local_addr().expect("a listener has an address")
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(2_654_435_761) >> 8;
+    loop {
+        let number = first.wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + (number % u32::from(PORTS.end - PORTS.start)) as u16;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return listener.local_addr().expect("a listener has an address");
+        }
+    }
 }
 
 /// Sends a signal, named as kill(1) names it, to one process.
@@ -364,6 +372,8 @@ fn find_file(folder: &Path, name: &str, depth: u32) -> Option<PathBuf> {
     folders.into_iter().find_map(|folder| find_file(&folder, name, depth - 1))
 }
 
+/// Below what Linux gives to clients, above what services have.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 const LOG_LINES: usize = 60;

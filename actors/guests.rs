@@ -1,34 +1,35 @@
 //! # Guests - who has a mailbox open that is not his own
 //!
-//! Hears:  Enter, Leave, RightsChanged, Recheck, Answered
-//! Says:   RightsAre → sessions · Run → Database
+//! Hears:  Enter, Leave, Affected, Recheck, Answered
+//! Says:   StandingIs → sessions · Run → Database
 //! Lives:  the server's life
-//! Knows:  the sessions of guests, and in which mailboxes the rights have to be read again
+//! Knows:  the sessions of guests, and which of them have to look again
 //! Limits: one question to the database at a time, whatever happens meanwhile
 //!
 //! What a guest may do can change while he does it: by SETACL, by an administrator, by a change of a group, here or at
-//! another host. Whoever hears of such a change says so here, and every guest is told what he may do now. Owners are not
-//! asked about, so their mailboxes cost nothing.
+//! another host. Where everybody has a \Seen of his own, another session of his may set it. Whoever hears of such a
+//! change says so here, and every guest whom it concerns is told how he stands now. Owners are not asked about, so their
+//! mailboxes cost nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use actix::AsyncContext;
 use archiveopteryx::db;
-use archiveopteryx::mailbox::MailboxKey;
-use archiveopteryx::policy::{Rights, Viewer};
+use archiveopteryx::mailbox::{AccountId, MailboxKey};
+use archiveopteryx::policy::{Standing, Viewer};
 
 use crate::database::{self, Database};
 use crate::mailbox_registry::SubscriptionId;
 
-/// A guest has opened a mailbox. He is told his rights at once: they may have changed since the mailbox was found.
+/// A guest has opened a mailbox. He is told at once how he stands: that may have changed since the mailbox was found.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Enter {
     pub id: SubscriptionId,
     pub key: MailboxKey,
     pub viewer: Viewer,
-    pub session: actix::Recipient<RightsAre>,
+    pub session: actix::Recipient<StandingIs>,
 }
 
 /// A session has ended; it need not have been a guest's.
@@ -36,41 +37,45 @@ pub struct Enter {
 #[rtype(result = "()")]
 pub struct Leave(pub SubscriptionId);
 
-/// The rights in a mailbox have changed; that is committed.
+/// A change concerns guests; it is committed.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-pub struct RightsChanged(pub MailboxKey);
+pub struct Affected {
+    pub key: MailboxKey,
+    /// Only this one; None means all.
+    pub reader: Option<AccountId>,
+}
 
-/// The rights may have changed anywhere.
+/// Anything may have changed anywhere.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Recheck;
 
-/// To a session: this is what its client may do now.
-#[derive(actix::Message, Clone, Copy)]
+/// To a session: this is how its client stands now.
+#[derive(actix::Message)]
 #[rtype(result = "()")]
-pub struct RightsAre(pub Rights);
+pub struct StandingIs(pub Standing);
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 struct Answered {
     asked: Vec<SubscriptionId>,
-    outcome: Result<Vec<Rights>, db::Error>,
+    outcome: Result<Vec<Standing>, db::Error>,
 }
 
 /// The actor. One per server.
 pub struct Guests {
     database: actix::Addr<Database>,
     guests: HashMap<SubscriptionId, Guest>,
-    /// Mailboxes in which the rights are to be read, but not yet asked for.
-    due: HashSet<MailboxKey>,
+    /// Those about whom has to be asked: in a mailbox one of them, or all.
+    due: HashSet<(MailboxKey, Option<AccountId>)>,
     asking: bool,
 }
 
 struct Guest {
     key: MailboxKey,
     viewer: Viewer,
-    session: actix::Recipient<RightsAre>,
+    session: actix::Recipient<StandingIs>,
 }
 
 impl Guests {
@@ -84,7 +89,11 @@ impl Guests {
             return;
         }
         let due = std::mem::take(&mut self.due);
-        let concerned = self.guests.iter().filter(|(_, guest)| due.contains(&guest.key));
+        let is_due = |guest: &Guest| {
+            let Guest { key, viewer, .. } = guest;
+            due.contains(&(*key, None)) || due.contains(&(*key, Some(viewer.account)))
+        };
+        let concerned = self.guests.iter().filter(|(_, guest)| is_due(guest));
         let (asked, questions): (Vec<_>, Vec<_>) =
             concerned.map(|(id, guest)| (*id, (guest.viewer, guest.key))).unzip();
         if asked.is_empty() {
@@ -93,7 +102,7 @@ impl Guests {
         self.asking = true;
         let (database, guests) = (self.database.clone(), ctx.address());
         actix_rt::spawn(async move {
-            let outcome = database::run(&database, db::ReadRights { asked: questions }).await;
+            let outcome = database::run(&database, db::ReadStandings { asked: questions }).await;
             guests.do_send(Answered { asked, outcome });
         });
     }
@@ -108,7 +117,7 @@ impl actix::Handler<Enter> for Guests {
 
     fn handle(&mut self, Enter { id, key, viewer, session }: Enter, ctx: &mut Self::Context) {
         self.guests.insert(id, Guest { key, viewer, session });
-        self.due.insert(key);
+        self.due.insert((key, Some(viewer.account)));
         self.ask(ctx);
     }
 }
@@ -121,11 +130,11 @@ impl actix::Handler<Leave> for Guests {
     }
 }
 
-impl actix::Handler<RightsChanged> for Guests {
+impl actix::Handler<Affected> for Guests {
     type Result = ();
 
-    fn handle(&mut self, RightsChanged(key): RightsChanged, ctx: &mut Self::Context) {
-        self.due.insert(key);
+    fn handle(&mut self, Affected { key, reader }: Affected, ctx: &mut Self::Context) {
+        self.due.insert((key, reader));
         self.ask(ctx);
     }
 }
@@ -134,7 +143,7 @@ impl actix::Handler<Recheck> for Guests {
     type Result = ();
 
     fn handle(&mut self, _: Recheck, ctx: &mut Self::Context) {
-        self.due.extend(self.guests.values().map(|guest| guest.key));
+        self.due.extend(self.guests.values().map(|guest| (guest.key, None)));
         self.ask(ctx);
     }
 }
@@ -145,20 +154,19 @@ impl actix::Handler<Answered> for Guests {
     fn handle(&mut self, Answered { asked, outcome }: Answered, ctx: &mut Self::Context) {
         self.asking = false;
         match outcome {
-            Ok(rights) => {
-                for (id, rights) in asked.iter().zip(rights) {
+            Ok(standings) => {
+                for (id, standing) in asked.iter().zip(standings) {
                     if let Some(guest) = self.guests.get(id) {
                         // A session's queue holds a handful at most, and this must not be lost.
-                        guest.session.do_send(RightsAre(rights));
+                        guest.session.do_send(StandingIs(standing));
                     }
                 }
                 self.ask(ctx);
             }
             Err(error) => {
-                tracing::warn!(%error, "could not read the rights of guests");
-                let keys = asked.iter().filter_map(|id| self.guests.get(id)).map(|guest| guest.key);
-                let keys: Vec<MailboxKey> = keys.collect();
-                self.due.extend(keys);
+                tracing::warn!(%error, "could not read how guests stand");
+                let asked = asked.iter().filter_map(|id| self.guests.get(id));
+                self.due.extend(asked.map(|guest| (guest.key, Some(guest.viewer.account))));
                 ctx.run_later(RETRY_AFTER, |guests, ctx| guests.ask(ctx));
             }
         }

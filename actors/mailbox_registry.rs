@@ -1,7 +1,7 @@
 //! # MailboxRegistry - who is interested in which mailbox
 //!
 //! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
-//! Says:   Changed → sessions · RightsChanged, Recheck → Guests · Announce → DbListener · Run → Database
+//! Says:   Changed → sessions · Affected, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
 //! Knows:  a `mailbox::Shared` and a `mailbox::CatchUp` per mailbox that somebody watches, or watched lately
 //! Limits: limits::SNAPSHOT_CACHE_MESSAGES
@@ -232,10 +232,20 @@ impl MailboxRegistry {
         });
     }
 
+    /// Says what of a change concerns those who are not the mailbox's owner.
+    fn tell_guests(&self, change: &Change) {
+        let key = change.key;
+        let all = change.rights.then_some(None);
+        let readers = change.seen_by.iter().map(|reader| Some(*reader)).filter(|_| !change.rights);
+        for reader in all.into_iter().chain(readers) {
+            self.guests.do_send(guests::Affected { key, reader });
+        }
+    }
+
     /// Gives up on a mailbox that could not be read: those who wait hear why.
     fn give_up(&mut self, key: MailboxKey, error: db::Error) {
         // If it is gone, so are the rights in it.
-        self.guests.do_send(guests::RightsChanged(key));
+        self.guests.do_send(guests::Affected { key, reader: None });
         let Some(mut watched) = self.mailboxes.remove(&key) else { return };
         tracing::warn!(%error, mailbox = key.mailbox.0, "could not read a mailbox");
         let why = || db::Error::Unavailable("the mailbox could not be read".into());
@@ -375,9 +385,7 @@ impl actix::Handler<Delivered> for MailboxRegistry {
     fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
         for change in event.changes {
             self.listener.do_send(db_listener::Announce(News::Changed(change.key, change.modseq)));
-            if change.rights {
-                self.guests.do_send(guests::RightsChanged(change.key));
-            }
+            self.tell_guests(&change);
             let Some(watched) = self.mailboxes.get_mut(&change.key) else { continue };
             watched.catch_up.mention(change.modseq);
             if let Some(shared) = &watched.shared {
@@ -455,11 +463,9 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
             }
             Err(error) => return self.give_up(caught_up.key, error),
         };
+        self.tell_guests(&change);
         let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
         watched.catch_up.end();
-        if change.rights {
-            self.guests.do_send(guests::RightsChanged(caught_up.key));
-        }
         if let Some(shared) = &watched.shared {
             let _: Applied = shared.apply(&change);
         }

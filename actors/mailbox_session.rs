@@ -1,6 +1,6 @@
 //! # MailboxSession - one mailbox, opened by one client
 //!
-//! Hears:  Open, Execute, Sync, Changed, RightsAre, Close
+//! Hears:  Open, Execute, Sync, Changed, StandingIs, Close
 //! Says:   Run → Database · Subscribe, Unsubscribe, Delivered → MailboxRegistry · Enter, Leave → Guests ·
 //!         Revoked → its connection · octets → its client's outbox
 //! Lives:  from SELECT to CLOSE, UNSELECT, the next SELECT, or disconnect
@@ -11,11 +11,11 @@ use actix::{ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
 use archiveopteryx::imap::{Answer, Opening, Selected, SelectedCommand};
 use archiveopteryx::mailbox::MailboxKey;
-use archiveopteryx::policy::Rights;
+use archiveopteryx::policy::Standing;
 
 use crate::database::Database;
 use crate::drive;
-use crate::guests::{self, Guests, RightsAre};
+use crate::guests::{self, Guests, StandingIs};
 use crate::mailbox_registry::{self, Changed, MailboxRegistry, SubscriptionId};
 use crate::outbox::{Gone, Outbox};
 use crate::services::Services;
@@ -64,8 +64,8 @@ pub struct MailboxSession {
     subscription: Option<(MailboxKey, SubscriptionId)>,
     /// Messages from this uid on are \Recent here; heard while a command was running.
     recent_from: Option<u32>,
-    /// What the client may do now; heard while a command was running.
-    rights: Option<Rights>,
+    /// How the client stands to the mailbox now; heard while a command was running.
+    standing: Option<Standing>,
     /// Lines wait for a client that is slow to read.
     telling: bool,
 }
@@ -81,7 +81,7 @@ impl MailboxSession {
             selected: None,
             subscription: None,
             recent_from: None,
-            rights: None,
+            standing: None,
             telling: false,
         }
     }
@@ -92,8 +92,8 @@ impl MailboxSession {
         if let Some(uid) = self.recent_from.take() {
             selected.recent_from(uid);
         }
-        if let Some(rights) = self.rights.take()
-            && !selected.rights_are(rights)
+        if let Some(standing) = self.standing.take()
+            && !selected.standing_is(standing)
         {
             self.connection.do_send(Revoked);
             return;
@@ -206,11 +206,11 @@ impl actix::Handler<Changed> for MailboxSession {
     }
 }
 
-impl actix::Handler<RightsAre> for MailboxSession {
+impl actix::Handler<StandingIs> for MailboxSession {
     type Result = ();
 
-    fn handle(&mut self, RightsAre(rights): RightsAre, ctx: &mut Self::Context) {
-        self.rights = Some(rights);
+    fn handle(&mut self, StandingIs(standing): StandingIs, ctx: &mut Self::Context) {
+        self.standing = Some(standing);
         self.tell(ctx);
     }
 }

@@ -31,6 +31,22 @@ create index rights_grantee on aox.rights (kind, grantee);
 -- The modseq at which the rights in a mailbox changed last: who has it open looks again.
 alter table aox.mailboxes add column rights_modseq bigint not null default 0;
 
+-- Whether everybody but the owner has a \Seen of his own in a mailbox.
+alter table aox.mailboxes add column seen_per_user boolean not null default false;
+
+-- Which messages somebody has seen in such a mailbox. Uids that belong to no message mean nothing.
+create table aox.seen (
+    account bigint         not null,
+    mailbox bigint         not null,
+    -- The account of who has seen them.
+    reader  bigint         not null,
+    uids    int8multirange not null,
+    -- When that changed last.
+    modseq  bigint         not null,
+    primary key (account, mailbox, reader),
+    foreign key (account, mailbox) references aox.mailboxes (account, id)
+);
+
 -- As whom somebody is addressed in aox.rights.
 create function aox.identities(viewer bigint, is_anonymous boolean) returns table (kind smallint, grantee bigint)
     language sql stable
@@ -112,4 +128,5 @@ end
 $$;
 
 grant select, insert, delete, update (rights) on aox.rights to aox_server;
-grant update (rights_modseq) on aox.mailboxes to aox_server;
+grant select, insert, update (uids, modseq) on aox.seen to aox_server;
+grant update (rights_modseq, seen_per_user) on aox.mailboxes to aox_server;

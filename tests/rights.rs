@@ -262,6 +262,30 @@ fn members_of_a_group_have_its_rights() {
 }
 
 #[test]
+fn who_does_not_say_who_he_is_has_what_anonymous_was_given() {
+    let settings = vec![("AOX__LOGIN__ANONYMOUS".to_string(), "visitor".to_string())];
+    let server = Server::start_with(Options { settings, ..Options::default() });
+    for login in ["anna", "visitor"] {
+        server.add_user(login, &format!("{login}@example.org"), PASSWORD);
+    }
+    let mut anna = server.imap("anna", PASSWORD);
+    anna.ok("SETACL INBOX anonymous lrs").expect("SETACL");
+    anna.ok("SETACL INBOX -anonymous s").expect("SETACL");
+    let mut nobody = Imap::connect(server.imap_address()).expect("a connection");
+    nobody.ok("AUTHENTICATE ANONYMOUS dHJhY2U=").expect("AUTHENTICATE");
+    let told = nobody.ok("MYRIGHTS \"Other Users/anna/INBOX\"").expect("MYRIGHTS");
+    assert!(told[0].text().ends_with(" lr"), "{}", told[0].text());
+    nobody.ok("SELECT \"Other Users/anna/INBOX\"").expect("SELECT");
+    // The same account, by somebody who has shown that it is his.
+    let mut visitor = server.imap("visitor", PASSWORD);
+    let reply = visitor.command("MYRIGHTS \"Other Users/anna/INBOX\"").expect("an answer");
+    assert!(reply.result.starts_with("NO [NONEXISTENT]"), "{}", reply.result);
+    anna.ok("DELETEACL INBOX anonymous").expect("DELETEACL");
+    nobody.idle().expect("IDLE");
+    hears_soon(&mut nobody, "* BYE ");
+}
+
+#[test]
 fn administrators_set_rights() {
     let server = Server::shared();
     let mut house = House::new(&server, "governed", "bert-of-governed");

@@ -12,7 +12,7 @@ use archiveopteryx::mailbox::{
 };
 use archiveopteryx::message::{TakenApart, take_apart};
 use archiveopteryx::plan::Plan;
-use archiveopteryx::policy::{Rights, Viewer};
+use archiveopteryx::policy::{Standing, Viewer};
 use support::{Lender, Scratch};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
@@ -129,7 +129,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         highestmodseq: current.highestmodseq,
         read_only,
         viewer: Viewer::new(INBOX.account),
-        rights: Rights::ALL,
+        standing: Standing::owner(),
     };
     let (selected, mut answer) = Selected::open(opening, shared.clone(), 2);
     let text = [std::mem::take(&mut answer.untagged), std::mem::take(&mut answer.tagged)].concat();

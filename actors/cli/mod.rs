@@ -52,7 +52,7 @@ pub enum Verb {
     /// List users, aliases, groups, domains, mailboxes, the rights in one, or quotas
     #[command(subcommand)]
     List(List),
-    /// Change a password, or what a user is called
+    /// Change a password, what a user is called, or how a mailbox is shared
     #[command(subcommand)]
     Change(Change),
     /// Delete a user, an address, an alias, a mailbox, rights in one, a group, a domain or a quota

@@ -1,11 +1,14 @@
 //! Finds a mailbox by the name that a client has for it, with its counters: what SELECT and STATUS ask.
 
+use std::sync::Arc;
+
 use tokio_postgres::Row;
 
 use super::mailbox_row::{modseq, uidvalidity};
+use super::owner::own_seen;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
-use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidValidity};
+use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidSet, UidValidity};
 use crate::policy::viewer::demand;
 use crate::policy::{Rights, Viewer};
 
@@ -32,6 +35,8 @@ pub struct FoundMailbox {
     pub deleted: u64,
     /// What the viewer may do with it.
     pub rights: Rights,
+    /// What he has seen, where that is his own business.
+    pub seen: Option<Arc<UidSet>>,
 }
 
 impl FoundMailbox {
@@ -66,7 +71,8 @@ impl Unit for FindMailbox {
                 let row = db.query_opt(sql, &[&account.0, &anonymous, &login, &name.as_str()]).await?;
                 let found = |row: &Row| {
                     let owner = AccountId(row.get(9));
-                    found(owner, self.viewer.rights(owner, Rights::from_bits(row.get(10))), row)
+                    let rights = self.viewer.rights(owner, Rights::from_bits(row.get(10)));
+                    FoundMailbox { seen: own_seen(row, 11), ..found(owner, rights, row) }
                 };
                 Ok(row.as_ref().map(found))
             }
@@ -88,5 +94,6 @@ fn found(account: AccountId, rights: Rights, row: &Row) -> FoundMailbox {
         octets: count(7),
         deleted: count(8),
         rights,
+        seen: None,
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct MailboxState {
     pub first_recent_uid: u32,
     /// When the rights in it changed last.
     pub rights_modseq: ModSeq,
+    /// Whether everybody but the owner has a \Seen of his own there.
+    pub seen_per_user: bool,
 }
 
 impl MailboxState {
@@ -35,6 +37,7 @@ impl MailboxState {
             highestmodseq: modseq(row.get(2)),
             first_recent_uid: row.get::<_, i64>(3).try_into().unwrap_or(u32::MAX),
             rights_modseq: modseq(row.get(4)),
+            seen_per_user: row.get(5),
         }))
     }
 }

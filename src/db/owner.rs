@@ -1,11 +1,14 @@
 //! Whose mailbox is meant by a name that somebody says, and what he may do there: shared by the units that act for him.
 
+use std::sync::Arc;
+
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
-use crate::mailbox::{AccountId, Located, MailboxKey, MailboxName};
+use crate::mailbox::{AccountId, Located, MailboxKey, MailboxName, UidSet};
 use crate::policy::viewer::lacking;
 use crate::policy::{Rights, Viewer};
 
@@ -43,6 +46,14 @@ pub(super) async fn rights(db: &Lent<'_>, viewer: Viewer, key: MailboxKey) -> Re
         [&viewer.account.0, &viewer.anonymous, &key.account.0, &key.mailbox.0];
     let row = db.query_one(sql, &params).await?;
     Ok(viewer.rights(key.account, Rights::from_bits(row.get(0))))
+}
+
+/// What the columns `seen_per_user`, first and last uids say of the one who asks, from `at` on.
+pub(super) fn own_seen(row: &Row, at: usize) -> Option<Arc<UidSet>> {
+    let (firsts, lasts): (Vec<i64>, Vec<i64>) = (row.get(at + 1), row.get(at + 2));
+    let number = |column: i64| u32::try_from(column).unwrap_or(u32::MAX);
+    let ranges = firsts.into_iter().zip(lasts).map(|(first, last)| (number(first), number(last)));
+    row.get::<_, bool>(at).then(|| Arc::new(UidSet::from_ranges(ranges)))
 }
 
 /// A unit that is run only if somebody has the rights for it in a mailbox that is not his own. Whoever changes those

@@ -4,7 +4,7 @@ use futures_util::future;
 
 use super::mailbox_row::{KeywordNames, MailboxState, MessageRow, modseq, uid};
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::{Change, FlagChange, MailboxKey, ModSeq};
+use crate::mailbox::{AccountId, Change, FlagChange, MailboxKey, ModSeq};
 
 /// Reads everything that happened to a mailbox after `since`; None when there is no such mailbox.
 ///
@@ -49,6 +49,11 @@ impl Unit for ReadChanges {
         let mut change = Change::new(self.key, self.since, state.highestmodseq);
         change.uidnext = Some(state.uidnext);
         change.rights = state.rights_modseq > self.since;
+        if state.seen_per_user {
+            let readers = include_str!("sql/select_seen_changes.sql");
+            let readers = db.query(readers, &[&account, &mailbox, &since]).await?;
+            change.seen_by = readers.iter().map(|row| AccountId(row.get(0))).collect();
+        }
         change.appended = appended.iter().map(|row| MessageRow::new(row).loaded(&names)).collect();
         change.flags.extend(flags.iter().map(|row| FlagChange {
             uid: uid(row.get(0)),

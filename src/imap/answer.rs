@@ -4,7 +4,7 @@ use crate::db;
 use crate::error::Error;
 use crate::imap::response;
 use crate::mailbox::{AccountId, Change, MailboxKey, MailboxName, ModSeq, UidValidity};
-use crate::policy::{Rights, Viewer};
+use crate::policy::{Standing, Viewer};
 
 /// The answer to one command.
 #[derive(Debug, Default)]
@@ -49,8 +49,8 @@ pub struct Opening {
     pub read_only: bool,
     /// Who opens it.
     pub viewer: Viewer,
-    /// What he may do there.
-    pub rights: Rights,
+    /// What he may do there, and what he has seen.
+    pub standing: Standing,
     /// Whose doing it is, when that is not the viewer's own, and the client's address: for the tombstones of what is
     /// expunged.
     pub acting: AccountId,
@@ -94,7 +94,8 @@ impl Opening {
         found: &db::FoundMailbox,
     ) -> Opening {
         let db::FoundMailbox { key, uidvalidity, highestmodseq, rights, .. } = *found;
+        let standing = Standing { rights, seen: found.seen.clone() };
         let (acting, client) = (viewer.account, None);
-        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, rights, acting, client }
+        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, standing, acting, client }
     }
 }

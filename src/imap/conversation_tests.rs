@@ -154,6 +154,7 @@ fn outcome(unit: &str) -> Outcome {
         octets: 100,
         deleted: 0,
         rights: Rights::ALL,
+        seen: None,
     };
     let any: Box<dyn Any + Send> = match unit.rsplit("::").next().unwrap_or_default() {
         "FindMailbox" => Box::new(Some(found)),

@@ -3,6 +3,7 @@
 //! Everything here is pure. A command becomes a [`Plan`] that the session's actor carries out; what others change is
 //! found in the shared snapshot, and [`Selected::sync`] says how the client is told of it, and when.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::answer::{After, Answer, Opening};
@@ -18,7 +19,7 @@ use crate::mailbox::{
 };
 use crate::plan::Plan;
 use crate::policy::viewer::lacking;
-use crate::policy::{Rights, Viewer};
+use crate::policy::{Rights, Standing, Viewer};
 
 /// One mailbox, opened by one client.
 pub struct Selected {
@@ -26,7 +27,9 @@ pub struct Selected {
     pub(super) shared: Shared,
     read_only: bool,
     viewer: Viewer,
-    rights: Rights,
+    standing: Standing,
+    /// The mailbox as this client has it who has a \Seen of his own, and what that was made of.
+    as_seen: RefCell<Option<AsSeen>>,
     /// The rights are other ones than when the client was told which flags it may change.
     offers_due: bool,
     idling: bool,
@@ -35,6 +38,13 @@ pub struct Selected {
     /// Whose doing it is.
     acting: AccountId,
     client: Option<String>,
+}
+
+/// A snapshot with the \Seen of one reader, and what it was made of.
+struct AsSeen {
+    shared: Arc<Snapshot>,
+    seen: Arc<UidSet>,
+    made: Arc<Snapshot>,
 }
 
 /// What a command on the mailbox does next.
@@ -60,13 +70,17 @@ pub struct Running {
 impl Selected {
     /// Opens the mailbox. Messages from the uid `recent_from` on are \Recent for this client.
     pub fn open(opening: Opening, shared: Shared, recent_from: u32) -> (Selected, Answer) {
-        let current = shared.current();
+        let current = match &opening.standing.seen {
+            None => shared.current(),
+            Some(seen) => Arc::new(shared.current().with_seen(seen)),
+        };
         let mut selected = Selected {
             view: View::new(current.clone()).with_recent(new_since(recent_from, &current)),
             shared,
             read_only: opening.read_only,
             viewer: opening.viewer,
-            rights: opening.rights,
+            standing: opening.standing.clone(),
+            as_seen: RefCell::new(None),
             offers_due: false,
             idling: false,
             keywords_told: current.keywords(),
@@ -76,7 +90,7 @@ impl Selected {
         let untagged = selected.introduction(&current);
         let name = if opening.read_only { "EXAMINE" } else { "SELECT" };
         // RFC 4314 §5.2: what nobody could tell from EXAMINE is read-only.
-        let changes = !opening.read_only && opening.rights.has_any(Rights::CHANGING);
+        let changes = !opening.read_only && opening.standing.rights.has_any(Rights::CHANGING);
         let code = if changes { "READ-WRITE" } else { "READ-ONLY" };
         let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
         (selected, Answer { untagged, tagged, ..Answer::default() })
@@ -139,14 +153,42 @@ impl Selected {
 
     /// What he may do in it, EXAMINE or not.
     pub fn rights(&self) -> Rights {
-        self.rights
+        self.standing.rights
     }
 
-    /// The rights are these now. False when the client may not even read any more.
-    pub fn rights_are(&mut self, rights: Rights) -> bool {
-        self.offers_due |= self.rights.flags() != rights.flags();
-        self.rights = rights;
-        rights.contains(Rights::READ)
+    /// The client stands so to the mailbox now. False when it may not even read any more.
+    pub fn standing_is(&mut self, standing: Standing) -> bool {
+        self.offers_due |= self.standing.rights.flags() != standing.rights.flags();
+        self.standing = standing;
+        self.standing.rights.contains(Rights::READ)
+    }
+
+    /// Whether \Seen is the client's own here, and not that of the message.
+    pub(super) fn has_own_seen(&self) -> bool {
+        self.standing.seen.is_some()
+    }
+
+    /// Notes that the client has seen these messages, or has not.
+    pub(super) fn note_seen(&mut self, uids: &UidSet, seen: bool) {
+        if let Some(known) = &mut self.standing.seen {
+            *known = Arc::new(if seen { known.union(uids) } else { known.difference(uids) });
+        }
+    }
+
+    /// The mailbox as it is now: as all have it, but for a \Seen of the client's own.
+    pub(super) fn current(&self) -> Arc<Snapshot> {
+        let shared = self.shared.current();
+        let Some(seen) = &self.standing.seen else { return shared };
+        let mut as_seen = self.as_seen.borrow_mut();
+        if let Some(known) = &*as_seen
+            && Arc::ptr_eq(&known.shared, &shared)
+            && Arc::ptr_eq(&known.seen, seen)
+        {
+            return known.made.clone();
+        }
+        let made = Arc::new(shared.with_seen(seen));
+        *as_seen = Some(AsSeen { shared, seen: seen.clone(), made: made.clone() });
+        made
     }
 
     /// Refuses what a client that used EXAMINE may not do, and what needs other rights than it has.
@@ -154,9 +196,9 @@ impl Selected {
         if self.read_only {
             return Err(Error::no(Code::Other, "The mailbox is open read-only, by EXAMINE"));
         }
-        match self.rights.contains(needed) {
+        match self.rights().contains(needed) {
             true => Ok(()),
-            false => Err(lacking(needed.without(self.rights))),
+            false => Err(lacking(needed.without(self.rights()))),
         }
     }
 
@@ -234,7 +276,8 @@ impl Selected {
             if let Ok(Some(change)) = outcome {
                 selected.shared.apply(&change);
                 // Whoever has it open has to hear that the rights have changed; nobody will read this change again.
-                running.changes.extend(change.rights.then_some(change));
+                let concerns_guests = change.rights || !change.seen_by.is_empty();
+                running.changes.extend(concerns_guests.then_some(change));
             }
             // If it cannot be read now, the registry will: the client hears of it later.
             then(running, selected)
@@ -279,7 +322,7 @@ impl Selected {
         let all = FlagSet::new(System(0x1f), self.keywords_told.iter().cloned());
         out.extend_from_slice(format!("* FLAGS ({all})\r\n").as_bytes());
         // RFC 4314 §5.1.1 wants the user's rights to show here.
-        let permitted = if self.read_only { FlagMask::default() } else { self.rights.flags() };
+        let permitted = if self.read_only { FlagMask::default() } else { self.rights().flags() };
         let mut flags = all.within(permitted).to_string();
         if permitted.keywords && self.keywords_told.len() < limits::KEYWORDS_PER_MAILBOX_MAX {
             flags += if flags.is_empty() { "\\*" } else { " \\*" };
@@ -294,14 +337,14 @@ impl Selected {
         if std::mem::take(&mut self.offers_due) {
             self.write_flags_offered(out);
         }
-        let updates = self.view.sync(self.shared.current(), may_expunge);
+        let updates = self.view.sync(self.current(), may_expunge);
         self.write(out, updates, with_uid);
     }
 
     /// Brings the client up to date before an answer that tells the flags of `asked`: what others have changed in the
     /// meantime is in that answer, so that it neither tells flags that are past nor tells them twice.
     pub(super) fn refresh_flags(&mut self, out: &mut Vec<u8>, asked: &UidSet, with_uid: bool) {
-        let updates = self.view.sync(self.shared.current(), false);
+        let updates = self.view.sync(self.current(), false);
         if updates.is_empty() {
             return;
         }

@@ -1,7 +1,7 @@
 //! What happened to one mailbox between two mod-sequences, as data that can come late, twice or out of order.
 
 use super::flags::FlagSet;
-use super::ids::{MailboxKey, ModSeq, Uid};
+use super::ids::{AccountId, MailboxKey, ModSeq, Uid};
 use super::snapshot::Loaded;
 use super::uid_set::UidSet;
 
@@ -28,6 +28,8 @@ pub struct Change {
     pub expunged: UidSet,
     /// The rights of those who are not its owner may be other ones: they have to be read again.
     pub rights: bool,
+    /// Readers who have seen other messages than before, where everybody has a \Seen of his own.
+    pub seen_by: Vec<AccountId>,
 }
 
 /// The flags of one message as they are since `modseq`.
@@ -53,7 +55,8 @@ impl Change {
     /// A change that says nothing yet.
     pub fn new(key: MailboxKey, after: ModSeq, modseq: ModSeq) -> Change {
         let (appended, flags, expunged) = (Vec::new(), Vec::new(), UidSet::new());
-        Change { key, after, modseq, uidnext: None, appended, flags, expunged, rights: false }
+        let (rights, seen_by) = (false, Vec::new());
+        Change { key, after, modseq, uidnext: None, appended, flags, expunged, rights, seen_by }
     }
 
     /// Whether nothing is said but that time has passed.
@@ -63,5 +66,6 @@ impl Change {
             && self.flags.is_empty()
             && self.expunged.is_empty()
             && !self.rights
+            && self.seen_by.is_empty()
     }
 }

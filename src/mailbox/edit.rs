@@ -96,11 +96,30 @@ impl Edit {
     /// Sets the flags of a message if it is there and `modseq` is newer than what it has.
     pub(super) fn set_flags(&mut self, uid: Uid, modseq: ModSeq, flags: &FlagSet) {
         let at = self.place_of(uid);
-        let Some(place) = self.places.get_mut(at) else { return };
+        let Some(place) = self.places.get(at) else { return };
         let Ok(index) = place.entries.binary_search_by_key(&uid, |entry| entry.uid) else { return };
         if place.entries[index].modseq >= modseq {
             return;
         }
+        self.put_flags(at, index, modseq, flags);
+    }
+
+    /// Sets or takes away \Seen, and nothing else: the message itself has not changed.
+    pub(super) fn mark_seen(&mut self, uid: Uid, seen: bool) {
+        let at = self.place_of(uid);
+        let Some(place) = self.places.get(at) else { return };
+        let Ok(index) = place.entries.binary_search_by_key(&uid, |entry| entry.uid) else { return };
+        let entry = place.entries[index];
+        let mut flags = self.table.set(entry.flags).clone();
+        flags.system = match seen {
+            true => flags.system.with(System::SEEN),
+            false => flags.system.without(System::SEEN),
+        };
+        self.put_flags(at, index, entry.modseq, &flags);
+    }
+
+    fn put_flags(&mut self, at: usize, index: usize, modseq: ModSeq, flags: &FlagSet) {
+        let place = &mut self.places[at];
         let entry = &mut Arc::make_mut(&mut place.entries)[index];
         let id = self.table.take(flags);
         self.table.release(entry.flags);

@@ -104,6 +104,11 @@ impl FlagMask {
     /// Every flag.
     pub const ALL: FlagMask = FlagMask { system: System(0x1f), keywords: true };
 
+    /// These without a system flag.
+    pub fn without(self, flag: System) -> FlagMask {
+        FlagMask { system: self.system.without(flag), ..self }
+    }
+
     /// Whether no flag is among them.
     pub fn is_empty(self) -> bool {
         self == FlagMask::default()

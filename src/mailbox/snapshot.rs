@@ -108,6 +108,8 @@ pub struct Snapshot {
     pub(super) ceiling: u32,
     places: Vec<Place>,
     table: FlagTable,
+    /// \Seen is that of one reader, and changes without the modseq of the message.
+    own_seen: bool,
 }
 
 impl Snapshot {
@@ -125,7 +127,7 @@ impl Snapshot {
         let (places, table) = edit.finish();
         let ceiling = places.last().map_or(0, |place| place.last.get());
         let uidnext = uidnext.max(u64::from(ceiling) + 1);
-        Snapshot { uidvalidity, uidnext, highestmodseq, ceiling, places, table }
+        Snapshot { uidvalidity, uidnext, highestmodseq, ceiling, places, table, own_seen: false }
     }
 
     /// This snapshot with `change` in it. A change that is known already changes nothing.
@@ -171,6 +173,24 @@ impl Snapshot {
         self.with(edit)
     }
 
+    /// The mailbox as one reader has it who has seen these messages and no others. Chunks in which everybody has seen
+    /// the same are shared.
+    pub fn with_seen(&self, seen: &UidSet) -> Snapshot {
+        let mut edit = self.edit();
+        for (_, entry) in self.iter() {
+            let has_seen = seen.contains(entry.uid);
+            if entry.system.contains(System::SEEN) != has_seen {
+                edit.mark_seen(entry.uid, has_seen);
+            }
+        }
+        Snapshot { own_seen: true, ..self.with(edit) }
+    }
+
+    /// Whether \Seen is that of one reader.
+    pub(super) fn has_own_seen(&self) -> bool {
+        self.own_seen
+    }
+
     /// One entry with its flags spelled out.
     pub fn loaded(&self, entry: &Entry) -> Loaded {
         Loaded {
@@ -191,7 +211,8 @@ impl Snapshot {
         let (places, table) = edit.finish();
         let last = places.last().map_or(0, |place| place.last.get());
         let (uidvalidity, uidnext, highestmodseq) = (self.uidvalidity, self.uidnext, self.highestmodseq);
-        Snapshot { uidvalidity, uidnext, highestmodseq, ceiling: self.ceiling.max(last), places, table }
+        let (ceiling, own_seen) = (self.ceiling.max(last), self.own_seen);
+        Snapshot { uidvalidity, uidnext, highestmodseq, ceiling, places, table, own_seen }
     }
 
     pub(super) fn places(&self) -> &[Place] {

@@ -214,6 +214,7 @@ impl Difference {
     fn between(told: &Snapshot, current: &Snapshot) -> Difference {
         let mut difference = Difference { gone: Vec::new(), changed: UidSet::new(), added: 0 };
         let (mut old, mut new) = (Cursor::at_start(told), Cursor::at_start(current));
+        let own_seen = told.has_own_seen() || current.has_own_seen();
         loop {
             if let (Some(a), Some(b)) = (old.whole_chunk(), new.whole_chunk())
                 && Arc::ptr_eq(&a.entries, &b.entries)
@@ -242,7 +243,7 @@ impl Difference {
                 new.step();
             }
             if let (Some(was), Some(is), true) = (was, is, order.is_eq())
-                && was.modseq != is.modseq
+                && (was.modseq != is.modseq || own_seen)
                 && told.flags(was.flags) != current.flags(is.flags)
             {
                 difference.changed.insert(is.uid);

@@ -8,4 +8,4 @@ pub mod viewer;
 
 pub use identifier::{Identifier, Subject};
 pub use rights::{Modification, Rights};
-pub use viewer::Viewer;
+pub use viewer::{Standing, Viewer};

@@ -1,8 +1,10 @@
 //! Who uses a mailbox, and what follows from whose it is.
 
+use std::sync::Arc;
+
 use super::rights::Rights;
 use crate::error::{Code, Error};
-use crate::mailbox::AccountId;
+use crate::mailbox::{AccountId, UidSet};
 
 /// Somebody who has logged in, as rights are given to him.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +13,22 @@ pub struct Viewer {
     pub account: AccountId,
     /// He did not say who he is, so what is given to `anonymous` is his too.
     pub anonymous: bool,
+}
+
+/// How somebody stands to a mailbox that is not his own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// What he may do in it.
+    pub rights: Rights,
+    /// What he has seen there; None where all share one \Seen.
+    pub seen: Option<Arc<UidSet>>,
+}
+
+impl Standing {
+    /// That of an owner, whose \Seen is the one that is kept with the message.
+    pub fn owner() -> Standing {
+        Standing { rights: Rights::ALL, seen: None }
+    }
 }
 
 impl Viewer {

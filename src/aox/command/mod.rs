@@ -8,6 +8,7 @@ mod add_group;
 mod add_mailbox;
 mod add_member;
 mod add_user;
+mod change_mailbox;
 mod change_password;
 mod change_user;
 mod check_messages;
@@ -92,6 +93,7 @@ commands! {
     add_mailbox::AddMailbox "add mailbox",
     add_member::AddMember "add member",
     add_user::AddUser "add user",
+    change_mailbox::ChangeMailbox "change mailbox",
     change_password::ChangePassword "change password",
     change_user::ChangeUser "change user",
     check_messages::CheckMessages "check messages",

@@ -6,10 +6,10 @@ use nom::combinator::{map, opt};
 use nom::error::context;
 use nom::sequence::{preceded, terminated};
 
-use crate::db::{self, Appending, NewMessage};
+use crate::db::{self, Appending, NewMessage, Unit};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
-use crate::imap::conversation::{Conversation, Plan, User};
+use crate::imap::conversation::{Plan, User};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{literal, sp};
 use crate::imap::grammar::flags::flag_list;
@@ -17,7 +17,7 @@ use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::time::date_time;
 use crate::imap::response;
 use crate::limits;
-use crate::mailbox::{FlagSet, InternalDate, Located, MailboxKey, MailboxName};
+use crate::mailbox::{FlagSet, InternalDate, Located, MailboxKey, MailboxName, System};
 use crate::policy::{Rights, Viewer};
 
 /// A message and where it is to go.
@@ -104,7 +104,8 @@ impl Append {
                 Ok(found) => {
                     // RFC 4314 §4: flags that the user may not set are left out, and that is no failure.
                     let flags = self.flags.within(found.rights.flags());
-                    Append { flags, ..self }.prepare(tag, message, found.key, viewer, now)
+                    let target = Target { key: found.key, viewer, own_seen: found.seen.is_some() };
+                    Append { flags, ..self }.prepare(tag, message, target, now)
                 }
                 Err(error) => Plan::Done(Answer::failed(&tag, error)),
             }
@@ -112,45 +113,72 @@ impl Append {
     }
 
     /// Takes the message apart: a large one where that keeps nobody waiting.
-    fn prepare(self, tag: String, message: Vec<u8>, key: MailboxKey, viewer: Viewer, now: Timestamp) -> Plan {
+    fn prepare(self, tag: String, message: Vec<u8>, target: Target, now: Timestamp) -> Plan {
+        let account = target.key.account;
         if message.len() <= limits::INLINE_MESSAGE_BYTES_MAX {
-            let prepared = NewMessage::prepare(key.account, message, now);
-            return self.store(tag, key, viewer, prepared, now);
+            let prepared = NewMessage::prepare(account, message, now);
+            return self.store(tag, target, prepared, now);
         }
         Plan::compute(
-            move || NewMessage::prepare(key.account, message, now),
+            move || NewMessage::prepare(account, message, now),
             move |prepared, _| match prepared {
-                Ok(prepared) => self.store(tag, key, viewer, prepared, now),
+                Ok(prepared) => self.store(tag, target, prepared, now),
                 Err(error) => Plan::Done(Answer::failed(&tag, error)),
             },
         )
     }
 
-    /// Stores it: in another's mailbox only if the right to do so has not been taken away meanwhile.
-    fn store(
-        self,
-        tag: String,
-        key: MailboxKey,
-        viewer: Viewer,
-        message: NewMessage,
-        now: Timestamp,
-    ) -> Plan {
+    /// Stores it.
+    fn store(self, tag: String, target: Target, message: NewMessage, now: Timestamp) -> Plan {
         // Without a date it is the time of arrival, said in UTC (RFC 3501 §6.3.11).
         let today = InternalDate { seconds: now.as_second(), zone_minutes: 0 };
         let internal_date = self.date.unwrap_or(today);
         let needed = Rights::INSERT.with(Rights::to_change(&self.flags));
+        let seen = target.own_seen && self.flags.system.contains(System::SEEN);
         let messages = vec![Appending { message, flags: self.flags, internal_date }];
-        let unit = db::Append { key, saved_at: now, messages, is_limited: true };
-        let respond = move |appended: Result<db::Appended, db::Error>, _: &mut Conversation| {
-            Plan::Done(match appended {
-                Ok(appended) => respond(&tag, appended),
-                Err(error) => Answer::failed(&tag, error),
-            })
-        };
+        let unit = db::Append { key: target.key, saved_at: now, messages, is_limited: true };
+        target.run(needed, unit, move |appended| match appended {
+            Ok(appended) if seen => target.mark_seen(tag, appended),
+            Ok(appended) => Plan::Done(respond(&tag, appended)),
+            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+        })
+    }
+}
+
+/// Where a message goes, and who brings it.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    key: MailboxKey,
+    viewer: Viewer,
+    /// \Seen is everybody's own there.
+    own_seen: bool,
+}
+
+impl Target {
+    /// Runs a unit: in another's mailbox only if the right to do so has not been taken away meanwhile.
+    fn run<U: Unit>(
+        self,
+        needed: Rights,
+        unit: U,
+        then: impl FnOnce(Result<U::Output, db::Error>) -> Plan + Send + 'static,
+    ) -> Plan {
+        let Target { key, viewer, .. } = self;
         match viewer.owns(key.account) {
-            true => Plan::run(unit, respond),
-            false => Plan::run(db::Guarded { viewer, key, needed, unit }, respond),
+            true => Plan::run(unit, |outcome, _| then(outcome)),
+            false => Plan::run(db::Guarded { viewer, key, needed, unit }, |outcome, _| then(outcome)),
         }
+    }
+
+    /// Who brings a message as one that is \Seen has seen it himself.
+    fn mark_seen(self, tag: String, appended: db::Appended) -> Plan {
+        let (key, reader) = (self.key, self.viewer.account);
+        let uids = appended.uids.iter().copied().collect();
+        self.run(Rights::SEEN, db::SetSeen { key, reader, uids, seen: true }, move |seen| {
+            let mut answer = respond(&tag, appended);
+            // The message is there, come what may.
+            answer.changes.extend(seen);
+            Plan::Done(answer)
+        })
     }
 }
 

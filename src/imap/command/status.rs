@@ -142,6 +142,7 @@ mod tests {
             octets: 0,
             deleted: 2,
             rights: Rights::ALL,
+            seen: None,
         };
         let said = String::from_utf8(status.untagged(&found, 700)).unwrap();
         assert_eq!(

@@ -7,7 +7,7 @@ use nom::character::complete::char;
 use nom::combinator::{map, opt, value};
 use nom::sequence::preceded;
 
-use crate::db::{Marking, SetFlags};
+use crate::db::{Marking, SetFlags, SetSeen};
 use crate::error::Error;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
@@ -15,7 +15,7 @@ use crate::imap::grammar::flags::store_flags;
 use crate::imap::grammar::set::sequence_set;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
-use crate::mailbox::{FlagMask, FlagSet, UidSet};
+use crate::mailbox::{FlagMask, FlagSet, System, UidSet};
 use crate::policy::Rights;
 use crate::policy::viewer::lacking;
 
@@ -70,6 +70,49 @@ impl Store {
         if uids.is_empty() {
             return running.done(selected);
         }
+        let Some(unit) = self.own_seen(&uids, permitted, selected) else {
+            return self.store(uids, permitted, running, selected);
+        };
+        let (marked, seen) = (unit.uids.clone(), unit.seen);
+        selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| match outcome {
+            Ok(change) => {
+                selected.note_seen(&marked, seen);
+                selected.absorb(running, vec![change], move |running, selected| {
+                    self.store(uids, permitted, running, selected)
+                })
+            }
+            Err(error) => running.failed(selected, error),
+        })
+    }
+
+    /// What sets or takes away the client's own \Seen, where it has one and the messages have it otherwise.
+    fn own_seen(&self, uids: &UidSet, permitted: FlagMask, selected: &Selected) -> Option<SetSeen> {
+        let named = self.flags.system.contains(System::SEEN);
+        let seen = match self.action {
+            Action::Replace => named,
+            Action::Add | Action::Remove if !named => return None,
+            action => action == Action::Add,
+        };
+        if !selected.has_own_seen() || !permitted.system.contains(System::SEEN) {
+            return None;
+        }
+        let current = selected.current();
+        let other = current.by_uids(uids).filter(|(_, entry)| entry.system.contains(System::SEEN) != seen);
+        let uids: UidSet = other.map(|(_, entry)| entry.uid).collect();
+        let (key, reader) = (selected.key(), selected.viewer().account);
+        (!uids.is_empty()).then_some(SetSeen { key, reader, uids, seen })
+    }
+
+    /// Changes the flags that all share.
+    fn store(self, uids: UidSet, allowed: FlagMask, running: Running, selected: &mut Selected) -> Step {
+        let permitted = if selected.has_own_seen() { allowed.without(System::SEEN) } else { allowed };
+        let nothing = match self.action {
+            Action::Replace => permitted.is_empty(),
+            Action::Add | Action::Remove => self.flags.within(permitted).is_empty(),
+        };
+        if nothing {
+            return self.respond(&uids, allowed, running, selected);
+        }
         let (key, spans) = (selected.key(), selected.spans(&uids));
         let flags = self.flags.clone();
         let needed = match self.action {
@@ -79,7 +122,7 @@ impl Store {
         let unit = SetFlags { key, uids: spans, marking: self.marking(), flags, permitted };
         selected.run(needed, unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(change) => selected.absorb(running, change.into_iter().collect(), move |running, selected| {
-                self.respond(&uids, permitted, running, selected)
+                self.respond(&uids, allowed, running, selected)
             }),
             Err(error) => running.failed(selected, error),
         })

@@ -2,7 +2,7 @@
 
 use super::respond::{self, Line};
 use super::{Fetch, Item, SectionItem, large};
-use crate::db::{self, Columns, Extent, FetchPage, FetchedPage, Marking, SetFlags};
+use crate::db::{self, Columns, Extent, FetchPage, FetchedPage, Marking, SetFlags, SetSeen};
 use crate::error::Error;
 use crate::imap::answer::Answer;
 use crate::imap::selected::{Running, Selected, Step};
@@ -173,7 +173,7 @@ impl Fetching {
         selected: &mut Selected,
         then: impl FnOnce(Fetching, Vec<OnPage>, &mut Selected) -> Step + Send + 'static,
     ) -> Step {
-        let current = selected.shared.current();
+        let current = selected.current();
         let is_unseen =
             |uid: &Uid| current.by_uid(*uid).is_some_and(|(_, entry)| !entry.system.contains(System::SEEN));
         let unseen: UidSet = match self.reads {
@@ -184,6 +184,9 @@ impl Fetching {
             return then(self, page, selected);
         }
         let seen = FlagSet::new(System::SEEN, []);
+        if selected.has_own_seen() {
+            return self.mark_own_seen(page, unseen, selected, then);
+        }
         let unit = SetFlags {
             key: selected.key(),
             uids: selected.spans(&unseen),
@@ -200,6 +203,36 @@ impl Fetching {
             let page = with_new_flags(page, &change);
             selected.view.silence(&unseen, |before| before.union(&seen));
             selected.absorb(running, change, move |running, selected| {
+                let fetching = Fetching { running, items, rest, columns, extents, reads, missed };
+                then(fetching, page, selected)
+            })
+        })
+    }
+
+    /// The same where \Seen is the client's own, and the messages stay as they are.
+    fn mark_own_seen(
+        self,
+        mut page: Vec<OnPage>,
+        unseen: UidSet,
+        selected: &mut Selected,
+        then: impl FnOnce(Fetching, Vec<OnPage>, &mut Selected) -> Step + Send + 'static,
+    ) -> Step {
+        let seen = FlagSet::new(System::SEEN, []);
+        let (key, reader) = (selected.key(), selected.viewer().account);
+        let unit = SetSeen { key, reader, uids: unseen.clone(), seen: true };
+        let Fetching { running, items, rest, columns, extents, reads, missed } = self;
+        selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| {
+            let change = match outcome {
+                Ok(change) => change,
+                Err(error) => return running.failed(selected, error),
+            };
+            let told = selected.view.told().clone();
+            for message in page.iter_mut().filter(|message| unseen.contains(message.entry.uid)) {
+                message.flags = Some(told.flags(message.entry.flags).union(&seen));
+            }
+            selected.note_seen(&unseen, true);
+            selected.view.silence(&unseen, |before| before.union(&seen));
+            selected.absorb(running, vec![change], move |running, selected| {
                 let fetching = Fetching { running, items, rest, columns, extents, reads, missed };
                 then(fetching, page, selected)
             })

@@ -91,6 +91,7 @@ impl actix::Actor for LoginLog {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(GATHER_INTERVAL, LoginLog::write);
+        ctx.run_later(FIRST_FORGET, LoginLog::forget);
         ctx.run_interval(FORGET_INTERVAL, LoginLog::forget);
     }
 }
@@ -99,9 +100,11 @@ impl actix::Handler<Entered> for LoginLog {
     type Result = ();
 
     fn handle(&mut self, Entered(record): Entered, _: &mut Self::Context) {
-        // Only a database that is away for long lets so many gather.
         if self.gathered.len() < limits::LOGIN_RECORDS_MAX {
             self.gathered.push(record);
+        } else {
+            // Only a database that is away for long lets so many gather.
+            tracing::warn!(login = record.login, "a login was not written down");
         }
     }
 }
@@ -121,6 +124,8 @@ impl actix::Handler<Flush> for LoginLog {
 
 /// How long a login waits for others before it is written down; a server that is killed forgets those of this time.
 const GATHER_INTERVAL: Duration = Duration::from_millis(100);
+/// A server that is started anew often forgets as well, and not while everybody comes back.
+const FIRST_FORGET: Duration = Duration::from_secs(120);
 const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 /// By then a failure counts for nothing; see `limits::LOGIN_FAILURES_HALVE_SECONDS`.
 const FAILURES_HOURS: i64 = 2;

@@ -262,7 +262,7 @@ fn who_guesses_waits_also_after_a_restart_and_who_is_known_does_not() {
     listed(&server, &["--user", "anna"], |rows| rows[0]["outcome"] == "in");
     // Now this is a place where she is known; what failed there under her name is forgiven.
     let spent = time(|| drop(server.imap("anna", "secret")));
-    assert!(spent < Duration::from_millis(1000), "{spent:?}");
+    assert!(spent < Duration::from_millis(1500), "{spent:?}");
     // Bert has been known there, but that is where the guesses came from.
     let spent = time(|| drop(server.imap("bert", "secret")));
     assert!(spent >= Duration::from_millis(800), "{spent:?}");
@@ -286,12 +286,12 @@ fn a_guesser_elsewhere_costs_nobody_time_who_is_known() {
     let log_in =
         |address, user| drop(Imap::login(address, user, "secret").expect("the right password opens"));
     let known = time(|| log_in(near, "anna"));
-    assert!(known < Duration::from_millis(1000), "she waits {known:?} for a guesser elsewhere");
+    assert!(known < Duration::from_millis(1500), "she waits {known:?} for a guesser elsewhere");
     // Whoever comes from the guesser's address for the first time waits, and gets in.
     let neighbour = time(|| log_in(far, "bert"));
     assert!(neighbour >= Duration::from_millis(1500), "{neighbour:?}");
     listed(&server, &["--user", "bert"], |rows| rows[0]["outcome"] == "in");
-    assert!(time(|| log_in(far, "bert")) < Duration::from_millis(1000), "he is known there now");
+    assert!(time(|| log_in(far, "bert")) < Duration::from_millis(1500), "he is known there now");
 }
 
 /// The database lets failures fade as the policy does.
@@ -321,6 +321,8 @@ async fn failures_fade_alike_in_the_database_and_in_the_policy() {
         last = count(60).await;
     }
     assert_eq!(last.count, limits::LOGIN_FAILURES_MAX);
+    let forget = |at| db::ForgetLogins { records_before: at, failures_before: at, places_before: at };
+    lender.run(forget(begin)).await.expect("what is not old stays");
     let find = db::FindLogin {
         login_key: "x".to_owned(),
         administrators_key: String::new(),
@@ -330,6 +332,8 @@ async fn failures_fade_alike_in_the_database_and_in_the_policy() {
     let found = lender.run(find).await.expect("it is found");
     assert_eq!(found.failures, [last]);
     assert!(found.person.is_none() && !found.known_place);
+    lender.run(forget(begin + jiff::SignedDuration::from_hours(3))).await.expect("what is old goes");
+    assert_eq!(count(180).await.count, 1.0);
 }
 
 #[test]

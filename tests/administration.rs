@@ -125,3 +125,56 @@ fn the_checked_messages_are_all_exact() {
     assert!(report["checked"].as_i64().is_some_and(|count| count >= 1), "{report}");
     assert_eq!(report["damaged"].as_array().map(Vec::len), Some(0), "{report}");
 }
+
+#[test]
+fn quotas_are_set_shown_and_taken_back() {
+    let server = Server::start();
+    server.aox_ok(&["add", "domain", "quota.example"]);
+    server.add_user("quentin", "quentin@quota.example", "secret");
+    server.aox_ok(&["add", "group", "thrifty", "quentin"]);
+    server.deliver("quentin@quota.example", b"Subject: x\r\n\r\nx\r\n");
+
+    let set = json(&server, &["set", "quota", "user", "quentin", "--storage", "2 MB", "--messages", "4"]);
+    assert_eq!((&set["quota"], &set["limits"]["octets"]), (&"user/quentin".into(), &2_000_000.into()));
+    assert!(server.aox_ok(&["set", "quota", "group", "thrifty", "--messages", "2"]).contains("2 messages"));
+    server.aox_ok(&["set", "quota", "domain", "QUOTA.example", "--mailboxes", "100"]);
+    let shown = json(&server, &["show", "quota", "Quentin"]);
+    let roots: Vec<_> = shown.as_array().expect("a list").iter().map(|one| one["quota"].clone()).collect();
+    assert_eq!(roots, ["user/quentin", "group/thrifty", "domain/quota.example"]);
+    assert_eq!((&shown[0]["percent"], &shown[1]["percent"]), (&25.into(), &50.into()));
+    assert_eq!((&shown[1]["usage"]["messages"], &shown[2]["usage"]["mailboxes"]), (&1.into(), &6.into()));
+    assert!(server.aox_ok(&["show", "quota", "quentin"]).contains("1 of 4"));
+
+    // Who leaves the group takes along what is counted; who comes back brings it.
+    server.aox_ok(&["delete", "member", "thrifty", "quentin"]);
+    let listed = |root: &str| {
+        let all = json(&server, &["list", "quotas"]);
+        let found = all.as_array().and_then(|all| all.iter().find(|one| one["quota"] == root)).cloned();
+        found.expect("it is listed")
+    };
+    assert_eq!(listed("group/thrifty")["usage"]["messages"], 0);
+    server.aox_ok(&["add", "member", "thrifty", "quentin"]);
+    assert_eq!(listed("group/thrifty")["usage"]["messages"], 1);
+    let checked = json(&server, &["check", "quota"]);
+    assert_eq!((&checked["wrong"], &checked["repaired"]), (&serde_json::json!([]), &false.into()));
+    server.aox_ok(&["check", "quota", "--repair"]);
+
+    server.aox_ok(&["set", "quota", "default", "--storage", "1GB"]);
+    assert!(server.aox_ok(&["delete", "quota", "user", "quentin"]).contains("default"));
+    assert_eq!(json(&server, &["show", "quota", "quentin"])[0]["limits"]["octets"], 1_000_000_000);
+    server.aox_ok(&["delete", "group", "thrifty", "--yes"]);
+    assert_eq!(json(&server, &["list", "quotas"]).as_array().map(Vec::len), Some(2));
+
+    for (wrong, status) in [
+        (&["set", "quota", "user", "nobody", "--storage", "1MB"][..], 1),
+        (&["delete", "quota", "user", "quentin"], 1),
+        (&["show", "quota", "nobody"], 1),
+        (&["set", "quota", "user"], 2),
+        (&["set", "quota", "host", "x"], 2),
+        (&["set", "quota", "default", "x", "--storage", "1MB"], 2),
+        (&["set", "quota", "default", "--storage", "much"], 2),
+    ] {
+        let output = server.aox(wrong);
+        assert_eq!(code(&output), Some(status), "{wrong:?}: {}", said(&output));
+    }
+}

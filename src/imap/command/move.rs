@@ -57,5 +57,8 @@ impl Move {
 /// RFC 6851 §4.3: COPYUID comes before the expunges, so that the client still knows which messages it speaks of.
 fn respond(moved: Copied, mut running: Running, selected: &mut Selected) -> Step {
     running.untagged = response::ok("*", Some(&copy::copyuid(&moved)), "Moved");
+    if moved.is_nearly_full {
+        running.untagged.extend(response::nearly_full());
+    }
     selected.absorb(running, moved.changes, |running, selected| running.done(selected))
 }

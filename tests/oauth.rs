@@ -32,6 +32,7 @@ fn tokens_of_the_issuer_open_the_account_that_they_name() {
         for mechanism in ["OAUTHBEARER", "XOAUTH2"] {
             curl_lists(&server, mechanism, &token);
         }
+        curl_reads(&server, &token);
     }
     forgeries_open_nothing(&server, &issuer);
     what_is_wrong_is_told_in_json(&server, &issuer);
@@ -44,15 +45,27 @@ fn tokens_of_the_issuer_open_the_account_that_they_name() {
 
 /// curl, which knows both mechanisms, lists the mailboxes.
 fn curl_lists(server: &Server, mechanism: &str, token: &str) {
+    let listed = curl(server, &format!("imap://{}/", server.imap_address()), mechanism, token);
+    assert!(listed.contains("INBOX"), "{mechanism}: {listed}");
+}
+
+/// The same by POP3.
+fn curl_reads(server: &Server, token: &str) {
+    server.deliver("anna@example.org", b"Subject: hello\r\n\r\nA text.\r\n");
+    let read = curl(server, &format!("pop3://{}/1", server.pop3_address()), "OAUTHBEARER", token);
+    assert!(read.contains("A text."), "{read}");
+}
+
+fn curl(server: &Server, url: &str, mechanism: &str, token: &str) -> String {
     let output = Command::new("curl")
         .args(["-sS", "--noproxy", "*", "--interface", &fresh_source().to_string(), "-u", "anna:"])
-        .args(["--oauth2-bearer", token, "--login-options", &format!("AUTH={mechanism}")])
-        .arg(format!("imap://{}/", server.imap_address()))
+        .args(["--oauth2-bearer", token, "--login-options", &format!("AUTH={mechanism}"), url])
         .stdin(Stdio::null())
         .output()
         .expect("curl can be run");
     let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
-    assert!(output.status.success() && said[0].contains("INBOX"), "{mechanism}: {said:?}\n{}", server.log());
+    assert!(output.status.success(), "{mechanism}: {said:?}\n{}", server.log());
+    said.concat()
 }
 
 fn forgeries_open_nothing(server: &Server, issuer: &AuthorizationServer) {

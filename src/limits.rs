@@ -13,7 +13,8 @@ pub const LMTP_IDLE_SECONDS_MAX: u64 = 300;
 /// when that is used up is read when there is room again.
 pub const LMTP_LARGE_BYTES_IN_ALL: usize = 256 * 1024 * 1024;
 
-/// Mailboxes that one recipient may stand for: each gets a copy, and all of them before the recipient is answered.
+/// Mailboxes that one recipient may stand for, and all recipients of a transaction together: each gets a copy, and the
+/// client is answered behind the last of them.
 pub const RECIPIENT_MAILBOXES_MAX: usize = 1000;
 /// Places at which a local-part is tried to be parted into who and which mailbox.
 pub const SUBADDRESSES_MAX: usize = 16;

@@ -31,6 +31,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     guessers_wait_everywhere(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
     nobody_stays_where_nobody_may(&one, &mut far);
+    nobody_stays_whose_dismissal_was_not_heard(&site, &other);
 }
 
 /// A server that meets a database without our tables says what to do, and ends.
@@ -108,6 +109,17 @@ fn nobody_stays_where_nobody_may(one: &Server, far: &mut Imap) {
     wait_for(far, |response| response.text().starts_with("* BYE"));
     assert!(begin.elapsed() < Duration::from_secs(2), "it takes {:?}", begin.elapsed());
     one.aox_ok(&["enable", "user", "anna"]);
+}
+
+/// A signal that was lost is made up for when the connections come back.
+fn nobody_stays_whose_dismissal_was_not_heard(site: &SitePostgres, other: &Server) {
+    let mut far = other.imap("anna", PASSWORD);
+    far.idle().expect("IDLE");
+    site.sql(
+        "\\connect aox\nupdate aox.accounts set state = 1, dismissals = dismissals + 1 where login = 'anna'",
+    );
+    site.break_connections();
+    wait_for(&mut far, |response| response.text().starts_with("* BYE"));
 }
 
 fn wait_for(imap: &mut Imap, wanted: impl Fn(&support::imap::Response) -> bool) {

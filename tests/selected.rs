@@ -170,7 +170,7 @@ fn new_message(taken: TakenApart) -> NewMessage {
         id: MessageId(0),
         digest: taken.digest,
         octets: taken.size,
-        header: taken.header,
+        header: taken.header.into(),
         recipe: taken.recipe.to_bytes(),
         verbatim: taken.recipe.verbatim,
         canonicalized: 0,

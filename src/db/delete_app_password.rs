@@ -1,6 +1,7 @@
 //! Takes the password of an application back.
 
 use super::unit::{Access, Error, Lent, Unit};
+use crate::mailbox::AccountId;
 
 /// Which.
 pub struct DeleteAppPassword {
@@ -9,12 +10,16 @@ pub struct DeleteAppPassword {
 }
 
 impl Unit for DeleteAppPassword {
-    /// False when there is none of that name.
-    type Output = bool;
+    /// The account, whose clients have to log in again; None when there is no such password.
+    type Output = Option<AccountId>;
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<bool, Error> {
+    async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let sql = include_str!("sql/delete_app_password.sql");
-        Ok(db.execute(sql, &[&self.login_key, &self.name]).await? > 0)
+        if db.execute(sql, &[&self.login_key, &self.name]).await? == 0 {
+            return Ok(None);
+        }
+        let row = db.query_opt(include_str!("sql/dismiss_account.sql"), &[&self.login_key]).await?;
+        Ok(row.map(|row| AccountId(row.get(0))))
     }
 }

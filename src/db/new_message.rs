@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +13,7 @@ use crate::mailbox::{AccountId, MessageId};
 use crate::message::{self, Body, Changes, Derived, Recipe, TakenApart, short_envelope};
 
 /// A message of one account, with the bodies it refers to. What is shared between copies of one message is behind an
-/// [`Arc`], so that a copy for another recipient costs its header only.
+/// [`Arc`], so that a copy for another recipient costs its header only, and one for another mailbox of the same recipient not even that.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
     /// Whose it is.
@@ -24,7 +25,7 @@ pub struct NewMessage {
     /// Length of the same.
     pub octets: u32,
     /// The header as it arrived, with the empty line.
-    pub header: Vec<u8>,
+    pub header: Bytes,
     /// The recipe, as `Recipe::to_bytes` gives it.
     pub recipe: Vec<u8>,
     /// Whether the recipe keeps the whole body as one piece.
@@ -135,7 +136,7 @@ impl NewMessage {
             id: MessageId(0),
             digest: taken.digest,
             octets: taken.size,
-            header: taken.header,
+            header: taken.header.into(),
             recipe: recipe.to_bytes(),
             verbatim: recipe.verbatim,
             canonicalized: i16::from(changes.bare_lf)

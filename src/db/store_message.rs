@@ -244,7 +244,7 @@ async fn insert_messages(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Opti
             &messages.iter().map(|m| m.id.0).collect::<Vec<_>>(),
             &messages.iter().map(|m| m.digest.as_slice()).collect::<Vec<_>>(),
             &messages.iter().map(|m| i64::from(m.octets)).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.header.as_slice()).collect::<Vec<_>>(),
+            &messages.iter().map(|m| &*m.header).collect::<Vec<_>>(),
             &messages.iter().map(|m| m.recipe.as_slice()).collect::<Vec<_>>(),
             &messages.iter().map(|m| m.verbatim).collect::<Vec<_>>(),
             &messages.iter().map(|m| m.canonicalized).collect::<Vec<_>>(),

@@ -60,6 +60,7 @@ impl Player {
                     let target = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
                     self.conversation.resolved(match address.domain.as_str() {
                         "example.org" | "" => Resolution::Targets(vec![target]),
+                        "lists.example" => Resolution::Targets(vec![target; limits::RECIPIENT_MAILBOXES_MAX]),
                         "down.example" => Resolution::Unavailable,
                         _ => Resolution::Unknown,
                     });
@@ -315,4 +316,15 @@ fn shutting_down_waits_for_a_delivery() {
     );
     assert_eq!(conversation.poll(), Some(Event::Close));
     assert_eq!(conversation.poll(), None);
+}
+
+#[test]
+fn a_transaction_has_no_more_mailboxes_than_one_recipient_may() {
+    let mut player = Player::with_recipients(1);
+    assert!(player.say("RCPT TO:<all@lists.example>\r\n").starts_with("452 4.5.3 "));
+    let mut player = Player::greeted();
+    player.say("MAIL FROM:<bob@example.net>\r\n");
+    assert!(player.say("RCPT TO:<all@lists.example>\r\n").starts_with("250 "));
+    assert!(player.say("RCPT TO:<ALL@lists.example>\r\n").starts_with("452 "));
+    assert!(player.say("RCPT TO:<all@LISTS.example>\r\n").starts_with("250 "), "it is the same once more");
 }

@@ -61,7 +61,7 @@ fn mark_recipient(recipient: &Recipient, target: &MailboxKey) -> String {
 /// `model` with other trace fields: `whole` is the model's message, which begins with trace fields of `trace_octets`.
 fn with_trace(model: &NewMessage, trace: &str, whole: &[u8], trace_octets: usize) -> NewMessage {
     let rest = &whole[trace_octets..];
-    let header = [trace.as_bytes(), &model.header[trace_octets..]].concat();
+    let header = [trace.as_bytes(), &model.header[trace_octets..]].concat().into();
     let digest = Sha256::new().chain_update(trace).chain_update(rest).finalize().into();
     let recipe = moved(&model.recipe, trace.len() as i64 - trace_octets as i64);
     let octets = u32::try_from(trace.len() + rest.len()).unwrap_or(u32::MAX);

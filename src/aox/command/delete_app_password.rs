@@ -19,18 +19,19 @@ pub struct DeleteAppPassword {
 }
 
 impl DeleteAppPassword {
-    /// One statement.
+    /// One transaction.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let DeleteAppPassword { login, name } = self;
         let unit = db::DeleteAppPassword { login_key: Login::key_of(&login), name: name.clone() };
-        one_unit(unit, move |deleted, _| match deleted {
-            true => Ok(Answer::sentence(
-                format!("The app password \"{name}\" of {login} works no more."),
+        one_unit(unit, move |deleted, context| {
+            let none = || format!("there is no app password \"{name}\" of {login}");
+            let account = deleted.ok_or_else(|| Error::no(Code::NonExistent, none()))?;
+            // Which of the connections used it is not known; the others come back by themselves.
+            context.dismissed.push(account);
+            Ok(Answer::sentence(
+                format!("The app password \"{name}\" of {login} works no more; open connections are closed."),
                 json!({"login": login, "name": name}),
-            )),
-            false => {
-                Err(Error::no(Code::NonExistent, format!("there is no app password \"{name}\" of {login}")))
-            }
+            ))
         })
     }
 }

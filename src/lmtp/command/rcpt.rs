@@ -24,13 +24,13 @@ pub fn run(conversation: &mut Conversation, arguments: &str) -> Step {
         return Step::Reply(Reply::new(553, "5.6.7", "such an address needs SMTPUTF8"));
     }
     if transaction.replies.len() >= limits::LMTP_RECIPIENTS_MAX {
-        return Step::Reply(Reply::new(
-            452,
-            "4.5.3",
-            "too many recipients, send the rest in a transaction of its own",
-        ));
+        return Step::Reply(too_many());
     }
     Step::Resolve(address)
+}
+
+fn too_many() -> Reply {
+    Reply::new(452, "4.5.3", "too many recipients, send the rest in a transaction of its own")
 }
 
 /// Notes who the recipient is. The same address named twice gets the mail once and two replies.
@@ -57,6 +57,13 @@ pub fn respond(
     let Some(transaction) = transaction else { return Reply::new(503, "5.5.1", "say MAIL first") };
     let recipients = &mut transaction.envelope.recipients;
     let known = recipients.iter().position(|recipient| recipient.address.is_same_as(&address));
+    let mailboxes: usize = recipients.iter().map(|recipient| recipient.targets.len()).sum();
+    if known.is_none()
+        && !recipients.is_empty()
+        && mailboxes + targets.len() > limits::RECIPIENT_MAILBOXES_MAX
+    {
+        return too_many();
+    }
     transaction.replies.push(known.unwrap_or(recipients.len()));
     if known.is_none() {
         recipients.push(Recipient { address, targets });

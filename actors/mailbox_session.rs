@@ -133,7 +133,7 @@ impl actix::Handler<Open> for MailboxSession {
         let subscribe = mailbox_registry::Subscribe {
             key: opening.key,
             at_least: opening.highestmodseq,
-            read_write: !opening.read_only,
+            read_write: opening.is_read_write(),
             session: ctx.address().recipient(),
         };
         let subscribed = self.registry.send(subscribe);

@@ -4,7 +4,7 @@ use crate::db;
 use crate::error::Error;
 use crate::imap::response;
 use crate::mailbox::{AccountId, Change, MailboxKey, MailboxName, ModSeq, UidValidity};
-use crate::policy::{Standing, Viewer};
+use crate::policy::{Rights, Standing, Viewer};
 
 /// The answer to one command.
 #[derive(Debug, Default)]
@@ -85,6 +85,11 @@ impl Answer {
 }
 
 impl Opening {
+    /// Whether the client may change anything there. RFC 4314 §5.2: who may not has opened it as by EXAMINE.
+    pub fn is_read_write(&self) -> bool {
+        !self.read_only && self.standing.rights.has_any(Rights::CHANGING)
+    }
+
     /// Opens what was found.
     pub fn new(
         tag: String,

@@ -89,9 +89,7 @@ impl Selected {
         };
         let untagged = selected.introduction(&current);
         let name = if opening.read_only { "EXAMINE" } else { "SELECT" };
-        // RFC 4314 §5.2: what nobody could tell from EXAMINE is read-only.
-        let changes = !opening.read_only && opening.standing.rights.has_any(Rights::CHANGING);
-        let code = if changes { "READ-WRITE" } else { "READ-ONLY" };
+        let code = if opening.is_read_write() { "READ-WRITE" } else { "READ-ONLY" };
         let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
         (selected, Answer { untagged, tagged, ..Answer::default() })
     }

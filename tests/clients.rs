@@ -114,7 +114,6 @@ fn curl_fetches_by_pop3() {
     let tls_url = format!("pop3s://curlpop:secret@{}/1", server.pop3s_address());
     for (options, url) in [
         (vec!["--login-options", "AUTH=PLAIN", "--sasl-ir"], url("/1")),
-        (vec!["--login-options", "AUTH=SCRAM-SHA-256"], url("/1")),
         (vec!["--ssl-reqd", "-k"], url("/1")),
         (vec!["-k"], tls_url),
     ] {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-use super::read_content::{Content, Wanted, read_content};
+use super::read_content::{Content, ReadContent, Wanted, read_content};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
 use crate::limits;
@@ -174,7 +174,7 @@ impl Extent {
 }
 
 /// The content that is needed to write some ranges of a message, with the index of each body.
-pub fn needed(recipe: &Recipe, ranges: impl Iterator<Item = Range<u64>>) -> Vec<(usize, Wanted)> {
+pub(super) fn needed(recipe: &Recipe, ranges: impl Iterator<Item = Range<u64>>) -> Vec<(usize, Wanted)> {
     let needs = ranges.flat_map(|range| recipe.needs(range));
     needs
         .filter_map(|need| {
@@ -202,6 +202,15 @@ impl FetchedMessage {
             recipe,
             content: Vec::new(),
         })
+    }
+
+    /// Forgets what content is here, and says what reads the content that a range of the message needs: the bodies that
+    /// the contents will belong to, in their order, and the unit. The recipe must have been read.
+    pub fn replace_content(&mut self, range: Range<u64>) -> (Vec<usize>, ReadContent) {
+        let recipe = self.recipe.as_ref().expect("content is asked for when the recipe is known");
+        let (bodies, wanted) = needed(recipe, std::iter::once(range)).into_iter().unzip();
+        self.content = Vec::new();
+        (bodies, ReadContent { wanted })
     }
 
     /// The octets of a range of the whole message, from the content that was read. None when some is missing.

@@ -7,7 +7,7 @@ use super::conversation::{After, Answer, Conversation, Plan};
 use super::language::Text;
 use super::read_ahead::Content;
 use super::response::Reply;
-use crate::db::{self, Columns, FetchPage, FetchedMessage, ReadContent};
+use crate::db::{Columns, FetchPage, FetchedMessage, FetchedPage};
 use crate::error::Error;
 use crate::limits;
 use crate::mailbox::MessageId;
@@ -119,7 +119,7 @@ impl Large {
         let columns = Columns { header: true, recipe: true, ..Columns::default() };
         let unit = FetchPage { account, messages: vec![wanted.message], columns, extents: Vec::new() };
         Plan::run(unit, move |outcome, conversation: &mut Conversation| {
-            let reply = match outcome.map(db::FetchedPage::into_single) {
+            let reply = match outcome.map(FetchedPage::into_single) {
                 Ok(Some(stored)) if conversation.needs_ascii() && !stored.header.is_ascii() => {
                     Reply::refused("UTF8", Text::Utf8Needed)
                 }
@@ -171,11 +171,8 @@ impl Large {
 
     /// Reads the content that a piece needs, and forgets other content.
     fn read(mut self, piece: Range<u64>, out: Vec<u8>) -> Plan {
-        let recipe = self.stored.recipe.as_ref().expect("it was asked for");
-        let (bodies, wanted): (Vec<usize>, Vec<_>) =
-            db::needed(recipe, std::iter::once(piece.clone())).into_iter().unzip();
-        self.stored.content = Vec::new();
-        Plan::run(ReadContent { wanted }, move |outcome, _: &mut Conversation| {
+        let (bodies, unit) = self.stored.replace_content(piece.clone());
+        Plan::run(unit, move |outcome, _: &mut Conversation| {
             let error = match outcome {
                 Ok(contents) => {
                     self.stored.content = bodies.into_iter().zip(contents).collect();

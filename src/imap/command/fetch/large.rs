@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Item;
 use super::plan::{Fetching, OnPage};
 use super::respond::{Line, literal_length, part_of};
-use crate::db::{self, FetchedMessage, FetchedPage, ReadContent};
+use crate::db::{FetchedMessage, FetchedPage};
 use crate::error::Error;
 use crate::imap::answer::{After, Answer};
 use crate::imap::selected::{Selected, Step};
@@ -100,11 +100,8 @@ impl Large {
         _: &mut Selected,
         then: impl FnOnce(Large, &mut Selected) -> Step + Send + 'static,
     ) -> Step {
-        let recipe = self.stored.recipe.as_ref().expect("it was asked for");
-        let (bodies, wanted): (Vec<usize>, Vec<_>) =
-            db::needed(recipe, std::iter::once(range.clone())).into_iter().unzip();
-        self.stored.content = Vec::new();
-        Plan::run(ReadContent { wanted }, move |outcome, selected: &mut Selected| {
+        let (bodies, unit) = self.stored.replace_content(range.clone());
+        Plan::run(unit, move |outcome, selected: &mut Selected| {
             let error = match outcome {
                 Ok(contents) => {
                     self.stored.content = bodies.into_iter().zip(contents).collect();

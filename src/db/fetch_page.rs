@@ -117,10 +117,17 @@ impl FetchPage {
         let Columns { envelope, bodystructure, header, recipe } = self.columns;
         let for_content = !self.extents.is_empty();
         let (header, recipe) = (header || for_content, recipe || for_content);
-        let sql = include_str!("sql/select_message_columns.sql");
-        let params: [&(dyn postgres_types::ToSql + Sync); 6] =
-            [&self.account.0, &ids, &envelope, &bodystructure, &header, &recipe];
-        let rows = db.query(sql, &params).await?;
+        let account = &self.account.0;
+        let rows = match ids.as_slice() {
+            [id] => {
+                let sql = include_str!("sql/select_message.sql");
+                db.query(sql, &[account, id, &envelope, &bodystructure, &header, &recipe]).await?
+            }
+            _ => {
+                let sql = include_str!("sql/select_message_columns.sql");
+                db.query(sql, &[account, &ids, &envelope, &bodystructure, &header, &recipe]).await?
+            }
+        };
         let mut messages = Vec::with_capacity(rows.len());
         for row in &rows {
             messages.push((MessageId(row.get(0)), FetchedMessage::new(row)?));

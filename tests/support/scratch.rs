@@ -23,6 +23,24 @@ pub struct Lender {
 impl Scratch {
     /// Makes a cluster under /tmp with every migration applied.
     pub fn start() -> Scratch {
+        Scratch::with_rows_of("9999", "")
+    }
+
+    /// Makes one in which `sql` was run when all migrations before this one were applied, and then the others are.
+    pub fn with_rows_of(migration: &str, sql: &str) -> Scratch {
+        let scratch = Scratch::empty();
+        let (before, after) =
+            migrations().into_iter().partition::<Vec<_>, _>(|(name, _)| name.as_str() < migration);
+        let apply = |(_, file): &(String, PathBuf)| {
+            scratch.psql("aox_owner", "aox", &["-1", "-f", &file.display().to_string()]);
+        };
+        before.iter().for_each(apply);
+        scratch.sql(sql);
+        after.iter().for_each(apply);
+        scratch
+    }
+
+    fn empty() -> Scratch {
         static CLUSTERS: AtomicU32 = AtomicU32::new(0);
         let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
         let home = PathBuf::from(format!("/tmp/aoxs-{}-{number}", std::process::id()));
@@ -50,13 +68,6 @@ impl Scratch {
             .args(["-w", "start"]));
         for statement in ROLES {
             scratch.psql("super", "postgres", &["-c", statement]);
-        }
-        let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-        let files = std::fs::read_dir(migrations).expect("the package has migrations");
-        let mut files: Vec<PathBuf> = files.map(|file| file.expect("it can be listed").path()).collect();
-        files.sort();
-        for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "sql")) {
-            scratch.psql("aox_owner", "aox", &["-1", "-f", &file.display().to_string()]);
         }
         scratch
     }
@@ -132,6 +143,19 @@ impl Lender {
     pub fn client(&self) -> &Client {
         &self.client
     }
+}
+
+/// The migrations of this package, in order: names and files.
+fn migrations() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let files = std::fs::read_dir(folder).expect("the package has migrations");
+    let named = files.map(|file| {
+        let file = file.expect("it can be listed");
+        (file.file_name().to_string_lossy().into_owned(), file.path())
+    });
+    let mut named: Vec<_> = named.filter(|(name, _)| name.ends_with(".sql")).collect();
+    named.sort();
+    named
 }
 
 /// Where PostgreSQL's programs are: the newest that Debian has installed, or whatever the PATH says.

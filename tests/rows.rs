@@ -21,11 +21,12 @@ const OLD_MESSAGE: &str = r#"
     insert into aox.bodies (hash, octets, codec, data) values (sha256('hello\015\012'), 7, 0, 'hello\015\012');
     insert into aox.messages (account, id, digest, octets, header, recipe, arrived_at, message_id, in_reply_to,
             reference_ids, thread_root, envelope, bodystructure)
-        values (1, 1, sha256('Subject: old\015\012\015\012hello\015\012'), 23, 'Subject: old\015\012\015\012',
+        values (1, 5000, sha256('Subject: old\015\012\015\012hello\015\012'), 23, 'Subject: old\015\012\015\012',
             '\001\000\020\027\001'::bytea || sha256('hello\015\012') || '\007\001\001\000\007\000'::bytea, now(), '<c@x>',
             '<b@x>', '{<a@x>,<b@x>}', '<a@x>', '(NIL "old" NIL NIL NIL NIL NIL NIL NIL NIL)', '()');
     insert into aox.mailbox_messages (account, mailbox, uid, message, modseq, internal_date, octets, saved_at)
-        values (1, 1, 1, 1, 2, now(), 23, now())"#;
+        values (1, 1, 1, 5000, 2, now(), 23, now());
+    update aox.mailboxes set uidnext = 2, messages = 1, unseen = 1, octets = 23"#;
 
 /// A text that is small, and an attachment, which other messages may have too.
 const LETTER: &str = "From: Anna <anna@example.org>\r\nTo: zoe@example.net\r\nSubject: Re: trees\r\n\
@@ -79,7 +80,7 @@ fn a_message_that_was_stored_before_rows_were_small_is_read_and_asked_about() {
         let page = check(lender).await;
         assert_eq!((page.messages, page.damaged), (1, Vec::new()));
         let columns = Columns { envelope: true, ..Columns::default() };
-        let (octets, envelope) = whole(lender, MessageId(1), columns).await;
+        let (octets, envelope) = whole(lender, MessageId(5000), columns).await;
         assert_eq!(octets, b"Subject: old\r\n\r\nhello\r\n");
         assert_eq!(envelope, b"(NIL \"old\" NIL NIL NIL NIL NIL NIL NIL NIL)");
         let thread = "select in_reply_to a, reference_ids[1] b, cardinality(reference_ids) c, thread_root d from aox_v1.messages";
@@ -129,7 +130,8 @@ fn the_server_s_role_can_ask_the_public_views() {
             ask(lender, parts).await,
             ["0 multipart/mixed false", "1 text/plain true", "2 image/png true"]
         );
-        let addresses = "select field a, localpart b, domain c from aox_v1.addresses order by field";
+        let addresses = "select field a, localpart b, domain c from aox_v1.addresses
+                         where domain like 'example.%' order by field";
         assert_eq!(ask(lender, addresses).await, ["from anna example.org", "to zoe example.net"]);
     });
 }

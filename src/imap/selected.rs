@@ -223,6 +223,20 @@ impl Selected {
         }
     }
 
+    /// Goes on with the messages that a set means. A command that names none has nothing to do.
+    pub(super) fn with_messages(
+        &mut self,
+        set: &SequenceSet,
+        running: Running,
+        then: impl FnOnce(UidSet, Running, &mut Selected) -> Step,
+    ) -> Step {
+        match self.messages(set, running.uid) {
+            Ok(uids) if uids.is_empty() => running.done(self),
+            Ok(uids) => then(uids, running, self),
+            Err(error) => running.failed(self, error),
+        }
+    }
+
     /// The same messages in as few ranges as possible. Uids between them that belong to no message may be named too:
     /// the messages of a mailbox with many holes are still one range.
     pub(super) fn spans(&self, uids: &UidSet) -> UidSet {

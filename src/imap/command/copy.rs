@@ -4,7 +4,7 @@ use nom::Parser;
 use nom::combinator::map;
 use nom::sequence::preceded;
 
-use crate::db::{Copied, CopyMessages};
+use crate::db::{Copied, CopyMessages, Culprit};
 use crate::error::{Code, Error};
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
@@ -33,22 +33,27 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Copy> {
 impl Copy {
     /// One unit copies all messages, or none.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let uids = match selected.messages(&self.set, running.uid) {
-            Ok(uids) => uids,
-            Err(error) => return running.failed(selected, error),
-        };
-        if uids.is_empty() {
-            return running.done(selected);
-        }
+        copy(self, None, running, selected, respond)
+    }
+}
+
+/// Copies messages, and takes them out of this mailbox when somebody moves them; `respond` tells of it.
+pub(super) fn copy(
+    Copy { set, mailbox }: Copy,
+    moved_by: Option<Culprit>,
+    running: Running,
+    selected: &mut Selected,
+    respond: impl FnOnce(Copied, Running, &mut Selected) -> Step + Send + 'static,
+) -> Step {
+    selected.with_messages(&set, running, |uids, running, selected| {
         let (source, uids) = (selected.key(), selected.spans(&uids));
-        let unit =
-            CopyMessages { viewer: selected.viewer(), source, uids, target: self.mailbox, moved_by: None };
+        let unit = CopyMessages { viewer: selected.viewer(), source, uids, target: mailbox, moved_by };
         Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
             Ok(Some(copied)) => respond(copied, running, selected),
             Ok(None) => running.failed(selected, all_gone()),
             Err(error) => running.failed(selected, error),
         })
-    }
+    })
 }
 
 /// The tagged line says which uids the copies have (RFC 4315 §3).
@@ -68,6 +73,6 @@ pub(super) fn copyuid(copied: &Copied) -> String {
 }
 
 /// Others have expunged every message that was named (RFC 2180 §4.4).
-pub(super) fn all_gone() -> Error {
+fn all_gone() -> Error {
     Error::no(Code::Other, "These messages have been expunged")
 }

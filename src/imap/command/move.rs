@@ -4,8 +4,8 @@ use nom::Parser;
 use nom::combinator::map;
 use nom::sequence::preceded;
 
-use super::copy;
-use crate::db::{Copied, CopyMessages};
+use super::copy::{self, Copy};
+use crate::db::Copied;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
@@ -14,7 +14,6 @@ use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::MailboxName;
 use crate::mailbox::uid_set::SequenceSet;
-use crate::plan::Plan;
 use crate::policy::Rights;
 
 /// Which messages are to go to which mailbox.
@@ -35,22 +34,12 @@ impl Move {
     /// One unit copies all messages and takes them out of this mailbox, or does nothing.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
         let needed = Rights::MARK_DELETED.with(Rights::EXPUNGE);
-        let messages = selected.check_rights(needed).and_then(|()| selected.messages(&self.set, running.uid));
-        let uids = match messages {
-            Ok(uids) => uids,
-            Err(error) => return running.failed(selected, error),
-        };
-        if uids.is_empty() {
-            return running.done(selected);
+        if let Err(error) = selected.check_rights(needed) {
+            return running.failed(selected, error);
         }
-        let (source, uids) = (selected.key(), selected.spans(&uids));
+        let Move { set, mailbox } = self;
         let moved_by = Some(selected.culprit("move"));
-        let unit = CopyMessages { viewer: selected.viewer(), source, uids, target: self.mailbox, moved_by };
-        Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
-            Ok(Some(moved)) => respond(moved, running, selected),
-            Ok(None) => running.failed(selected, copy::all_gone()),
-            Err(error) => running.failed(selected, error),
-        })
+        copy::copy(Copy { set, mailbox }, moved_by, running, selected, respond)
     }
 }
 

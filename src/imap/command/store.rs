@@ -63,13 +63,20 @@ impl Store {
             Ok(permitted) => permitted,
             Err(error) => return running.failed(selected, error),
         };
-        let uids = match selected.messages(&self.set, running.uid) {
-            Ok(uids) => uids,
-            Err(error) => return running.failed(selected, error),
-        };
-        if uids.is_empty() {
-            return running.done(selected);
-        }
+        let set = self.set.clone();
+        selected.with_messages(&set, running, |uids, running, selected| {
+            self.see_and_store(uids, permitted, running, selected)
+        })
+    }
+
+    /// Changes the client's own \Seen first, where it has one, then the flags that all share.
+    fn see_and_store(
+        self,
+        uids: UidSet,
+        permitted: FlagMask,
+        running: Running,
+        selected: &mut Selected,
+    ) -> Step {
         let Some(unit) = self.own_seen(&uids, permitted, selected) else {
             return self.store(uids, permitted, running, selected);
         };

@@ -48,7 +48,10 @@ async fn append(lender: &Lender, messages: &[&str]) {
         internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
     });
     let saved_at = jiff::Timestamp::UNIX_EPOCH;
-    lender.run(Append { key: INBOX, saved_at, messages: messages.collect() }).await.expect("it is stored");
+    lender
+        .run(Append { key: INBOX, saved_at, messages: messages.collect(), is_limited: false })
+        .await
+        .expect("it is stored");
 }
 
 async fn check(lender: &Lender) -> CheckedPage {

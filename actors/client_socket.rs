@@ -59,6 +59,15 @@ impl ClientSocket {
         Ok((ClientSocket { stream: Stream::Tls(Box::new(stream)) }, facts))
     }
 
+    /// Waits until it is worth reading: there is something, or the client has left. As cheap as it can be.
+    pub async fn readable(&mut self) {
+        match &mut self.stream {
+            // Reading tells what is wrong.
+            Stream::Plain(wire) => drop(wire.stream.readable().await),
+            Stream::Tls(stream) => drop(stream.fill_buf().await),
+        }
+    }
+
     /// Waits until there is something to read, and takes nothing of it. False when the client has left.
     pub async fn peek(&mut self) -> bool {
         match &mut self.stream {

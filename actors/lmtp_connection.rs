@@ -408,7 +408,8 @@ async fn hear(socket: &mut ClientSocket, pieces: &mut Pieces, stopping: &mut wat
     let stop = pin!(stopping.wait_for(|stopping| *stopping));
     let read = async {
         // An idle client costs no buffer.
-        if socket.peek().await { pieces.next(socket).await } else { None }
+        socket.readable().await;
+        pieces.next(socket).await
     };
     let octets = pin!(tokio::time::timeout(IDLE, read));
     match future::select(stop, octets).await {

@@ -99,9 +99,12 @@ impl Tls {
             socket.secure(config).await
         };
         let patience = Duration::from_secs(limits::TLS_HANDSHAKE_SECONDS_MAX);
-        tokio::time::timeout(patience, handshake)
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let secured = tokio::time::timeout(patience, handshake).await;
+        let (socket, facts) = secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        let TlsFacts { version, cipher, server_name, alpn, client_certificate, .. } = &facts;
+        let (door, certified) = (protocol.name(), client_certificate.is_some());
+        tracing::debug!(door, version, cipher, ?server_name, ?alpn, certified, "TLS begins");
+        Ok((socket, facts))
     }
 
     fn config(&self, protocol: Protocol) -> Option<Arc<ServerConfig>> {

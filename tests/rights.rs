@@ -280,8 +280,8 @@ fn who_does_not_say_who_he_is_has_what_anonymous_was_given() {
     let mut visitor = server.imap("visitor", PASSWORD);
     let reply = visitor.command("MYRIGHTS \"Other Users/anna/INBOX\"").expect("an answer");
     assert!(reply.result.starts_with("NO [NONEXISTENT]"), "{}", reply.result);
-    anna.ok("DELETEACL INBOX anonymous").expect("DELETEACL");
     nobody.idle().expect("IDLE");
+    anna.ok("DELETEACL INBOX anonymous").expect("DELETEACL");
     hears_soon(&mut nobody, "* BYE ");
 }
 

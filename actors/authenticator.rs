@@ -449,7 +449,7 @@ impl Drop for Waiting<'_> {
 fn token_of(person: &Person, password: &Password) -> Option<i64> {
     let digest = token::digest(password.as_bytes())?;
     let fits = |token: &&db::Token| bool::from(token.sha_256.ct_eq(digest.as_slice()));
-    person.tokens.iter().filter(fits).map(|token| token.id).last()
+    person.tokens.iter().filter(fits).fold(None, |_, token| Some(token.id))
 }
 
 fn looks_like_address(user: &str, domain: &str) -> bool {

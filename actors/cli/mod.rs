@@ -25,7 +25,7 @@ use self::set::Set;
 use self::show::Show;
 use self::user::{Rename, Switch};
 
-/// A mail store: LMTP in, IMAP out, every byte kept.
+/// A mail store: LMTP in, IMAP and POP3 out, every byte kept.
 #[derive(Debug, Parser)]
 #[command(name = "aox", version, propagate_version = true, disable_help_subcommand = true)]
 pub struct Cli {

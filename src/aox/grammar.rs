@@ -101,6 +101,10 @@ impl MailboxPath {
             return Ok(MailboxPath { login: SHARED.to_owned(), mailbox: MailboxName::new(name)? });
         }
         let Some(rest) = text.strip_prefix("/users/") else {
+            if text.starts_with('/') {
+                let forms = "/users/LOGIN/NAME, /shared/NAME, or LOGIN for that user's INBOX";
+                return Err(Error::bad(format!("\"{text}\" is no mailbox; a mailbox is {forms}")));
+            }
             return Ok(MailboxPath { login: login(text)?, mailbox: MailboxName::inbox() });
         };
         let (user, name) = rest.split_once('/').unwrap_or((rest, "INBOX"));

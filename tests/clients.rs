@@ -29,10 +29,8 @@ fn curl_lists_reads_and_appends() {
 #[test]
 fn python_imaplib_does_everything_it_can() {
     let Some(server) = server_for("python3", "python") else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/imaplib_session.py");
     let port = server.imap_address().port().to_string();
-    let output = run("python3", &[&script.to_string_lossy(), &port, "python", "secret"]);
-    assert!(text(&output).ends_with("all well\n"), "{}", text(&output));
+    all_is_well("imaplib_session.py", &[&port, "python", "secret"]);
 }
 
 #[test]
@@ -127,10 +125,8 @@ fn python_poplib_does_everything_it_can_with_and_without_tls() {
     for mode in ["plain", "stls", "tls"] {
         let Some(server) = server_for("python3", &format!("poplib{mode}")) else { return };
         let address = if mode == "tls" { server.pop3s_address() } else { server.pop3_address() };
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/poplib_session.py");
-        let (script, port) = (script.to_string_lossy(), address.port().to_string());
-        let output = run("python3", &[&script, mode, &port, &format!("poplib{mode}"), "secret"]);
-        assert!(text(&output).ends_with("all well\n"), "{}", text(&output));
+        let port = address.port().to_string();
+        all_is_well("poplib_session.py", &[mode, &port, &format!("poplib{mode}"), "secret"]);
     }
 }
 
@@ -215,6 +211,13 @@ fn server_for(program: &str, user: &str) -> Option<std::sync::Arc<Server>> {
     server.deliver(&address, b"From: zoe@example.net\r\nSubject: first\r\n\r\nThe first.\r\n");
     server.deliver(&address, b"From: zoe@example.net\r\nSubject: second\r\n\r\nThe second.\r\n");
     Some(server)
+}
+
+/// Runs a session written in Python, which says at its end that all went well.
+fn all_is_well(script: &str, arguments: &[&str]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(script);
+    let output = run("python3", &[&[&*script.to_string_lossy()], arguments].concat());
+    assert!(text(&output).ends_with("all well\n"), "{}", text(&output));
 }
 
 fn run(program: &str, arguments: &[&str]) -> Output {

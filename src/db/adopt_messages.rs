@@ -7,6 +7,7 @@ use crate::limits;
 use crate::mailbox::{AccountId, MailboxKey, MessageId, UidSet};
 
 /// Messages and those that stand for them in the other account, side by side.
+#[derive(Default)]
 pub(super) struct Adopted {
     pub old_ids: Vec<i64>,
     pub new_ids: Vec<i64>,

@@ -173,15 +173,11 @@ impl CopyMessages {
         let (account, source) = (self.source.account.0, self.source.mailbox.0);
         let mask = i16::from(flags.system.0);
         let CarriedKeywords { source_ids, target_ids, .. } = keywords;
-        if self.source.account == target.account {
-            let sql = include_str!("sql/copy_messages.sql");
-            let target = target.mailbox.0;
-            return db
-                .query(sql, &[&account, &source, &firsts, &lasts, &target, source_ids, target_ids, &mask])
-                .await;
-        }
-        let Adopted { old_ids, new_ids } = adopt(db, self.source, &self.uids, target.account).await?;
-        let sql = include_str!("sql/copy_messages_across.sql");
+        let Adopted { old_ids, new_ids } = match self.source.account == target.account {
+            true => Adopted::default(),
+            false => adopt(db, self.source, &self.uids, target.account).await?,
+        };
+        let sql = include_str!("sql/copy_messages.sql");
         let (owner, target) = (target.account.0, target.mailbox.0);
         db.query(
             sql,

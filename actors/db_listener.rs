@@ -31,6 +31,8 @@ pub enum News {
     Changed(MailboxKey, ModSeq),
     /// Nobody may stay logged in to this account.
     Dismissed(AccountId),
+    /// Others may delete than before; the database says so by itself.
+    DeletePolicies,
 }
 
 /// From now on, tell this, too, what the others say.
@@ -47,6 +49,8 @@ pub enum Heard {
     Signalled(Vec<(MailboxKey, ModSeq)>),
     /// Nobody may stay logged in to these accounts.
     Dismissed(Vec<AccountId>),
+    /// Others may delete than before.
+    DeletePolicies,
     /// Something may have been missed.
     MayHaveMissed,
 }
@@ -179,6 +183,9 @@ impl actix::Handler<Notified> for DbListener {
     fn handle(&mut self, Notified(payload): Notified, _: &mut Self::Context) {
         match read_payload(&self.name, &payload) {
             Some(news) => {
+                if news.contains(&News::DeletePolicies) {
+                    self.tell(Heard::DeletePolicies);
+                }
                 let (changes, dismissed) = sorted(news);
                 if !changes.is_empty() {
                     self.tell(Heard::Signalled(changes));
@@ -282,6 +289,7 @@ impl Pending {
             News::Dismissed(account) => {
                 self.dismissed.insert(account);
             }
+            News::DeletePolicies => {}
         }
     }
 
@@ -298,6 +306,7 @@ impl Pending {
             let item = match news {
                 News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
                 News::Dismissed(account) => format!(" -{account}"),
+                News::DeletePolicies => continue,
             };
             if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
                 break;
@@ -309,6 +318,7 @@ impl Pending {
             match news {
                 News::Changed(key, _) => drop(self.mailboxes.remove(key)),
                 News::Dismissed(account) => drop(self.dismissed.remove(account)),
+                News::DeletePolicies => {}
             }
         }
         (payload, batch)
@@ -325,6 +335,9 @@ fn read_payload(name: &str, payload: &str) -> Option<Vec<News>> {
 }
 
 fn read_item(item: &str) -> Option<News> {
+    if item == "!" {
+        return Some(News::DeletePolicies);
+    }
     if let Some(account) = item.strip_prefix('-') {
         return account.parse().ok().map(AccountId).map(News::Dismissed);
     }
@@ -343,6 +356,7 @@ fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
         match news {
             News::Changed(key, modseq) => changes.push((key, modseq)),
             News::Dismissed(account) => dismissed.push(account),
+            News::DeletePolicies => {}
         }
     }
     (changes, dismissed)
@@ -387,6 +401,7 @@ mod tests {
         batch.sort();
         assert_eq!(read, batch);
         assert_eq!(read_payload("me", &payload), Some(vec![]));
+        assert_eq!(read_payload("me", "database !"), Some(vec![News::DeletePolicies]));
     }
 
     #[test]

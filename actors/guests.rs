@@ -1,6 +1,6 @@
-//! # Guests - who has a mailbox open that is not his own
+//! # Guests - who has a mailbox open, and may be told tomorrow that he may do something else there
 //!
-//! Hears:  Enter, Leave, Affected, Recheck, Answered
+//! Hears:  Enter, Leave, Affected, Recheck, Answered, PoliciesRead
 //! Says:   StandingIs → sessions · Run → Database
 //! Lives:  the server's life
 //! Knows:  the sessions of guests, and which of them have to look again
@@ -8,8 +8,8 @@
 //!
 //! What a guest may do can change while he does it: by SETACL, by an administrator, by a change of a group, here or at
 //! another host. Where everybody has a \Seen of his own, another session of his may set it. Whoever hears of such a
-//! change says so here, and every guest whom it concerns is told how he stands now. Owners are not asked about, so their
-//! mailboxes cost nothing.
+//! change says so here, and every guest whom it concerns is told how he stands now. Owners are asked about only where the
+//! site says something about who may delete, so elsewhere their mailboxes cost nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use archiveopteryx::policy::{Standing, Viewer};
 use crate::database::{self, Database};
 use crate::mailbox_registry::SubscriptionId;
 
-/// A guest has opened a mailbox. He is told at once how he stands: that may have changed since the mailbox was found.
+/// Somebody has opened a mailbox. A guest is told at once how he stands: that may have changed since the mailbox was found.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Enter {
@@ -58,6 +58,12 @@ pub struct StandingIs(pub Standing);
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
+struct PoliciesRead {
+    outcome: Result<bool, db::Error>,
+}
+
+#[derive(actix::Message)]
+#[rtype(result = "()")]
 struct Answered {
     asked: Vec<SubscriptionId>,
     outcome: Result<Vec<Standing>, db::Error>,
@@ -70,6 +76,8 @@ pub struct Guests {
     /// Those about whom has to be asked: in a mailbox one of them, or all.
     due: HashSet<(MailboxKey, Option<AccountId>)>,
     asking: bool,
+    /// Whether the site says something about who may delete, as far as is known.
+    has_policies: bool,
 }
 
 struct Guest {
@@ -80,7 +88,7 @@ struct Guest {
 
 impl Guests {
     pub fn new(database: actix::Addr<Database>) -> Guests {
-        Guests { database, guests: HashMap::new(), due: HashSet::new(), asking: false }
+        Guests { database, guests: HashMap::new(), due: HashSet::new(), asking: false, has_policies: true }
     }
 
     /// Asks what is due, unless an answer is still to come.
@@ -89,6 +97,9 @@ impl Guests {
             return;
         }
         let due = std::mem::take(&mut self.due);
+        if due.is_empty() {
+            return;
+        }
         let is_due = |guest: &Guest| {
             let Guest { key, viewer, .. } = guest;
             due.contains(&(*key, None)) || due.contains(&(*key, Some(viewer.account)))
@@ -117,8 +128,10 @@ impl actix::Handler<Enter> for Guests {
 
     fn handle(&mut self, Enter { id, key, viewer, session }: Enter, ctx: &mut Self::Context) {
         self.guests.insert(id, Guest { key, viewer, session });
-        self.due.insert((key, Some(viewer.account)));
-        self.ask(ctx);
+        if self.has_policies || !viewer.owns(key.account) {
+            self.due.insert((key, Some(viewer.account)));
+            self.ask(ctx);
+        }
     }
 }
 
@@ -143,7 +156,28 @@ impl actix::Handler<Recheck> for Guests {
     type Result = ();
 
     fn handle(&mut self, _: Recheck, ctx: &mut Self::Context) {
-        self.due.extend(self.guests.values().map(|guest| (guest.key, None)));
+        let (database, guests) = (self.database.clone(), ctx.address());
+        actix_rt::spawn(async move {
+            let outcome = database::run(&database, db::HasDeletePolicies).await;
+            guests.do_send(PoliciesRead { outcome });
+        });
+    }
+}
+
+impl actix::Handler<PoliciesRead> for Guests {
+    type Result = ();
+
+    fn handle(&mut self, PoliciesRead { outcome }: PoliciesRead, ctx: &mut Self::Context) {
+        // When it is not known, more is asked than is needed. Who was kept from deleting by the last one is asked about
+        // once more, too.
+        let has_policies = outcome.unwrap_or(true);
+        let with_owners = std::mem::replace(&mut self.has_policies, has_policies) || has_policies;
+        let concerned = self
+            .guests
+            .values()
+            .filter(|Guest { key, viewer, .. }| with_owners || !viewer.owns(key.account))
+            .map(|guest| (guest.key, Some(guest.viewer.account)));
+        self.due.extend(concerned);
         self.ask(ctx);
     }
 }

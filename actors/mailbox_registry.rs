@@ -334,10 +334,11 @@ impl actix::Actor for MailboxRegistry {
     fn started(&mut self, ctx: &mut Self::Context) {
         // All deliveries of the server pass here, in groups; senders wait when this many are queued.
         ctx.set_mailbox_capacity(1024);
-        let registry = ctx.address();
+        let (registry, guests) = (ctx.address(), self.guests.clone());
         let tell = move |heard: &Heard| match heard {
             Heard::Signalled(changes) => registry.try_send(Signalled { changes: changes.clone() }).is_ok(),
             Heard::MayHaveMissed => registry.try_send(Reconnected).is_ok(),
+            Heard::DeletePolicies => guests.try_send(guests::Recheck).is_ok(),
             Heard::Dismissed(_) => true,
         };
         self.listener.do_send(db_listener::Attach(Box::new(tell)));

@@ -140,16 +140,10 @@ impl actix::Handler<Open> for MailboxSession {
         Box::pin(subscribed.into_actor(self).map(|outcome, session, ctx| {
             let subscribed = outcome.map_err(|_| Error::bug("the mailbox registry is gone"))??;
             session.subscription = Some((opening.key, subscribed.id));
-            if !opening.viewer.owns(opening.key.account) {
-                let Opening { key, viewer, .. } = opening;
-                let session_here = ctx.address().recipient();
-                session.guests.do_send(guests::Enter {
-                    id: subscribed.id,
-                    key,
-                    viewer,
-                    session: session_here,
-                });
-            }
+            let Opening { key, viewer, .. } = opening;
+            let session_here = ctx.address().recipient();
+            let enter = guests::Enter { id: subscribed.id, key, viewer, session: session_here };
+            session.guests.do_send(enter);
             let (selected, answer) = Selected::open(opening, subscribed.shared, subscribed.recent_from);
             session.selected = Some(selected);
             Ok(answer)

@@ -16,12 +16,14 @@ use std::time::{Duration, Instant};
 
 use actix::Actor;
 use archiveopteryx::aox::conversation::{DoorFacts, Facts};
+use archiveopteryx::db;
 use archiveopteryx::settings::{self, Settings};
 use tokio::sync::watch;
 
 use crate::backends::Backends;
 use crate::cluster::{self, Cluster};
 use crate::control_connection;
+use crate::database;
 use crate::doors::{self, OpenDoor};
 use crate::home::{Home, Lock};
 use crate::keyring::{self, Keyring};
@@ -129,6 +131,7 @@ impl Running {
         let arbiters: Vec<actix::Arbiter> = (0..cores).map(|_| actix::Arbiter::new()).collect();
         let (keyring, tls) = Keyring::start_for(&settings, &home)?;
         let lanes = Services::start(settings.clone(), backends, &arbiters, &target, &tls, stop_seen)?;
+        adopt(&settings, &lanes[0].1).await?;
         let doors = doors::open(&settings, &lanes).await?;
         let facts = facts(&doors, tls, cluster.is_some(), started);
         let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)
@@ -207,6 +210,16 @@ impl actix::Handler<Stop> for Server {
             }
         })
     }
+}
+
+/// Tells the database what it has to know of the settings to say who may delete.
+async fn adopt(settings: &Settings, services: &Services) -> Result<(), String> {
+    let unit = db::AdoptSettings {
+        delete: settings.policy.delete,
+        administrators_group: settings.login.administrators_group.clone(),
+    };
+    let adopted = database::run(&services.database, unit).await;
+    adopted.map_err(|error| format!("the database cannot be told what the settings say: {error}"))
 }
 
 /// How the server answers `status`.

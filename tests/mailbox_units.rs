@@ -15,7 +15,7 @@ use archiveopteryx::policy::Viewer;
 use support::{Lender, Scratch};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
-const ANNA: Viewer = Viewer { account: AccountId(1), anonymous: false };
+const ANNA: Viewer = Viewer::new(AccountId(1));
 const SENT: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
 
 /// Two mailboxes; the first has messages 1 to 10, the odd ones \Seen, the tenth with a keyword.

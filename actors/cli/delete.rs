@@ -7,6 +7,7 @@ use archiveopteryx::aox::command::{
 use clap::{Args, Subcommand};
 
 use super::Request;
+use super::delete_policy::Which;
 use super::quota::QuotaRoot;
 
 /// What can be deleted.
@@ -27,6 +28,12 @@ pub enum Delete {
         target: Option<String>,
         #[command(flatten)]
         care: Care,
+    },
+    /// Take back what was said about who may delete
+    #[command(name = "delete-policy")]
+    Permission {
+        #[command(flatten)]
+        which: Which,
     },
     /// Take a domain out of the site, with all addresses in it; users and their mail stay
     Domain {
@@ -117,6 +124,7 @@ impl Delete {
                 dry_run,
             }),
             Delete::AppPassword { login, name } => DeleteAppPassword { login, name }.into(),
+            Delete::Permission { which } => which.delete().into(),
             Delete::Domain { name, care } => {
                 care.request(|dry_run| DeleteDomain { name: name.clone(), dry_run })
             }

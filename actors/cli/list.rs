@@ -1,7 +1,8 @@
 //! `aox list …`.
 
 use archiveopteryx::aox::command::{
-    ListAliases, ListAppPasswords, ListDomains, ListGroups, ListMailboxes, ListQuotas, ListRights, ListUsers,
+    ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListQuotas,
+    ListRights, ListUsers,
 };
 use clap::Subcommand;
 
@@ -19,6 +20,8 @@ pub enum List {
         /// Whose they are
         login: String,
     },
+    /// List what is said about who may delete, the most specific first
+    DeletePolicies,
     /// List the domains of the site, and how many addresses are in them
     Domains,
     /// List the groups, with their members
@@ -43,6 +46,7 @@ impl List {
         match self {
             List::Aliases => ListAliases {}.into(),
             List::AppPasswords { login } => ListAppPasswords { login }.into(),
+            List::DeletePolicies => ListDeletePolicies {}.into(),
             List::Domains => ListDomains {}.into(),
             List::Groups => ListGroups {}.into(),
             List::Mailboxes { login } => ListMailboxes { login }.into(),

@@ -4,6 +4,7 @@ mod add;
 mod change;
 mod check;
 mod delete;
+mod delete_policy;
 mod list;
 mod password;
 mod quota;

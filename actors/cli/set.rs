@@ -5,11 +5,18 @@ use archiveopteryx::settings::Size;
 use clap::Subcommand;
 
 use super::Request;
+use super::delete_policy::DeletePolicy;
 use super::quota::QuotaRoot;
 
 /// What can be set.
 #[derive(Debug, Subcommand)]
 pub enum Set {
+    /// Say who may delete at all; of several that concern somebody the most specific one counts
+    ///
+    /// A mailbox is more specific than a user, then come groups, domains and the site; of two groups or domains the
+    /// stricter one counts, and what is said to a role before what is said to everybody.
+    #[command(subcommand)]
+    DeletePolicy(DeletePolicy),
     /// Limit what a user, a group or a domain may keep; what is not named here is not limited any more
     Quota {
         #[command(flatten)]
@@ -47,6 +54,7 @@ impl Set {
     /// The request to the server.
     pub fn request(self) -> Request {
         match self {
+            Set::DeletePolicy(policy) => policy.set().into(),
             Set::Quota { root, storage, messages, mailboxes, annotations } => {
                 let (storage, annotations) = (storage.map(Size::octets), annotations.map(Size::octets));
                 SetQuota { root: root.name(), storage, messages, mailboxes, annotations }.into()

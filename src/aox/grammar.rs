@@ -6,6 +6,7 @@ use crate::db::{Alias, AliasTarget, MailboxOf};
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::{Login, MailboxName};
+use crate::policy::deletion::Scope;
 use crate::policy::quota::Root;
 use crate::wire::address::{self, Address};
 
@@ -62,6 +63,32 @@ pub fn alias_name(address: &Address) -> String {
 pub fn quota_root(text: &str) -> Result<Root, Error> {
     let wrong = || Error::bad(format!("\"{text}\" is no quota such as user anna, group staff or default"));
     Root::parse(text).ok_or_else(wrong)
+}
+
+/// What a policy about deleting is about: `site`, `domain/example.org`, `group/staff`, `user/anna` or `mailbox/` and a
+/// path.
+pub fn delete_scope(text: &str) -> Result<Scope, Error> {
+    let (kind, name) = text.split_once('/').unwrap_or((text, ""));
+    match (kind, name) {
+        ("site", "") => Ok(Scope::Site),
+        ("domain", _) => Ok(Scope::Domain(domain(name)?)),
+        ("group", _) => Ok(Scope::Group(name.strip_prefix('$').unwrap_or(name).to_owned())),
+        ("user", _) => Ok(Scope::User(login(name)?)),
+        ("mailbox", _) => MailboxPath::parse(name).map(|path| Scope::Mailbox(path.login, path.mailbox)),
+        _ => Err(Error::bad(format!("\"{text}\" is no site, domain, group, user or mailbox"))),
+    }
+}
+
+/// The same as it is written; what the settings say cannot be read so.
+pub fn delete_scope_name(scope: &Scope) -> String {
+    match scope {
+        Scope::Settings => "settings".to_owned(),
+        Scope::Site => "site".to_owned(),
+        Scope::Domain(name) => format!("domain/{name}"),
+        Scope::Group(name) => format!("group/{name}"),
+        Scope::User(login) => format!("user/{login}"),
+        Scope::Mailbox(login, name) => format!("mailbox/{}", mailbox_path(login, name.as_str())),
+    }
 }
 
 /// Where an alias leads, as the administrator writes it.
@@ -155,6 +182,19 @@ mod tests {
         let all = alias_address("@XN--mller-kva.example").unwrap();
         assert_eq!(alias_name(&all), "@müller.example");
         assert!(alias_address("@").is_err());
+    }
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written() {
+        let name = |text: &str| delete_scope(text).map(|scope| delete_scope_name(&scope));
+        for text in ["site", "domain/example.org", "group/staff", "user/anna", "mailbox//users/anna/a/b"] {
+            assert_eq!(name(text).as_deref(), Ok(text));
+        }
+        assert_eq!(name("mailbox/anna").unwrap(), "mailbox//users/anna/INBOX");
+        assert_eq!(name("group/$staff").unwrap(), "group/staff");
+        for wrong in ["", "settings", "site/a", "user", "user/", "host/a", "Site", "mailbox//anna"] {
+            assert!(delete_scope(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

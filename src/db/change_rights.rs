@@ -1,12 +1,11 @@
 //! Changes who may do what in a mailbox: IMAP SETACL and DELETEACL, `aox set rights` and `aox delete rights`.
 
 use super::mailbox_row::modseq;
-use super::owner::{Place, locate, rights};
+use super::owner::{Place, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
 use crate::mailbox::{AccountId, Change, Login, MailboxId, MailboxKey, MailboxName, ModSeq};
-use crate::policy::viewer::demand;
 use crate::policy::{Identifier, Modification, Rights, Subject, Viewer};
 
 /// A mailbox whose rights somebody reads or changes, and how it is named.
@@ -113,7 +112,7 @@ impl Administered {
         let row = row.ok_or_else(|| self.missing())?;
         let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
         if let Some(viewer) = viewer {
-            demand(rights(db, viewer, key).await?, Rights::ADMINISTER, || self.missing())?;
+            permit(db, viewer, key).await?.demand(Rights::ADMINISTER, || self.missing())?;
         }
         Ok(key)
     }
@@ -146,7 +145,7 @@ fn change(key: MailboxKey, modseq: ModSeq) -> Change {
 }
 
 /// How the database names a subject.
-async fn grantee(db: &Lent<'_>, identifier: &Identifier) -> Result<(i16, i64), Error> {
+pub(super) async fn grantee(db: &Lent<'_>, identifier: &Identifier) -> Result<(i16, i64), Error> {
     let nobody = || error::Error::no(Code::Cannot, format!("There is no user or group \"{identifier}\""));
     match identifier {
         Identifier::Anyone => Ok((KIND_ANYONE, 0)),

@@ -7,13 +7,12 @@ use super::count_usage::{Deltas, count, count_limited, settle};
 use super::expunge::{Culprit, expunge};
 use super::keywords::ensure_keywords;
 use super::mailbox_row::{KeywordNames, MessageRow, modseq, range_columns, uid, uidvalidity};
-use super::owner::{locate, refused, rights};
+use super::owner::{locate, standings};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{
     Change, FlagMask, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Uid, UidSet, UidValidity,
 };
-use crate::policy::viewer::demand;
 use crate::policy::{Rights, Viewer};
 
 /// Copies messages into the mailbox that `viewer` means by `target`; None when none of them was there.
@@ -123,15 +122,14 @@ impl CopyMessages {
     /// RFC 4314 §4 wants `i` in the target, and RFC 6851 §4.1 has MOVE need what marking and expunging would. Which
     /// flags the copies may have is returned.
     async fn check_rights(&self, db: &Lent<'_>, target: MailboxKey) -> Result<FlagMask, Error> {
-        if self.moved_by.is_some() {
-            let here = rights(db, self.viewer, self.source).await?;
-            if !here.contains(MOVING) {
-                return Err(refused(MOVING.without(here)));
-            }
+        let asked = [(self.viewer, target), (self.viewer, self.source)];
+        let standings = standings(db, &asked).await?;
+        let [there, here] = &standings[..] else { return Err(no_target().into()) };
+        if self.moved_by.is_some() && !here.permit.rights.contains(MOVING) {
+            return Err(here.permit.lacking(MOVING).into());
         }
-        let there = rights(db, self.viewer, target).await?;
-        demand(there, Rights::INSERT, no_target)?;
-        Ok(there.flags())
+        there.permit.demand(Rights::INSERT, no_target)?;
+        Ok(there.permit.rights.flags())
     }
 
     /// Sees to it that the target has the keywords that the messages carry, if they may.

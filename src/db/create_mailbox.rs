@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::owner::{Place, locate, rights};
+use super::owner::{Place, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
@@ -46,7 +46,7 @@ pub(super) async fn may_create(db: &Lent<'_>, viewer: Viewer, place: &Place) -> 
     let sql = include_str!("sql/select_nearest_mailbox.sql");
     let row = db.query_opt(sql, &[&place.account.0, &names]).await?.ok_or_else(not_here)?;
     let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
-    match rights(db, viewer, key).await?.contains(Rights::CREATE) {
+    match permit(db, viewer, key).await?.rights.contains(Rights::CREATE) {
         true => Ok(()),
         false => Err(not_here().into()),
     }
@@ -62,7 +62,7 @@ pub(super) async fn taken(db: &Lent<'_>, viewer: Viewer, place: &Place) -> Resul
     let row = db.query_opt(sql, &[&place.account.0, &place.name.as_str()]).await?;
     let Some(row) = row else { return Ok(not_here()) };
     let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
-    let may_know = rights(db, viewer, key).await?.contains(Rights::LOOKUP);
+    let may_know = permit(db, viewer, key).await?.rights.contains(Rights::LOOKUP);
     Ok(if may_know { known } else { not_here() })
 }
 

@@ -2,11 +2,10 @@
 
 use super::change_rights::rights_changed;
 use super::expunge::{Culprit, expunge_all};
-use super::owner::{Place, locate, rights};
+use super::owner::{Place, ban, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MailboxName};
-use crate::policy::viewer::demand;
 use crate::policy::{Rights, Viewer};
 
 /// DELETE (RFC 3501 §6.3.4). Mailboxes below it stay; the name is then one of a level without a mailbox. With the
@@ -28,7 +27,7 @@ impl Unit for DeleteMailbox {
         let locked = db.query_opt(include_str!("sql/lock_mailbox_by_name.sql"), &[&account, &name]).await?;
         let Some(row) = locked else { return Err(self.nothing_there(db, &place).await?.into()) };
         let key = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
-        demand(rights(db, self.viewer, key).await?, Rights::DELETE, no_mailbox)?;
+        permit(db, self.viewer, key).await?.demand(Rights::DELETE, no_mailbox)?;
         if place.name.is_inbox() {
             return Err(error::Error::no(Code::Cannot, "INBOX cannot be deleted").into());
         }
@@ -54,6 +53,12 @@ impl DeleteMailbox {
 /// Deletes a mailbox whose row is locked, within another unit.
 pub(super) async fn delete(db: &Lent<'_>, key: MailboxKey, by: &Culprit) -> Result<Vec<Change>, Error> {
     let (account, mailbox) = (key.account.0, key.mailbox.0);
+    let who = by.account.map(|account| account.0);
+    // That messages stay the database sees to; an empty mailbox stays, too.
+    let row = db.query_one(include_str!("sql/select_delete_ban.sql"), &[&who, &account, &mailbox]).await?;
+    if let Some(ban) = ban(&row, 0) {
+        return Err(error::Error::from(&ban).into());
+    }
     if key.account == AccountId::SHARED {
         let aliases =
             db.query(include_str!("sql/select_aliases_of_mailbox.sql"), &[&account, &mailbox]).await?;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 
 use super::mailbox_row::{modseq, uidvalidity};
-use super::owner::own_seen;
+use super::owner::{ban, own_seen};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
 use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidSet, UidValidity};
-use crate::policy::viewer::demand;
-use crate::policy::{Rights, Viewer};
+use crate::policy::{Permit, Rights, Viewer};
 
 /// Finds the mailbox that `viewer` means by `name`; None when there is none. What is found may be somebody else's, and
 /// none of the viewer's business: see [`FoundMailbox::for_whom_has`].
@@ -34,7 +33,7 @@ pub struct FoundMailbox {
     /// Messages with \Deleted.
     pub deleted: u64,
     /// What the viewer may do with it.
-    pub rights: Rights,
+    pub permit: Permit,
     /// What he has seen, where that is his own business.
     pub seen: Option<Arc<UidSet>>,
 }
@@ -48,7 +47,7 @@ impl FoundMailbox {
         no_such: impl Fn() -> error::Error,
     ) -> Result<FoundMailbox, error::Error> {
         let found = found.ok_or_else(&no_such)?;
-        demand(found.rights, needed, no_such)?;
+        found.permit.demand(needed, no_such)?;
         Ok(found)
     }
 }
@@ -58,21 +57,23 @@ impl Unit for FindMailbox {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let Viewer { account, anonymous } = self.viewer;
+        let Viewer { account, anonymous, acting } = self.viewer;
         match Located::of(&self.name) {
             Located::Level => Ok(None),
             Located::Own(name) => {
-                let sql = include_str!("sql/select_mailbox_by_name.sql");
-                let row = db.query_opt(sql, &[&account.0, &name.as_str()]).await?;
-                Ok(row.map(|row| found(account, Rights::ALL, &row)))
+                let sql = include_str!("sql/select_own_mailbox.sql");
+                let row = db.query_opt(sql, &[&account.0, &name.as_str(), &acting.0]).await?;
+                let permit = |row: &Row| self.viewer.permit(account, Rights::ALL, ban(row, 9));
+                Ok(row.map(|row| found(account, permit(&row), &row)))
             }
             Located::Foreign { login, name } => {
                 let sql = include_str!("sql/select_mailbox_of_other.sql");
-                let row = db.query_opt(sql, &[&account.0, &anonymous, &login, &name.as_str()]).await?;
+                let row =
+                    db.query_opt(sql, &[&account.0, &anonymous, &login, &name.as_str(), &acting.0]).await?;
                 let found = |row: &Row| {
-                    let owner = AccountId(row.get(9));
-                    let rights = self.viewer.rights(owner, Rights::from_bits(row.get(10)));
-                    FoundMailbox { seen: own_seen(row, 11), ..found(owner, rights, row) }
+                    let owner = AccountId(row.get(10));
+                    let permit = self.viewer.permit(owner, Rights::from_bits(row.get(11)), ban(row, 9));
+                    FoundMailbox { seen: own_seen(row, 12), ..found(owner, permit, row) }
                 };
                 Ok(row.as_ref().map(found))
             }
@@ -81,7 +82,7 @@ impl Unit for FindMailbox {
 }
 
 /// The columns that both statements begin with.
-fn found(account: AccountId, rights: Rights, row: &Row) -> FoundMailbox {
+fn found(account: AccountId, permit: Permit, row: &Row) -> FoundMailbox {
     let count = |column: usize| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
     FoundMailbox {
         key: MailboxKey { account, mailbox: MailboxId(row.get(0)) },
@@ -93,7 +94,7 @@ fn found(account: AccountId, rights: Rights, row: &Row) -> FoundMailbox {
         unseen: count(6),
         octets: count(7),
         deleted: count(8),
-        rights,
+        permit,
         seen: None,
     }
 }

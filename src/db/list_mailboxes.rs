@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
+use super::owner::ban;
 use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::namespace::seen_by_others;
@@ -35,11 +36,11 @@ impl Unit for ListMailboxes {
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let own = db.prepare(include_str!("sql/select_mailbox_names.sql")).await?;
         let others = db.prepare(include_str!("sql/select_mailboxes_of_others.sql")).await?;
-        let Viewer { account, anonymous } = self.viewer;
+        let Viewer { account, anonymous, acting } = self.viewer;
         let client = db.client();
         let mut rows = pipelined(vec![
-            Box::pin(async { Ok(client.query(&own, &[&account.0]).await?) }),
-            Box::pin(async { Ok(client.query(&others, &[&account.0, &anonymous]).await?) }),
+            Box::pin(async { Ok(client.query(&own, &[&account.0, &acting.0]).await?) }),
+            Box::pin(async { Ok(client.query(&others, &[&account.0, &anonymous, &acting.0]).await?) }),
         ])
         .await?;
         let others = rows.pop().unwrap_or_default();
@@ -53,7 +54,11 @@ impl Unit for ListMailboxes {
 
 fn own_name(row: &Row) -> ListedMailbox {
     let exists = row.get(1);
-    let rights = if exists { Rights::ALL } else { Rights::NONE };
+    let rights = match (exists, ban(row, 4)) {
+        (true, None) => Rights::ALL,
+        (true, Some(_)) => Rights::ALL.without(Rights::DELETING),
+        (false, _) => Rights::NONE,
+    };
     ListedMailbox { name: row.get(0), exists, subscribed: row.get(2), special_use: row.get(3), rights }
 }
 
@@ -64,7 +69,8 @@ fn merged(own: Vec<ListedMailbox>, others: &[Row]) -> Vec<ListedMailbox> {
     for row in others {
         let name = seen_by_others(row.get(0), row.get(1));
         let subscribed = listed.get(&name).is_some_and(|known| known.subscribed);
-        let rights = Rights::from_bits(row.get(2));
+        let granted = Rights::from_bits(row.get(2));
+        let rights = if ban(row, 3).is_some() { granted.without(Rights::DELETING) } else { granted };
         let mailbox =
             ListedMailbox { name: name.clone(), exists: true, subscribed, special_use: None, rights };
         listed.insert(name, mailbox);

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     7 "0007_logins_are_recorded",
     8 "0008_mailboxes_are_shared",
     9 "0009_quota_is_counted",
+    10 "0010_sites_say_who_deletes",
 ];
 
 /// The revision that this program brings a schema to.

@@ -72,6 +72,7 @@ mod remove_mailbox;
 mod rename_mailbox;
 mod rename_user;
 mod search_page;
+mod set_delete_policy;
 mod set_flags;
 mod set_quota;
 mod set_seen;
@@ -144,6 +145,9 @@ pub use rename_user::RenameUser;
 pub use reserve_message_ids::ReserveMessageIds;
 pub use resolve_recipient::{ResolveRecipient, ResolvedRecipient};
 pub use search_page::SearchPage;
+pub use set_delete_policy::{
+    AdoptSettings, DeletePolicy, HasDeletePolicies, ListDeletePolicies, SetDeletePolicy,
+};
 pub use set_flags::{Marking, SetFlags};
 pub use set_quota::{DeleteQuota, SetQuota};
 pub use set_seen::SetSeen;

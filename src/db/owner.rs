@@ -7,10 +7,8 @@ use tokio_postgres::types::ToSql;
 
 use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
-use crate::error;
 use crate::mailbox::{AccountId, Located, MailboxKey, MailboxName, UidSet};
-use crate::policy::viewer::lacking;
-use crate::policy::{Rights, Viewer};
+use crate::policy::{Ban, Permit, Rights, Standing, Viewer};
 
 /// A mailbox by its owner, and the name it has there. It need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,16 +34,42 @@ pub(super) async fn locate(
     }
 }
 
-/// What `viewer` may do in a mailbox, as of now. The owner is not asked about.
-pub(super) async fn rights(db: &Lent<'_>, viewer: Viewer, key: MailboxKey) -> Result<Rights, Error> {
-    if viewer.owns(key.account) {
-        return Ok(Rights::ALL);
-    }
+/// What `viewer` may do in a mailbox, as of now.
+pub(super) async fn permit(db: &Lent<'_>, viewer: Viewer, key: MailboxKey) -> Result<Permit, Error> {
     let sql = include_str!("sql/select_rights_of.sql");
-    let params: [&(dyn ToSql + Sync); 4] =
-        [&viewer.account.0, &viewer.anonymous, &key.account.0, &key.mailbox.0];
-    let row = db.query_one(sql, &params).await?;
-    Ok(viewer.rights(key.account, Rights::from_bits(row.get(0))))
+    let row = db.query_one(sql, &questions(&viewer, &key)).await?;
+    Ok(granted(viewer, key, &row))
+}
+
+/// How many stand to mailboxes, in the order of the questions.
+pub(super) async fn standings(db: &Lent<'_>, asked: &[(Viewer, MailboxKey)]) -> Result<Vec<Standing>, Error> {
+    let viewers: Vec<i64> = asked.iter().map(|(viewer, _)| viewer.account.0).collect();
+    let anonymous: Vec<bool> = asked.iter().map(|(viewer, _)| viewer.anonymous).collect();
+    let acting: Vec<i64> = asked.iter().map(|(viewer, _)| viewer.acting.0).collect();
+    let accounts: Vec<i64> = asked.iter().map(|(_, key)| key.account.0).collect();
+    let mailboxes: Vec<i64> = asked.iter().map(|(_, key)| key.mailbox.0).collect();
+    let sql = include_str!("sql/select_standings.sql");
+    let rows = db.query(sql, &[&viewers, &anonymous, &acting, &accounts, &mailboxes]).await?;
+    let standing = |(row, (viewer, key)): (&Row, &(Viewer, MailboxKey))| Standing {
+        permit: granted(*viewer, *key, row),
+        seen: own_seen(row, 2),
+    };
+    Ok(rows.iter().zip(asked).map(standing).collect())
+}
+
+/// The parameters of `select_rights_of.sql`.
+fn questions<'a>(viewer: &'a Viewer, key: &'a MailboxKey) -> [&'a (dyn ToSql + Sync); 5] {
+    [&viewer.account.0, &viewer.anonymous, &viewer.acting.0, &key.account.0, &key.mailbox.0]
+}
+
+/// What a row says that begins with what was given to the one who asks, and what keeps him from deleting.
+fn granted(viewer: Viewer, key: MailboxKey, row: &Row) -> Permit {
+    viewer.permit(key.account, Rights::from_bits(row.get(0)), ban(row, 1))
+}
+
+/// What keeps somebody from deleting, as a column says it.
+pub(super) fn ban(row: &Row, at: usize) -> Option<Ban> {
+    row.get::<_, Option<&str>>(at).map(Ban::new)
 }
 
 /// What the columns `seen_per_user`, first and last uids say of the one who asks, from `at` on.
@@ -74,8 +98,7 @@ impl<U: Unit> Unit for Guarded<U> {
         let rights = db.prepare(include_str!("sql/select_rights_of.sql")).await?;
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
         let lock_params: [&(dyn ToSql + Sync); 2] = [&account, &mailbox];
-        let params: [&(dyn ToSql + Sync); 4] =
-            [&self.viewer.account.0, &self.viewer.anonymous, &account, &mailbox];
+        let params = questions(&self.viewer, &self.key);
         let client = db.client();
         // Two statements, so that the second sees what was committed while the first one waited.
         let mut answers = pipelined(vec![
@@ -83,17 +106,11 @@ impl<U: Unit> Unit for Guarded<U> {
             Box::pin(async { Ok(client.query(&rights, &params).await?) }),
         ])
         .await?;
-        let granted = answers.pop().and_then(|rows| rows.first().map(|row| row.get(0))).unwrap_or_default();
-        let rights = self.viewer.rights(self.key.account, Rights::from_bits(granted));
-        if !rights.contains(self.needed) {
-            return Err(refused(self.needed.without(rights)));
+        let row = answers.pop().and_then(|rows| rows.into_iter().next());
+        let permit = row.map_or_else(Permit::default, |row| granted(self.viewer, self.key, &row));
+        if !permit.rights.contains(self.needed) {
+            return Err(permit.lacking(self.needed).into());
         }
         self.unit.run(db).await
     }
-}
-
-/// Rights are lacking in a mailbox of which it is known already that it is there.
-pub(super) fn refused(lacking_rights: Rights) -> Error {
-    let refusal: error::Error = lacking(lacking_rights);
-    refusal.into()
 }

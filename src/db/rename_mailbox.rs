@@ -6,11 +6,10 @@ use tokio_postgres::error::SqlState;
 use super::copy_messages::CopyMessages;
 use super::create_mailbox::{create, may_create, taken};
 use super::expunge::Culprit;
-use super::owner::{Place, locate, rights};
+use super::owner::{Place, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{Change, MailboxId, MailboxKey, MailboxName, Uid, UidSet};
-use crate::policy::viewer::demand;
 use crate::policy::{Rights, Viewer};
 
 /// RENAME (RFC 3501 §6.3.5). Messages keep their uids, mailboxes their uidvalidity, as the names were not in use, and
@@ -34,9 +33,7 @@ impl Unit for RenameMailbox {
         let lock = include_str!("sql/lock_mailbox_by_name.sql");
         let found = db.query_opt(lock, &[&from.account.0, &from.name.as_str()]).await?;
         let found = found.map(|row| MailboxId(row.get(0)));
-        if !self.viewer.owns(from.account) {
-            self.check_guest(db, &from, found).await?;
-        }
+        self.check_rights(db, &from, found).await?;
         // That there is no such owner is none of anybody's business.
         let to = locate(db, self.viewer, &self.to).await?.filter(|to| to.account == from.account);
         let Some(to) = to else {
@@ -55,11 +52,16 @@ impl Unit for RenameMailbox {
 }
 
 impl RenameMailbox {
-    /// Refuses who may not rename a mailbox that is not his own. INBOX would have to be emptied, which is another thing.
-    async fn check_guest(&self, db: &Lent<'_>, from: &Place, found: Option<MailboxId>) -> Result<(), Error> {
-        let key = MailboxKey { account: from.account, mailbox: found.ok_or_else(no_mailbox)? };
-        demand(rights(db, self.viewer, key).await?, Rights::DELETE, no_mailbox)?;
-        match from.name.is_inbox() {
+    /// Refuses who may not rename a mailbox. INBOX would have to be emptied, which only its owner does.
+    async fn check_rights(&self, db: &Lent<'_>, from: &Place, found: Option<MailboxId>) -> Result<(), Error> {
+        let is_own = self.viewer.owns(from.account);
+        let Some(mailbox) = found else {
+            // One's own level without a mailbox can be renamed with what is below it.
+            return if is_own { Ok(()) } else { Err(no_mailbox().into()) };
+        };
+        let key = MailboxKey { account: from.account, mailbox };
+        permit(db, self.viewer, key).await?.demand(Rights::DELETE, no_mailbox)?;
+        match from.name.is_inbox() && !is_own {
             true => Err(error::Error::no(Code::Cannot, "Only its owner can rename an INBOX").into()),
             false => Ok(()),
         }

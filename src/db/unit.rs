@@ -194,12 +194,20 @@ impl From<tokio_postgres::Error> for Error {
             SqlState::DISK_FULL,
         ];
         match error.code() {
+            Some(code) if code.code() == FORBIDDEN => {
+                let text =
+                    error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+                Error::Refused(crate::error::Error::no(crate::error::Code::NoPerm, text))
+            }
             Some(code) if temporary.contains(code) => Error::Unavailable(in_words(&error)),
             Some(_) => Error::Sql(error),
             None => Error::Unavailable(in_words(&error)),
         }
     }
 }
+
+/// What the functions in the database say of something that the site has forbidden; the message is for who wanted it.
+const FORBIDDEN: &str = "AX001";
 
 /// The error with its cause, which it does not tell by itself.
 fn in_words(error: &tokio_postgres::Error) -> String {

@@ -87,7 +87,7 @@ impl Answer {
 impl Opening {
     /// Whether the client may change anything there. RFC 4314 §5.2: who may not has opened it as by EXAMINE.
     pub fn is_read_write(&self) -> bool {
-        !self.read_only && self.standing.rights.has_any(Rights::CHANGING)
+        !self.read_only && self.standing.permit.rights.has_any(Rights::CHANGING)
     }
 
     /// Opens what was found.
@@ -98,8 +98,8 @@ impl Opening {
         viewer: Viewer,
         found: &db::FoundMailbox,
     ) -> Opening {
-        let db::FoundMailbox { key, uidvalidity, highestmodseq, rights, .. } = *found;
-        let standing = Standing { rights, seen: found.seen.clone() };
+        let db::FoundMailbox { key, uidvalidity, highestmodseq, .. } = *found;
+        let standing = Standing { permit: found.permit.clone(), seen: found.seen.clone() };
         let (acting, client) = (viewer.account, None);
         Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, standing, acting, client }
     }

@@ -458,7 +458,7 @@ impl Conversation {
 impl User {
     /// As whom rights are given to him.
     pub fn viewer(&self) -> Viewer {
-        Viewer { account: self.account.id, anonymous: self.anonymous }
+        Viewer { account: self.account.id, anonymous: self.anonymous, acting: self.acting() }
     }
 
     /// Whose doing it is: an administrator's, who acts for somebody else.

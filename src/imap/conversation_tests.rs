@@ -9,7 +9,7 @@ use super::*;
 use crate::imap::answer::After;
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, ModSeq, Uid, UidValidity};
 use crate::plan::{Computation, Outcome, Step};
-use crate::policy::Rights;
+use crate::policy::{Permit, Rights};
 use crate::wire::sasl::{Claim, Proof};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
@@ -153,7 +153,7 @@ fn outcome(unit: &str) -> Outcome {
         unseen: 2,
         octets: 100,
         deleted: 0,
-        rights: Rights::ALL,
+        permit: Permit::of(Rights::ALL),
         seen: None,
     };
     let any: Box<dyn Any + Send> = match unit.rsplit("::").next().unwrap_or_default() {
@@ -168,7 +168,12 @@ fn outcome(unit: &str) -> Outcome {
         "CreateMailbox" => return Err(Error::no(Code::AlreadyExists, "there is one").into()),
         "DeleteMailbox" => return Err(db::Error::Unavailable("gone".into())),
         "ChangeRights" => Box::new(None::<Change>),
-        "ListRights" => Box::new(db::ListedRights { owner: Some("anna".into()), entries: Vec::new() }),
+        "ListRights" => Box::new(db::ListedRights {
+            owner: Some("anna".into()),
+            of_owner: Rights::ALL,
+            possible: Rights::ALL,
+            entries: Vec::new(),
+        }),
         "RenameMailbox" => Box::new(Vec::<Change>::new()),
         "Subscribe" => Box::new(()),
         "Append" => Box::new(db::Appended {

@@ -18,8 +18,7 @@ use crate::mailbox::{
     System, Uid, UidSet, Update, View,
 };
 use crate::plan::Plan;
-use crate::policy::viewer::lacking;
-use crate::policy::{Rights, Standing, Viewer};
+use crate::policy::{Permit, Rights, Standing, Viewer};
 
 /// One mailbox, opened by one client.
 pub struct Selected {
@@ -151,14 +150,19 @@ impl Selected {
 
     /// What he may do in it, EXAMINE or not.
     pub fn rights(&self) -> Rights {
-        self.standing.rights
+        self.standing.permit.rights
+    }
+
+    /// The same, and why he may not do more.
+    pub(super) fn permit(&self) -> &Permit {
+        &self.standing.permit
     }
 
     /// The client stands so to the mailbox now. False when it may not even read any more.
     pub fn standing_is(&mut self, standing: Standing) -> bool {
-        self.offers_due |= self.standing.rights.flags() != standing.rights.flags();
+        self.offers_due |= self.rights().flags() != standing.permit.rights.flags();
         self.standing = standing;
-        self.standing.rights.contains(Rights::READ)
+        self.rights().contains(Rights::READ)
     }
 
     /// Whether \Seen is the client's own here, and not that of the message.
@@ -196,7 +200,7 @@ impl Selected {
         }
         match self.rights().contains(needed) {
             true => Ok(()),
-            false => Err(lacking(needed.without(self.rights()))),
+            false => Err(self.permit().lacking(needed)),
         }
     }
 

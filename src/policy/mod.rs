@@ -1,11 +1,13 @@
 //! Who may do what: the rights of RFC 4314, whom they are given to, and who is asking. And how much may be kept.
 
+pub mod deletion;
 pub mod identifier;
 pub mod quota;
 pub mod quota_warning;
 pub mod rights;
 pub mod viewer;
 
+pub use deletion::Ban;
 pub use identifier::{Identifier, Subject};
 pub use rights::{Modification, Rights};
-pub use viewer::{Standing, Viewer};
+pub use viewer::{Permit, Standing, Viewer};

@@ -34,6 +34,8 @@ impl Rights {
     /// `a`: the rights themselves are read and changed.
     pub const ADMINISTER: Rights = Rights(1024);
 
+    /// What makes mail go away: the mailbox itself, \Deleted, and EXPUNGE.
+    pub const DELETING: Rights = Rights(128 | 256 | 512);
     /// No right at all.
     pub const NONE: Rights = Rights(0);
     /// Every right.

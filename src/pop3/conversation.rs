@@ -16,7 +16,7 @@ use crate::limits;
 use crate::login;
 use crate::mailbox::{Change, MailboxKey, MailboxName, ModSeq, Snapshot};
 use crate::plan;
-use crate::policy::{Rights, Viewer};
+use crate::policy::{Permit, Rights, Viewer};
 use crate::wire::framer::{Bounds, Frame, Framer};
 use crate::wire::sasl::{self, Question, Terms};
 
@@ -77,13 +77,13 @@ pub enum After {
 }
 
 /// The mailbox that becomes the maildrop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
     pub key: MailboxKey,
     /// How far the mailbox had come when it was found: what is opened must not be older.
     pub at_least: ModSeq,
     /// What the user may do with it.
-    pub rights: Rights,
+    pub permit: Permit,
 }
 
 /// The machine.
@@ -200,7 +200,7 @@ impl Conversation {
     pub fn opened(&mut self, opening: Opening, outcome: Result<Arc<Snapshot>, db::Error>) {
         match outcome {
             Ok(snapshot) => {
-                let maildrop = Maildrop::new(opening.key, opening.rights, snapshot);
+                let maildrop = Maildrop::new(opening.key, opening.permit, snapshot);
                 self.reply(Reply::ok(maildrop.text()));
                 self.maildrop = Some(maildrop);
             }
@@ -323,7 +323,8 @@ impl Conversation {
                 self.event = Some(Event::Ask(question));
             }
             sasl::Next::Done(user) => {
-                let viewer = Viewer::new(user.account.id);
+                let acting = user.by.as_ref().unwrap_or(&user.account).id;
+                let viewer = Viewer { acting, ..Viewer::new(user.account.id) };
                 let find = FindMailbox { viewer, name: MailboxName::inbox() };
                 self.user = Some(user);
                 self.event = Some(Event::Run(Plan::run(find, |found, conversation: &mut Conversation| {
@@ -339,8 +340,8 @@ impl Conversation {
         let no_such = || Error::no(Code::Unavailable, "there is no INBOX");
         let found = found.map_err(Error::from);
         match found.and_then(|found| FoundMailbox::for_whom_has(Rights::READ, found, no_such)) {
-            Ok(FoundMailbox { key, highestmodseq: at_least, rights, .. }) => {
-                Answer { next: After::Open(Opening { key, at_least, rights }), ..Answer::default() }
+            Ok(FoundMailbox { key, highestmodseq: at_least, permit, .. }) => {
+                Answer { next: After::Open(Opening { key, at_least, permit }), ..Answer::default() }
             }
             Err(error) => {
                 self.not_opened(error);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::language::Text;
 use crate::mailbox::{Entry, MailboxKey, Msn, Snapshot, System, Uid, UidSet};
-use crate::policy::Rights;
+use crate::policy::Permit;
 
 /// The INBOX as one client sees it. What others do to it meanwhile is not seen here.
 #[derive(Debug)]
 pub struct Maildrop {
     key: MailboxKey,
-    rights: Rights,
+    permit: Permit,
     snapshot: Arc<Snapshot>,
     octets: u64,
     /// What DELE has marked.
@@ -22,10 +22,10 @@ pub struct Maildrop {
 
 impl Maildrop {
     /// Everything is there, and nothing is marked.
-    pub fn new(key: MailboxKey, rights: Rights, snapshot: Arc<Snapshot>) -> Maildrop {
+    pub fn new(key: MailboxKey, permit: Permit, snapshot: Arc<Snapshot>) -> Maildrop {
         let octets = snapshot.iter().map(|(_, entry)| u64::from(entry.size)).sum();
         let (deleted, read) = (UidSet::new(), UidSet::new());
-        Maildrop { key, rights, snapshot, octets, deleted, deleted_octets: 0, read }
+        Maildrop { key, permit, snapshot, octets, deleted, deleted_octets: 0, read }
     }
 
     /// Which mailbox it is.
@@ -34,8 +34,8 @@ impl Maildrop {
     }
 
     /// What the user may do with it.
-    pub fn rights(&self) -> Rights {
-        self.rights
+    pub fn permit(&self) -> &Permit {
+        &self.permit
     }
 
     /// How many messages are not marked, and their octets.
@@ -107,6 +107,7 @@ pub(super) mod tests {
     use crate::mailbox::{
         AccountId, FlagSet, InternalDate, Loaded, MailboxId, MessageId, ModSeq, UidValidity,
     };
+    use crate::policy::Rights;
 
     /// Messages with these uids; each has ten times its uid octets, and the even ones are \Seen.
     pub fn maildrop(uids: &[u32]) -> Maildrop {
@@ -120,7 +121,7 @@ pub(super) mod tests {
             flags: FlagSet::new(if uid % 2 == 0 { System::SEEN } else { System::default() }, []),
         });
         let snapshot = Snapshot::load(UidValidity::new(9).unwrap(), 1000, ModSeq(1), loaded);
-        Maildrop::new(key, Rights::ALL, Arc::new(snapshot))
+        Maildrop::new(key, Permit::of(Rights::ALL), Arc::new(snapshot))
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod certificate_identity;
 mod ldap;
 mod login;
 mod oauth;
+mod policy;
 mod pop3;
 mod quota;
 mod secret;
@@ -21,6 +22,7 @@ pub use certificate_identity::CertificateIdentity;
 pub use ldap::Ldap;
 pub use login::Login;
 pub use oauth::{Algorithm, Oauth};
+pub use policy::Policy;
 pub use pop3::{Pop3, Utf8Headers};
 pub use quota::{OverReply, Quota};
 pub use secret::Secret;
@@ -43,6 +45,7 @@ pub struct Settings {
     pub login: Login,
     pub ldap: Ldap,
     pub oauth: Oauth,
+    pub policy: Policy,
     pub quota: Quota,
     pub database: Database,
     pub postgres: Postgres,
@@ -277,6 +280,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "login.shared_addresses" => "a list of addresses, such as [\"192.0.2.7\", \"2001:db8::7\"]",
         "login.keep_days" => "a number of days",
         "quota.warn_percent" => "a number from 0 to 100",
+        "policy.delete" => "\"allowed\", \"own-mailboxes\" or \"never\"",
         "quota.over_reply" => "\"temporary\" or \"permanent\"",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",

@@ -31,7 +31,7 @@ const DOORS: &[&str] = &["imap", "pop3", "lmtp", "submission", "managesieve", "s
 const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
-    ("settings", &["limits", "error", "mailbox", "wire"]),
+    ("settings", &["limits", "error", "mailbox", "wire", "policy"]),
     ("identity", &["limits", "error", "settings"]),
     ("wire", &["limits", "error"]),
     ("mailbox", &["limits", "error"]),

@@ -10,7 +10,6 @@ use crate::aox::grammar::MailboxPath;
 use crate::db;
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::policy::Rights;
 
 /// The mailbox is `/shared/NAME` or `/users/LOGIN/NAME`, or a login for its INBOX.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,14 +26,14 @@ impl ListRights {
     fn checked(self) -> Result<Plan<Context, Outcome>, Error> {
         let path = MailboxPath::parse(&self.mailbox)?;
         let mailbox = db::Administered::Of(path.login, path.mailbox);
-        Ok(one_unit(db::ListRights { mailbox }, |listed, _| Ok(respond(&listed))))
+        Ok(one_unit(db::ListRights { mailbox, of: None }, |listed, _| Ok(respond(&listed))))
     }
 }
 
 fn respond(listed: &db::ListedRights) -> Answer {
     let mut table = Table::new(&["Identifier", "Rights", ""]);
     let mut json = Vec::new();
-    let owner = listed.owner.iter().map(|login| (login.clone(), Rights::ALL, "the owner"));
+    let owner = listed.owner.iter().map(|login| (login.clone(), listed.of_owner, "the owner"));
     let others = listed.entries.iter().map(|(subject, rights)| {
         (subject.to_string(), *rights, if subject.negative { "taken away" } else { "" })
     });

@@ -16,6 +16,7 @@ mod check_quota;
 mod delete_address;
 mod delete_alias;
 mod delete_app_password;
+mod delete_delete_policy;
 mod delete_domain;
 mod delete_group;
 mod delete_mailbox;
@@ -27,6 +28,7 @@ mod disable_user;
 mod enable_user;
 mod list_aliases;
 mod list_app_passwords;
+mod list_delete_policies;
 mod list_domains;
 mod list_groups;
 mod list_mailboxes;
@@ -34,6 +36,7 @@ mod list_quotas;
 mod list_rights;
 mod list_users;
 mod rename_user;
+mod set_delete_policy;
 mod set_quota;
 mod set_rights;
 mod show_group;
@@ -101,6 +104,7 @@ commands! {
     delete_address::DeleteAddress "delete address",
     delete_alias::DeleteAlias "delete alias",
     delete_app_password::DeleteAppPassword "delete app-password",
+    delete_delete_policy::DeleteDeletePolicy "delete delete-policy",
     delete_domain::DeleteDomain "delete domain",
     delete_group::DeleteGroup "delete group",
     delete_mailbox::DeleteMailbox "delete mailbox",
@@ -112,6 +116,7 @@ commands! {
     enable_user::EnableUser "enable user",
     list_aliases::ListAliases "list aliases",
     list_app_passwords::ListAppPasswords "list app-passwords",
+    list_delete_policies::ListDeletePolicies "list delete-policies",
     list_domains::ListDomains "list domains",
     list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
@@ -119,6 +124,7 @@ commands! {
     list_rights::ListRights "list rights",
     list_users::ListUsers "list users",
     rename_user::RenameUser "rename user",
+    set_delete_policy::SetDeletePolicy "set delete-policy",
     set_quota::SetQuota "set quota",
     set_rights::SetRights "set rights",
     show_group::ShowGroup "show group",

@@ -42,7 +42,7 @@ pub(super) fn change(
         Ok(change) => {
             context.changes.extend(change);
             // What somebody has now depends on what he had.
-            Plan::run(db::ListRights { mailbox }, move |listed, _| {
+            Plan::run(db::ListRights { mailbox, of: None }, move |listed, _| {
                 Plan::Done(listed.map_err(Error::from).map(|listed| respond(&path, &subject, &listed)))
             })
         }
@@ -54,7 +54,7 @@ fn respond(path: &MailboxPath, subject: &Subject, listed: &db::ListedRights) -> 
     let (path, name) = (path.to_string(), subject.to_string());
     let same = |entry: &&(Subject, Rights)| entry.0.to_string().to_lowercase() == name.to_lowercase();
     let rights = match listed.is_owner(&subject.identifier) && !subject.negative {
-        true => Rights::ALL,
+        true => listed.of_owner,
         false => listed.entries.iter().find(same).map_or(Rights::NONE, |(_, rights)| *rights),
     };
     let letters = rights.letters();

@@ -1,6 +1,6 @@
--- The mailboxes of others that somebody may look up, with what he may do there. Found by way of what he was given.
--- $1 who, $2 whether anonymous. Locks nothing.
-select a.login, m.name, g.rights
+-- The mailboxes of others that somebody may look up, with what he may do there, and what keeps him from deleting. Found
+-- by way of what he was given. $1 who, $2 whether anonymous, $3 who acts for him. Locks nothing.
+select a.login, m.name, g.rights, aox.delete_ban($3, g.account, g.mailbox)
 from (
     select r.account, r.mailbox,
         coalesce(bit_or(r.rights) filter (where not r.negative), 0)

@@ -103,7 +103,7 @@ impl Append {
             match found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::INSERT, found, no_such)) {
                 Ok(found) => {
                     // RFC 4314 §4: flags that the user may not set are left out, and that is no failure.
-                    let flags = self.flags.within(found.rights.flags());
+                    let flags = self.flags.within(found.permit.rights.flags());
                     let target = Target { key: found.key, viewer, own_seen: found.seen.is_some() };
                     Append { flags, ..self }.prepare(tag, message, target, now)
                 }

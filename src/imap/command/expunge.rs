@@ -65,6 +65,8 @@ pub fn close(running: Running, selected: &mut Selected) -> Step {
             let close = |running: Running, selected: &mut Selected| running.close(selected);
             selected.absorb(running, change.into_iter().collect(), close)
         }
+        // The site does not let anybody expunge since a moment ago, which is no reason to keep it open.
+        Err(db::Error::Refused(_)) => running.close(selected),
         // The mailbox stays open, so that the client can try again: nothing was expunged.
         Err(error) => running.failed(selected, error),
     })

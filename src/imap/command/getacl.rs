@@ -29,7 +29,7 @@ impl GetAcl {
     /// Reads the list.
     pub fn plan(self, tag: String, user: &User) -> Plan {
         let mailbox = db::Administered::By(user.viewer(), self.name.clone());
-        Plan::run(db::ListRights { mailbox }, move |listed, _| {
+        Plan::run(db::ListRights { mailbox, of: None }, move |listed, _| {
             Plan::Done(match listed {
                 Ok(listed) => Answer::ok(&tag, "GETACL completed").with_untagged(self.respond(&listed)),
                 Err(error) => Answer::failed(&tag, error),
@@ -47,7 +47,7 @@ impl GetAcl {
             out.push(b' ');
             response::astring(&mut out, rights.to_string().as_bytes());
         };
-        listed.owner.iter().for_each(|owner| say(owner, Rights::ALL));
+        listed.owner.iter().for_each(|owner| say(owner, listed.of_owner));
         listed.entries.iter().for_each(|(subject, rights)| say(&subject.to_string(), *rights));
         out.extend_from_slice(b"\r\n");
         out

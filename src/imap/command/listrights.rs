@@ -34,11 +34,13 @@ impl ListRights {
     /// Only the owner is a special case.
     pub fn plan(self, tag: String, user: &User) -> Plan {
         let mailbox = db::Administered::By(user.viewer(), self.name.clone());
-        Plan::run(db::ListRights { mailbox }, move |listed, _| {
+        let of = Some(self.subject.clone());
+        Plan::run(db::ListRights { mailbox, of }, move |listed, _| {
             Plan::Done(match listed {
                 Ok(listed) => {
                     let is_owner = listed.is_owner(&self.subject.identifier);
-                    Answer::ok(&tag, "LISTRIGHTS completed").with_untagged(self.respond(is_owner))
+                    Answer::ok(&tag, "LISTRIGHTS completed")
+                        .with_untagged(self.respond(is_owner, listed.possible))
                 }
                 Err(error) => Answer::failed(&tag, error),
             })
@@ -47,18 +49,18 @@ impl ListRights {
 
     /// `listrights-data = "LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)`: what he has always, and what he
     /// can be given. No right is tied to another one, so `c` and `d` stand by themselves (RFC 4314 §2.1.1).
-    fn respond(&self, is_owner: bool) -> Vec<u8> {
+    fn respond(&self, is_owner: bool, possible: Rights) -> Vec<u8> {
         let mut out = b"* LISTRIGHTS ".to_vec();
         response::mailbox(&mut out, self.name.as_str());
         out.push(b' ');
         response::astring(&mut out, &self.written);
         out.push(b' ');
         match (is_owner, self.subject.negative) {
-            (true, false) => response::astring(&mut out, Rights::ALL.to_string().as_bytes()),
+            (true, false) => response::astring(&mut out, possible.to_string().as_bytes()),
             (true, true) => out.extend_from_slice(b"\"\""),
             (false, _) => {
                 out.extend_from_slice(b"\"\"");
-                let letters = Rights::ALL.to_string();
+                let letters = possible.to_string();
                 letters.bytes().for_each(|letter| out.extend_from_slice(&[b' ', letter]));
             }
         }

@@ -31,11 +31,11 @@ impl MyRights {
     pub fn plan(self, tag: String, user: &User) -> Plan {
         let find = db::FindMailbox { viewer: user.viewer(), name: self.name.clone() };
         Plan::run(find, move |found, _| {
-            let told = |found: &db::FoundMailbox| found.rights.has_any(Rights::TELLING);
+            let told = |found: &db::FoundMailbox| found.permit.rights.has_any(Rights::TELLING);
             Plan::Done(match found.map(|found| found.filter(told)) {
                 Ok(Some(found)) => {
                     let mut out = Vec::new();
-                    write(&mut out, self.name.as_str(), found.rights);
+                    write(&mut out, self.name.as_str(), found.permit.rights);
                     Answer::ok(&tag, "MYRIGHTS completed").with_untagged(out)
                 }
                 Ok(None) => Answer::failed(&tag, Error::no(Code::NonExistent, "there is no such mailbox")),

@@ -123,6 +123,7 @@ mod tests {
     use super::*;
     use crate::imap::grammar::fault::complete;
     use crate::mailbox::{AccountId, MailboxId, MailboxKey, ModSeq, UidValidity};
+    use crate::policy::Permit;
 
     #[test]
     fn counts_come_in_the_order_asked_for() {
@@ -141,7 +142,7 @@ mod tests {
             unseen: 4,
             octets: 0,
             deleted: 2,
-            rights: Rights::ALL,
+            permit: Permit::of(Rights::ALL),
             seen: None,
         };
         let said = String::from_utf8(status.untagged(&found, 700)).unwrap();

@@ -17,7 +17,6 @@ use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
 use crate::mailbox::{FlagMask, FlagSet, System, UidSet};
 use crate::policy::Rights;
-use crate::policy::viewer::lacking;
 
 /// Which flags are to become what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,8 +144,8 @@ impl Store {
             false => self.flags.within(permitted).is_empty(),
         };
         match nothing {
-            true if self.flags.is_empty() => Err(lacking(Rights::WRITE)),
-            true => Err(lacking(Rights::to_change(&self.flags))),
+            true if self.flags.is_empty() => Err(selected.permit().lacking(Rights::WRITE)),
+            true => Err(selected.permit().lacking(Rights::to_change(&self.flags))),
             false => Ok(permitted),
         }
     }

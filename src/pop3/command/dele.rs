@@ -2,7 +2,6 @@
 
 use super::{Step, err, ok};
 use crate::policy::Rights;
-use crate::policy::viewer::lacking;
 use crate::pop3::conversation::Conversation;
 use crate::pop3::grammar;
 use crate::pop3::language::Text;
@@ -12,9 +11,9 @@ pub fn run(conversation: &mut Conversation, arguments: &[u8]) -> Step {
     let Some(number) = grammar::message(arguments) else { return err(Text::NumberWanted) };
     let maildrop = conversation.maildrop();
     // The client is told now what QUIT could not do.
-    let missing = Rights::MARK_DELETED.with(Rights::EXPUNGE).without(maildrop.rights());
-    if missing != Rights::NONE {
-        return Step::Reply(lacking(missing).into());
+    let needed = Rights::MARK_DELETED.with(Rights::EXPUNGE);
+    if !maildrop.permit().rights.contains(needed) {
+        return Step::Reply(maildrop.permit().lacking(needed).into());
     }
     match maildrop.mark(number) {
         Ok(()) => ok(Text::Marked),

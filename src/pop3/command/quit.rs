@@ -19,7 +19,7 @@ pub fn run(conversation: &mut Conversation, arguments: &[u8]) -> Step {
         return Step::Close(Reply::ok(Text::Goodbye));
     };
     let key = maildrop.key();
-    let may_mark = conversation.setup.mark_seen && maildrop.rights().contains(Rights::SEEN);
+    let may_mark = conversation.setup.mark_seen && maildrop.permit().rights.contains(Rights::SEEN);
     let (deleted, read) = maildrop.into_outcome();
     let read = if may_mark { read } else { UidSet::new() };
     if deleted.is_empty() && read.is_empty() {

@@ -7,6 +7,7 @@
 //! # The map, in reading order
 //!
 //! * [`settings`], [`limits`], [`error`]: what can be configured, every upper bound, and the three kinds of failure.
+//! * [`grammar`]: the words that all grammars are made of.
 //! * [`mailbox`]: one folder as data: its names, ids, flags, uid sets, the snapshot of what is in it, and the view,
 //!   which is what one client has been told.
 //! * [`message`]: one mail: parsed, repaired, taken apart and rebuilt to the byte.
@@ -22,6 +23,7 @@
 pub mod aox;
 pub mod db;
 pub mod error;
+pub mod grammar;
 pub mod identity;
 pub mod imap;
 pub mod limits;

@@ -99,7 +99,7 @@ fn parse(command: &str) -> SelectedCommand {
         "DONE" => OnMailbox::IdleDone,
         other => panic!("the test says {other}"),
     };
-    SelectedCommand { tag: "a".into(), uid, command }
+    SelectedCommand { tag: "a".into(), uid, command, now: jiff::Timestamp::now() }
 }
 
 fn test(messages: &[&[u8]], body: impl AsyncFnOnce(&Lender, Shared)) {

@@ -267,7 +267,7 @@ impl Conversation {
                 Ok(response) => self.authenticate(tag, exchange.respond(&response)),
                 Err(error) => self.fail(&tag, error),
             },
-            Stage::Idling { tag } => self.end_idle(tag, &line),
+            Stage::Idling { tag } => self.end_idle(tag, &line, now),
             Stage::Asking { .. } | Stage::Securing | Stage::Over => unreachable!("no line is read then"),
         }
     }
@@ -326,9 +326,9 @@ impl Conversation {
                 let next = login::Exchange::begin(&mechanism, initial_response, &self.setup.terms);
                 return self.authenticate(tag, next);
             }
-            Command::Noop if self.selected => on_mailbox(tag, false, OnMailbox::Noop),
-            Command::Idle => return self.begin_idle(tag),
-            Command::OnMailbox { uid, command } => on_mailbox(tag, uid, command),
+            Command::Noop if self.selected => on_mailbox(tag, false, OnMailbox::Noop, now),
+            Command::Idle => return self.begin_idle(tag, now),
+            Command::OnMailbox { uid, command } => on_mailbox(tag, uid, command, now),
             Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),
             Command::Noop => Event::Run(Plan::Done(command::noop::respond(&tag))),
             Command::Id(id) => Event::Run(Plan::Done(id.respond(&tag))),
@@ -403,18 +403,18 @@ impl Conversation {
     }
 
     /// IDLE: what happens is told by the session of the open mailbox, if there is one.
-    fn begin_idle(&mut self, tag: String) {
+    fn begin_idle(&mut self, tag: String, now: Timestamp) {
         match self.selected {
-            true => self.queue.push_back(on_mailbox(tag.clone(), false, OnMailbox::Idle)),
+            true => self.queue.push_back(on_mailbox(tag.clone(), false, OnMailbox::Idle, now)),
             false => self.send(idle::respond()),
         }
         self.stage = Stage::Idling { tag };
     }
 
     /// The line that ends IDLE, which has to be DONE.
-    fn end_idle(&mut self, tag: String, line: &[u8]) {
+    fn end_idle(&mut self, tag: String, line: &[u8], now: Timestamp) {
         self.queue.push_back(match self.selected {
-            true => on_mailbox(tag, false, OnMailbox::IdleDone),
+            true => on_mailbox(tag, false, OnMailbox::IdleDone, now),
             false => Event::Run(Plan::Done(idle::respond_done(&tag))),
         });
         if !line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
@@ -472,8 +472,8 @@ impl User {
     }
 }
 
-fn on_mailbox(tag: String, uid: bool, command: OnMailbox) -> Event {
-    Event::Selected(SelectedCommand { tag, uid, command })
+fn on_mailbox(tag: String, uid: bool, command: OnMailbox, now: Timestamp) -> Event {
+    Event::Selected(SelectedCommand { tag, uid, command, now })
 }
 
 /// Whether the command may bring a whole message.

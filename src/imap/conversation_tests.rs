@@ -105,7 +105,7 @@ impl Client {
                 let answer = carry_out(plan, &mut self.conversation);
                 self.answer(answer);
             }
-            Event::Selected(SelectedCommand { tag, uid, command }) => {
+            Event::Selected(SelectedCommand { tag, uid, command, .. }) => {
                 if matches!(command, OnMailbox::Close | OnMailbox::Unselect) {
                     self.conversation.closed();
                 }

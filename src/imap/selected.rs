@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::answer::{After, Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand};
 use super::print::number;
@@ -54,6 +56,8 @@ pub struct Running {
     pub tag: String,
     /// It came after UID: its numbers are uids.
     pub uid: bool,
+    /// When the client gave it.
+    pub now: Timestamp,
     /// As the answer calls it.
     pub name: &'static str,
     /// Whether the client may hear of expunges at the end.
@@ -100,10 +104,10 @@ impl Selected {
 
     /// What the command does first.
     pub fn execute(&mut self, command: SelectedCommand) -> Step {
-        let SelectedCommand { tag, uid, command } = command;
+        let SelectedCommand { tag, uid, command, now } = command;
         let running = |name, may_expunge| {
             let (untagged, code, changes) = (Vec::new(), None, Vec::new());
-            Running { tag, uid, name, may_expunge, untagged, code, changes }
+            Running { tag, uid, now, name, may_expunge, untagged, code, changes }
         };
         // RFC 3501 §7.4.1: sequence numbers must not change under FETCH, STORE and SEARCH; uids never do.
         match command {

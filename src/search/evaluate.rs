@@ -1,42 +1,44 @@
 //! Answering a selector: one pass over the snapshot, with what is not known yet carried as "maybe".
 
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::selector::{Selector, StoredLeaf};
 use crate::mailbox::{Entry, Msn, MsnSet, Snapshot, System, Uid, UidSet, View};
 
-/// Where a selector is asked: the messages, and those that are \Recent for whoever asks.
+/// Where and when a selector is asked: the messages, and those that are \Recent for whoever asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
     /// The messages in the numbering of whoever asks.
-    pub snapshot: &'a Snapshot,
+    snapshot: &'a Snapshot,
     /// The \Recent ones among them; None outside a session.
-    pub recent: Option<&'a UidSet>,
+    recent: Option<&'a UidSet>,
+    /// What OLDER and YOUNGER count from.
+    now: Timestamp,
 }
 
 /// For each stored leaf the messages that it selects, among those that it was asked about.
 pub type Answers = HashMap<StoredLeaf, UidSet>;
 
-impl<'a> From<&'a View> for Scope<'a> {
-    fn from(view: &'a View) -> Scope<'a> {
-        Scope { snapshot: view.told(), recent: Some(view.recent()) }
+impl<'a> Scope<'a> {
+    /// A mailbox outside a session: nothing is \Recent there.
+    pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Scope<'a> {
+        Scope { snapshot, recent: None, now }
     }
-}
 
-impl<'a> From<&'a Snapshot> for Scope<'a> {
-    fn from(snapshot: &'a Snapshot) -> Scope<'a> {
-        Scope { snapshot, recent: None }
+    /// What a client has been told of its mailbox.
+    pub fn of(view: &'a View, now: Timestamp) -> Scope<'a> {
+        Scope { snapshot: view.told(), recent: Some(view.recent()), now }
     }
 }
 
 impl Selector {
     /// The messages about which the stored leaves must be asked: what is known in memory neither rules them out nor
     /// decides for them. Empty when there is no stored leaf.
-    pub fn candidates<'a>(&self, scope: impl Into<Scope<'a>>) -> UidSet {
-        let scope = scope.into();
+    pub fn candidates(&self, scope: Scope<'_>) -> UidSet {
         let mut undecided = UidSet::new();
         Bound::new(self, scope, None).find(scope, Truth::Maybe, |uid| undecided.insert(uid));
         undecided
@@ -44,8 +46,7 @@ impl Selector {
 
     /// The selected messages in ascending order. `answers` has every stored leaf, asked about the
     /// [`candidates`](Selector::candidates) at least.
-    pub fn evaluate<'a>(&self, scope: impl Into<Scope<'a>>, answers: &Answers) -> Vec<Uid> {
-        let scope = scope.into();
+    pub fn evaluate(&self, scope: Scope<'_>, answers: &Answers) -> Vec<Uid> {
         let mut selected = Vec::new();
         Bound::new(self, scope, Some(answers)).find(scope, Truth::Yes, |uid| selected.push(uid));
         selected
@@ -91,6 +92,8 @@ enum Bound<'a> {
     /// For each number of flags whether they have the keyword.
     Keyword(Vec<bool>),
     Octets(Range<u64>),
+    /// Seconds since 1970.
+    Seconds(RangeInclusive<i64>),
     Days(Range<i64>),
 }
 
@@ -120,6 +123,9 @@ impl<'a> Bound<'a> {
             },
             Selector::Larger(octets) => Bound::Octets(octets.saturating_add(1)..u64::MAX),
             Selector::Smaller(octets) => Bound::Octets(0..*octets),
+            // RFC 5032 §2: a message that came exactly so long ago is both.
+            Selector::Older(seconds) => Bound::Seconds(i64::MIN..=ago(scope.now, *seconds)),
+            Selector::Younger(seconds) => Bound::Seconds(ago(scope.now, *seconds)..=i64::MAX),
             Selector::Before(date) => Bound::Days(i64::MIN..day(*date)),
             Selector::On(date) => Bound::Days(day(*date)..day(*date) + 1),
             Selector::Since(date) => Bound::Days(day(*date)..i64::MAX),
@@ -160,6 +166,7 @@ impl<'a> Bound<'a> {
             Bound::Has(system) => entry.system.contains(*system).into(),
             Bound::Keyword(has) => has.get(entry.flags.index()).copied().unwrap_or(false).into(),
             Bound::Octets(range) => range.contains(&u64::from(entry.size)).into(),
+            Bound::Seconds(range) => range.contains(&entry.internal_date().seconds).into(),
             Bound::Days(range) => range.contains(&entry.internal_date().day()).into(),
         }
     }
@@ -205,6 +212,11 @@ fn cheap_first<'a>(keys: impl Iterator<Item = Bound<'a>>) -> Vec<Bound<'a>> {
     keys
 }
 
+/// So many seconds before `now`, in seconds since 1970.
+fn ago(now: Timestamp, seconds: u32) -> i64 {
+    now.as_second() - i64::from(seconds)
+}
+
 /// Days since 1970.
 fn day(date: Date) -> i64 {
     let epoch = jiff::civil::date(1970, 1, 1);
@@ -241,9 +253,15 @@ mod tests {
         Snapshot::load(UidValidity::new(1).unwrap(), 1, ModSeq(1), (1..=count).map(loaded))
     }
 
+    /// Message 5 came a day ago.
+    fn now() -> Timestamp {
+        let day_of_message_5 = day(date(2026, 1, 1)) + 5;
+        Timestamp::from_second((day_of_message_5 + 1) * 86_400 - 3660).unwrap()
+    }
+
     fn found(selector: &Selector, answers: &Answers) -> Vec<u32> {
         let mailbox = mailbox(10);
-        selector.evaluate(&mailbox, answers).iter().map(|uid| uid.get() / 2).collect()
+        selector.evaluate(Scope::new(&mailbox, now()), answers).iter().map(|uid| uid.get() / 2).collect()
     }
 
     fn set(text: &str) -> crate::mailbox::SequenceSet {
@@ -265,6 +283,11 @@ mod tests {
         assert_eq!(found(Selector::On(date(2026, 1, 4))), [4]);
         assert_eq!(found(Selector::Before(date(2026, 1, 3))), [1, 2]);
         assert_eq!(found(Selector::Since(date(2026, 1, 9))), [9, 10]);
+        assert_eq!(found(Selector::Older(86_400)), [1, 2, 3, 4, 5]);
+        assert_eq!(found(Selector::Older(86_401)), [1, 2, 3, 4]);
+        assert_eq!(found(Selector::Younger(86_400)), [5, 6, 7, 8, 9, 10]);
+        assert_eq!(found(Selector::Younger(86_399)), [6, 7, 8, 9, 10]);
+        assert_eq!(found(Selector::Older(u32::MAX)), [0; 0]);
         assert_eq!(found(Selector::Messages(set("2:3,9:12"))), [2, 3, 9, 10]);
         assert_eq!(found(Selector::Uids(set("4,5,19:*"))), [2, 10]);
         assert_eq!(found(Selector::Recent), [0; 0]);
@@ -277,8 +300,11 @@ mod tests {
     fn new_mail_is_recent_and_unseen() {
         let view =
             View::new(mailbox(10).into()).with_recent([6, 7, 8, 10, 12].map(uid).into_iter().collect());
-        assert_eq!(Selector::new_mail().evaluate(&view, &Answers::new()), [8, 12].map(uid));
-        assert_eq!(Selector::Recent.evaluate(&view, &Answers::new()), [6, 8, 10, 12].map(uid));
+        assert_eq!(Selector::new_mail().evaluate(Scope::of(&view, now()), &Answers::new()), [8, 12].map(uid));
+        assert_eq!(
+            Selector::Recent.evaluate(Scope::of(&view, now()), &Answers::new()),
+            [6, 8, 10, 12].map(uid)
+        );
     }
 
     #[test]
@@ -286,14 +312,15 @@ mod tests {
         let leaf = StoredLeaf::Subject("x".into());
         let stored = || Selector::Stored(leaf.clone());
         let mailbox = mailbox(10);
+        let here = Scope::new(&mailbox, now());
         let few = Selector::And(vec![stored().not(), Selector::Larger(800)]);
-        assert_eq!(few.candidates(&mailbox).to_string(), "18,20");
+        assert_eq!(few.candidates(here).to_string(), "18,20");
         let others = stored().or(Selector::Smaller(900));
-        assert_eq!(others.candidates(&mailbox).to_string(), "18,20");
-        assert!(Selector::Has(System::SEEN).candidates(&mailbox).is_empty());
+        assert_eq!(others.candidates(here).to_string(), "18,20");
+        assert!(Selector::Has(System::SEEN).candidates(here).is_empty());
         let answers = Answers::from([(leaf.clone(), UidSet::single(uid(18)))]);
-        assert_eq!(few.evaluate(&mailbox, &answers), [uid(20)]);
-        assert_eq!(others.evaluate(&mailbox, &answers).len(), 9);
+        assert_eq!(few.evaluate(here, &answers), [uid(20)]);
+        assert_eq!(others.evaluate(here, &answers).len(), 9);
     }
 
     fn selector() -> impl Strategy<Value = Selector> {
@@ -333,7 +360,8 @@ mod tests {
         #[test]
         fn trees_select_what_they_say(selector in selector()) {
             let mailbox = mailbox(10);
-            let candidates = selector.candidates(&mailbox);
+            let here = Scope::new(&mailbox, now());
+            let candidates = selector.candidates(here);
             let answer = |leaf: StoredLeaf| {
                 let key = Selector::Stored(leaf.clone());
                 let selected = |uid: &Uid| is_selected(&key, uid.get() / 2);

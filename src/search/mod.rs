@@ -7,6 +7,7 @@
 pub mod selector;
 
 pub mod evaluate;
+pub mod grammar;
 pub mod matcher;
 
 pub use evaluate::{Answers, Scope};

@@ -34,6 +34,10 @@ pub enum Selector {
     Larger(u64),
     /// SMALLER: fewer octets than this.
     Smaller(u64),
+    /// OLDER: came so many seconds ago, or earlier (RFC 5032).
+    Older(u32),
+    /// YOUNGER: came so many seconds ago, or later.
+    Younger(u32),
     /// BEFORE: came on an earlier day.
     Before(Date),
     /// ON: came on this day.
@@ -214,6 +218,8 @@ impl fmt::Display for Selector {
             Selector::Recent => f.write_str("RECENT"),
             Selector::Larger(octets) => write!(f, "LARGER {octets}"),
             Selector::Smaller(octets) => write!(f, "SMALLER {octets}"),
+            Selector::Older(seconds) => write!(f, "OLDER {seconds}"),
+            Selector::Younger(seconds) => write!(f, "YOUNGER {seconds}"),
             Selector::Before(date) => write!(f, "BEFORE {}", date.strftime(DATE)),
             Selector::On(date) => write!(f, "ON {}", date.strftime(DATE)),
             Selector::Since(date) => write!(f, "SINCE {}", date.strftime(DATE)),

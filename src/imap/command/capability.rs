@@ -7,7 +7,7 @@ use crate::wire::sasl::Terms;
 /// What depends on whether the client has logged in.
 pub fn list(logged_in: bool, starttls: bool, terms: &Terms) -> String {
     if logged_in {
-        return format!("{ALWAYS} {AFTER_LOGIN}");
+        return format!("{ALWAYS} {AFTER_LOGIN} {FINDING}");
     }
     // RFC 3501 §6.2.1: it makes sense before login only.
     let starttls = if starttls { " STARTTLS" } else { "" };
@@ -26,3 +26,5 @@ pub fn respond(tag: &str, conversation: &Conversation) -> Answer {
 const ALWAYS: &str = "IMAP4rev1 LITERAL+ ID ENABLE IDLE";
 const AFTER_LOGIN: &str = "NAMESPACE CHILDREN SPECIAL-USE UIDPLUS UNSELECT MOVE ACL RIGHTS=kxte LIST-MYRIGHTS QUOTA QUOTASET \
      QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX QUOTA=RES-ANNOTATION-STORAGE";
+/// What finds messages.
+const FINDING: &str = "WITHIN";

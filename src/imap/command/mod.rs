@@ -33,6 +33,7 @@ pub mod store;
 pub mod subscribe;
 
 pub use authenticate::Authenticate;
+use jiff::Timestamp;
 pub use login::Login;
 use nom::Parser;
 
@@ -87,6 +88,8 @@ pub struct SelectedCommand {
     /// The command came after UID: its set and its answers speak of uids (RFC 3501 §6.4.8).
     pub uid: bool,
     pub command: OnMailbox,
+    /// When the client gave it.
+    pub now: Timestamp,
 }
 
 /// What a session of a mailbox can be asked to do.

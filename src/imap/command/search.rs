@@ -9,13 +9,13 @@ use nom::sequence::preceded;
 use crate::db::SearchPage;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
-use crate::imap::grammar::search::search_program;
 use crate::imap::print::number;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
 use crate::mailbox::{MessageId, Msn, Snapshot, Uid, UidSet};
 use crate::plan::Plan;
-use crate::search::{Answers, Selector, StoredLeaf};
+use crate::search::grammar::search_program;
+use crate::search::{Answers, Scope, Selector, StoredLeaf};
 
 /// What the messages must satisfy. Texts are decoded, and the program is within the limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Search {
         let leaves = self.selector.stored_leaves();
         let rest = match leaves.is_empty() {
             true => UidSet::new(),
-            false => self.selector.candidates(&selected.view),
+            false => self.selector.candidates(Scope::of(&selected.view, running.now)),
         };
         let found = vec![UidSet::new(); leaves.len()];
         Searching { running, selector: self.selector, leaves, rest, found }.next_page(selected)
@@ -82,7 +82,7 @@ impl Searching {
         let answers: Answers = self.leaves.into_iter().zip(self.found).collect();
         let out = &mut self.running.untagged;
         out.extend_from_slice(b"* SEARCH");
-        let found = self.selector.evaluate(&selected.view, &answers);
+        let found = self.selector.evaluate(Scope::of(&selected.view, self.running.now), &answers);
         let mut say = |found: u32| {
             out.push(b' ');
             number(out, found.into());

@@ -32,11 +32,6 @@ pub fn flag(input: &[u8]) -> Parsed<'_, Option<Flag>> {
     context("a flag", alt((system, keyword))).parse(input)
 }
 
-/// `flag-keyword = atom`
-pub fn flag_keyword(input: &[u8]) -> Parsed<'_, Keyword> {
-    context("a keyword", map_opt(atom, Keyword::new)).parse(input)
-}
-
 /// The system flag of that name without its backslash. Unknown ones are refused: nothing could keep them.
 fn system(name: &str) -> Option<Option<Flag>> {
     let known = System::NAMES.iter().find(|(_, known)| known[1..].eq_ignore_ascii_case(name));

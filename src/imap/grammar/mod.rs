@@ -3,13 +3,8 @@
 //! Input is one whole command with its literals in place, as the framer found it; no function ever waits for more.
 
 pub mod acl;
-pub mod core;
-pub mod fault;
 pub mod fetch;
 pub mod flags;
 pub mod mailbox;
-pub mod search;
-pub mod set;
-pub mod time;
 
-pub use fault::{Fault, Parsed};
+pub use crate::grammar::{Fault, Parsed, core, fault, set, time};

@@ -1,4 +1,4 @@
-//! The program of SEARCH.
+//! Search keys as people and programs write them: in IMAP's SEARCH, in the administrator's commands, in stored policies.
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 use jiff::civil::Date;
@@ -9,16 +9,24 @@ use nom::combinator::{map, opt, peek};
 use nom::error::context;
 use nom::sequence::{delimited, preceded, terminated};
 
-use super::Parsed;
-use super::core::{astring, number64, sp};
-use super::fault::fail;
-use super::flags::flag_keyword;
-use super::set::sequence_set;
-use super::time::date;
+use super::{Field, Selector, StoredLeaf};
 use crate::error::{Code, Error};
+use crate::grammar::core::{astring, number64, nz_number, sp};
+use crate::grammar::fault::{complete, fail};
+use crate::grammar::keyword::flag_keyword;
+use crate::grammar::set::sequence_set;
+use crate::grammar::time::date;
+use crate::grammar::{Fault, Parsed};
 use crate::limits;
 use crate::mailbox::System;
-use crate::search::{Field, Selector, StoredLeaf};
+
+impl Selector {
+    /// Reads what [`Display`](std::fmt::Display) prints, and whatever else a client may write: one or more keys, all of
+    /// which a message must satisfy. A selector in the form that this returns comes back as it was printed.
+    pub fn parse(text: &str) -> Result<Selector, Error> {
+        complete(text.as_bytes(), |input| checked(input, Place { charset: None, depth: 1 }))
+    }
+}
 
 /// How the strings of one program are to be read, and how deep the program is here.
 #[derive(Clone, Copy)]
@@ -35,7 +43,12 @@ pub fn search_program(input: &[u8]) -> Parsed<'_, Selector> {
         Some(Some(charset)) => Some(charset),
         Some(None) => return fail(input, Error::no(Code::BadCharset, "this charset is not known")),
     };
-    let (rest, keys) = search_keys(rest, Place { charset, depth: 1 })?;
+    checked(rest, Place { charset, depth: 1 })
+}
+
+/// `search-key *(SP search-key)`, within the limits
+fn checked(input: &[u8], place: Place) -> Parsed<'_, Selector> {
+    let (rest, keys) = search_keys(input, place)?;
     match keys.check() {
         Ok(()) => Ok((rest, keys)),
         Err(error) => fail(input, error),
@@ -106,6 +119,9 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "UNKEYWORD" => Some(preceded(sp, map(flag_keyword, |k| Selector::Keyword(k).not())).parse(input)),
         "LARGER" => Some(preceded(sp, map(number64, Selector::Larger)).parse(input)),
         "SMALLER" => Some(preceded(sp, map(number64, Selector::Smaller)).parse(input)),
+        // RFC 5032: `search-key =/ ("OLDER" / "YOUNGER") SP nz-number`
+        "OLDER" => Some(preceded(sp, map(nz_number, Selector::Older)).parse(input)),
+        "YOUNGER" => Some(preceded(sp, map(nz_number, Selector::Younger)).parse(input)),
         "BEFORE" => Some(dated(input, Selector::Before)),
         "ON" => Some(dated(input, Selector::On)),
         "SINCE" => Some(dated(input, Selector::Since)),
@@ -152,7 +168,7 @@ fn or_keys(input: &[u8], place: Place) -> Parsed<'_, Selector> {
         alternatives.push(first);
         match preceded(tag_no_case("OR"), peek(char(' '))).parse(after) {
             Ok((after, _)) => rest = after,
-            Err::<_, nom::Err<super::Fault>>(_) => {
+            Err::<_, nom::Err<Fault>>(_) => {
                 let (after, last) = search_key(after, place)?;
                 alternatives.push(last);
                 return Ok((after, Selector::Or(alternatives)));
@@ -188,7 +204,6 @@ fn quirk_unnamed_charset(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imap::grammar::fault::complete;
     use crate::mailbox::{Keyword, SequenceNumber, SequenceSet};
     use proptest::prelude::*;
 
@@ -209,6 +224,7 @@ mod tests {
             ("UID 7,* UNKEYWORD $Junk LARGER 10", "(UID 7,* UNKEYWORD $Junk LARGER 10)"),
             ("( SENTON \"3-Jan-2001\" )", "SENTON 3-Jan-2001"),
             ("CHARSET iso-8859-1 TEXT {1}\r\na", "TEXT \"a\""),
+            ("older 86400 Younger 604800", "(OLDER 86400 YOUNGER 604800)"),
         ] {
             assert_eq!(read(input), expected, "{input}");
         }
@@ -242,6 +258,8 @@ mod tests {
             "0",
             "UID",
             "SEENX",
+            "OLDER 0",
+            "YOUNGER yesterday",
         ] {
             assert!(matches!(complete(input.as_bytes(), search_program), Err(Error::Bad(_))), "{input}");
         }
@@ -253,6 +271,21 @@ mod tests {
         assert_eq!(code(&format!("{}ALL", "NOT ".repeat(100))), Code::Limit);
         assert_eq!(code(&format!("{}ALL{}", "(".repeat(100), ")".repeat(100))), Code::Limit);
         assert_eq!(code(&format!("{}ALL", "OR SEEN ".repeat(100_000))), Code::Limit);
+    }
+
+    #[test]
+    fn what_prints_the_same_is_read_in_one_form() {
+        let (seen, all) = (Selector::Has(System::SEEN), Selector::All);
+        for (written, read) in [
+            (Selector::And(vec![]), all.clone()),
+            (Selector::And(vec![seen.clone()]), seen.clone()),
+            (Selector::Or(vec![]), all.clone().not()),
+            (Selector::Or(vec![seen.clone()]), seen.clone()),
+            (Selector::Not(Box::new(Selector::Not(Box::new(seen.clone())))), seen),
+        ] {
+            assert_eq!(Selector::parse(&written.to_string()), Ok(read));
+        }
+        assert!(matches!(Selector::parse("CHARSET utf-8 ALL"), Err(Error::Bad(_))), "a text has none");
     }
 
     #[test]
@@ -276,30 +309,40 @@ mod tests {
             set.prop_map(Selector::Uids),
             "[a-z$]{1,5}".prop_map(|name| Selector::Keyword(Keyword::new(&name).expect("an atom"))),
             any::<u32>().prop_map(|octets| Selector::Smaller(octets.into())),
+            (0..=i64::MAX as u64).prop_map(Selector::Larger),
+            (1..=u32::MAX).prop_map(Selector::Older),
+            (1..=u32::MAX).prop_map(Selector::Younger),
             day.clone().prop_map(Selector::On),
             day.prop_map(|day| Selector::Stored(StoredLeaf::SentSince(day))),
-            "\\PC{0,6}".prop_map(|text| Selector::Stored(StoredLeaf::Body(text))),
+            "[\\PC\r\n\0\"\\\\{}]{0,6}".prop_map(|text| Selector::Stored(StoredLeaf::Body(text))),
+            "[a-z\"%*]{0,6}"
+                .prop_map(|text| { Selector::Stored(StoredLeaf::Address { field: Field::Bcc, text }) }),
             ("[!-~]{1,6}", "\\PC{0,6}")
                 .prop_map(|(name, text)| Selector::Stored(StoredLeaf::Header { name, text })),
         ];
         leaf.prop_recursive(4, 20, 4, |inner| {
             prop_oneof![
-                inner
-                    .clone()
-                    .prop_filter("NOT NOT is nothing", |key| !matches!(key, Selector::Not(_)))
-                    .prop_map(Selector::not),
+                inner.clone().prop_map(Selector::not),
                 proptest::collection::vec(inner.clone(), 2..4).prop_map(Selector::And),
-                (inner.clone(), inner).prop_map(|(a, b)| a.or(b)),
+                (inner.clone(), inner).prop_map(|(a, b)| in_one_list(a, b)),
             ]
         })
+    }
+
+    /// OR, whose last alternative is none that is read as a part of the same chain.
+    fn in_one_list(a: Selector, b: Selector) -> Selector {
+        match b {
+            Selector::Or(more) => Selector::Or([vec![a], more].concat()),
+            b => Selector::Or(vec![a, b]),
+        }
     }
 
     proptest! {
         #[test]
         fn a_printed_program_is_read_again(expected in selectors()) {
             let printed = expected.to_string();
-            let read = complete(printed.as_bytes(), search_program);
-            prop_assert_eq!(read.map(|read| read.to_string()), Ok(printed));
+            prop_assert_eq!(Selector::parse(&printed), Ok(expected.clone()));
+            prop_assert_eq!(complete(printed.as_bytes(), search_program), Ok(expected));
         }
 
         #[test]

@@ -32,6 +32,11 @@ const MAIL: &str = "
     update aox.mailboxes set uidnext = 11, highestmodseq = 2, messages = 10, unseen = 5, octets = 1000 where id = 1";
 
 fn test(body: impl AsyncFnOnce(&Lender)) {
+    test_and_sql(body, "");
+}
+
+/// Runs `afterwards` as the owner of the tables when `body` has ended.
+fn test_and_sql(body: impl AsyncFnOnce(&Lender), afterwards: &str) {
     let scratch = Scratch::start();
     scratch.sql(MAIL);
     let runtime =
@@ -41,6 +46,7 @@ fn test(body: impl AsyncFnOnce(&Lender)) {
         body(&lender).await;
         counters_are_exact(&lender).await;
     });
+    scratch.sql(afterwards);
 }
 
 async fn run<U: Unit>(lender: &Lender, unit: U) -> U::Output {
@@ -255,6 +261,26 @@ fn only_deleted_messages_are_expunged() {
         let unit = Expunge { key: INBOX, uids: all, only_deleted: true, by: by("expunge") };
         assert!(run(lender, unit).await.is_none());
     });
+}
+
+#[test]
+fn a_message_stays_as_long_as_a_tombstone_names_it() {
+    let expunge = async |lender: &Lender| {
+        let uids = vec![Uid::new(3).expect("a uid")];
+        let unit = Expunge { key: INBOX, uids, only_deleted: false, by: by("expunge") };
+        run(lender, unit).await.expect("it goes");
+    };
+    test_and_sql(
+        expunge,
+        "do $$
+         begin
+             delete from aox.messages where id in (3, 4);
+             raise 'messages have ended that are still needed';
+         exception when foreign_key_violation then
+             delete from aox.tombstones where message = 3;
+             delete from aox.messages where id = 3;
+         end $$",
+    );
 }
 
 #[test]

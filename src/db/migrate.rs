@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     8 "0008_mailboxes_are_shared",
     9 "0009_quota_is_counted",
     10 "0010_sites_say_who_deletes",
+    11 "0011_expunging_locks_no_message",
 ];
 
 /// The revision that this program brings a schema to.

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::mail::Writer;
+use crate::process::{self, Cost};
 use crate::report::{goal, percentile};
+use crate::support::stream::TlsClient;
 use crate::support::{Imap, Lmtp};
-use crate::{Bench, PASSWORD, delivery, process};
+use crate::{Bench, PASSWORD, delivery};
 
 /// The part `idle`: how soon a waiting client hears, and what it costs to let it wait.
 pub fn measure_idle(bench: &mut Bench) -> io::Result<()> {
@@ -20,8 +22,13 @@ pub fn measure_idle(bench: &mut Bench) -> io::Result<()> {
 pub fn measure_login(bench: &mut Bench) -> io::Result<()> {
     let users: Vec<String> = (0..4).map(|number| bench.user(number)).collect();
     let address = bench.server.imap_address();
-    let end = Instant::now() + Duration::from_secs(bench.seconds.min(3));
+    // The first login of each verifies a password; what follows does not.
+    for user in &users {
+        Imap::login(address, user, PASSWORD)?.ok("LOGOUT")?;
+    }
+    let cost = Cost::begin(bench);
     let begin = Instant::now();
+    let end = begin + Duration::from_secs(bench.seconds.min(3));
     let logins = together(users.len(), |client| {
         let mut logins = 0;
         while Instant::now() < end {
@@ -33,6 +40,7 @@ pub fn measure_login(bench: &mut Bench) -> io::Result<()> {
     })?;
     let rate = logins as f64 / begin.elapsed().as_secs_f64();
     bench.report.add("connect, LOGIN, LOGOUT, 4 clients", rate, "/s", goal(1500.0, 4000.0));
+    cost.report(bench, "login", logins as f64, None);
     Ok(())
 }
 
@@ -43,6 +51,7 @@ pub fn measure_mixed(bench: &mut Bench) -> io::Result<()> {
         let address = bench.server.imap_address();
         let end = Instant::now() + Duration::from_secs(bench.seconds);
         let failures = AtomicU64::new(0);
+        let cost = Cost::begin(bench);
         let begin = Instant::now();
         let commands = together(clients, |client| {
             let mut writer = Writer::new(&format!("mixed{clients}-{client}"));
@@ -63,6 +72,7 @@ pub fn measure_mixed(bench: &mut Bench) -> io::Result<()> {
         let rate = commands as f64 / begin.elapsed().as_secs_f64();
         let what = format!("mixed load, {clients} clients on 100 mailboxes, commands");
         bench.report.add(what, rate, "/s", goal(2500.0, 8000.0));
+        cost.report(bench, "command", commands as f64, None);
         let failed = failures.into_inner() as f64;
         bench.report.add(format!("  failed visits, {clients} clients"), failed, "", goal(0.0, 0.0));
     }
@@ -141,26 +151,34 @@ fn latency(bench: &mut Bench) -> io::Result<()> {
 fn memory(bench: &mut Bench) -> io::Result<()> {
     let users: Vec<String> = (0..delivery::MAILBOXES).map(|number| bench.user(number)).collect();
     // The first connections pay for what all share: snapshots, arenas, prepared statements.
-    let mut clients = idlers(bench, &users, users.len())?;
-    let before = process::memory_kib(&bench.server);
-    clients.extend(idlers(bench, &users, IDLERS)?);
-    std::thread::sleep(Duration::from_millis(500));
-    let each = (process::memory_kib(&bench.server) - before) / IDLERS as f64;
-    bench.report.add(
-        "memory per idle plain connection, SELECTed and IDLE (PSS)",
-        each,
-        "KiB",
-        goal(32.0, 10.0),
-    );
-    drop(clients);
+    let kinds =
+        [("plain", Carrier::Plain, goal(32.0, 10.0)), ("TLS", Carrier::Tls(bench.server.tls_client()), None)];
+    for (name, carrier, wanted) in kinds {
+        let mut clients = idlers(bench, &carrier, &users, users.len())?;
+        let before = process::memory_kib(&bench.server);
+        clients.extend(idlers(bench, &carrier, &users, IDLERS)?);
+        std::thread::sleep(Duration::from_millis(500));
+        let each = (process::memory_kib(&bench.server) - before) / IDLERS as f64;
+        let what = format!("memory per idle {name} connection, SELECTed and IDLE (PSS)");
+        bench.report.add(what, each, "KiB", wanted);
+    }
     Ok(())
 }
 
-fn idlers(bench: &Bench, users: &[String], count: usize) -> io::Result<Vec<Imap>> {
-    let address = bench.server.imap_address();
+/// What carries a client that waits.
+enum Carrier {
+    Plain,
+    Tls(TlsClient),
+}
+
+fn idlers(bench: &Bench, carrier: &Carrier, users: &[String], count: usize) -> io::Result<Vec<Imap>> {
     let mut idlers = Vec::new();
     for user in users.iter().cycle().take(count) {
-        let mut imap = Imap::login(address, user, PASSWORD)?;
+        let mut imap = match carrier {
+            Carrier::Plain => Imap::connect(bench.server.imap_address())?,
+            Carrier::Tls(client) => Imap::connect_tls(bench.server.imaps_address(), client)?,
+        };
+        imap.ok(&format!("LOGIN {user} {PASSWORD}"))?;
         imap.ok("SELECT INBOX")?;
         imap.idle()?;
         idlers.push(imap);

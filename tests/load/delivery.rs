@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Bench;
 use crate::mail::Writer;
-use crate::process;
+use crate::process::{self, Cost};
 use crate::report::goal;
 use crate::support::{Lmtp, Server};
 
@@ -25,19 +25,38 @@ pub fn measure(bench: &mut Bench) -> io::Result<()> {
         ("LMTP, 50 sessions, 100 mailboxes", 50, &users[..], goal(1500.0, 4000.0)),
     ];
     for (what, sessions, users, wanted) in runs {
-        let before = process::cpu_seconds(&bench.server);
+        let cost = Cost::begin(bench);
         let begin = Instant::now();
         let delivered = deliver_for(&bench.server, what, sessions, users, Duration::from_secs(seconds))?;
         let elapsed = begin.elapsed().as_secs_f64();
         octets += delivered.octets;
         bench.report.add(what, delivered.messages as f64 / elapsed, "/s", wanted);
-        let after = process::cpu_seconds(&bench.server);
-        let each = |seconds: f64| seconds * 1000.0 / delivered.messages as f64;
-        let (own, database) = (each(after.0 - before.0), each(after.1 - before.1));
-        bench.report.add("  CPU per delivery, server + PostgreSQL", own + database, "ms", goal(1.0, 0.4));
-        bench.report.add("    of which the server", own, "ms", None);
+        cost.report(bench, "delivery", delivered.messages as f64, goal(1.0, 0.4));
     }
     disk(bench, disk_before, octets as f64);
+    Ok(())
+}
+
+/// The part `growth`: whether mail comes in more slowly when there is much in the mailbox already.
+pub fn measure_growth(bench: &mut Bench) -> io::Result<()> {
+    bench.large_mailbox()?;
+    let (small, large) = (bench.user(MAILBOXES + 2), bench.user(MAILBOXES));
+    // Both get as much, in turns, so that what else the machine does falls upon both.
+    let (mut seconds, mut messages) = ([0.0; 2], [0; 2]);
+    for round in 0..4 {
+        for (which, user) in [&small, &large].into_iter().enumerate() {
+            let before = process::cpu_seconds(&bench.server);
+            let run = format!("growth{round}{which}");
+            let time = Duration::from_secs(1);
+            messages[which] +=
+                deliver_for(&bench.server, &run, 4, std::slice::from_ref(user), time)?.messages;
+            let after = process::cpu_seconds(&bench.server);
+            seconds[which] += after.0 + after.1 - before.0 - before.1;
+        }
+    }
+    let each = |which: usize| seconds[which] / messages[which] as f64;
+    let what = format!("CPU per delivery to a mailbox of {}, against an empty one", bench.messages);
+    bench.report.add(what, each(1) / each(0), "times", goal(1.5, 1.0));
     Ok(())
 }
 

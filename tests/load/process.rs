@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::Bench;
+use crate::report::Goal;
 use crate::support::Server;
 
 /// Processor seconds used so far: by the server, and by all of its PostgreSQL.
@@ -11,6 +13,29 @@ pub fn cpu_seconds(server: &Server) -> (f64, f64) {
     let backends: f64 = children(postmaster).iter().map(|&pid| ticks(pid, false)).sum();
     // What has ended is counted in its parent, once it was waited for.
     (own / TICKS_PER_SECOND, (ticks(postmaster, true) + backends) / TICKS_PER_SECOND)
+}
+
+/// What operations cost from now on.
+pub struct Cost {
+    before: (f64, f64),
+}
+
+impl Cost {
+    /// Begins to count.
+    pub fn begin(bench: &Bench) -> Cost {
+        Cost { before: cpu_seconds(&bench.server) }
+    }
+
+    /// Reports what each of `operations` has cost since then: machines differ in how many things they do at a time, and
+    /// are busy with other things, but a second of a processor stays about the same.
+    pub fn report(self, bench: &mut Bench, operation: &str, operations: f64, wanted: Option<Goal>) {
+        let after = cpu_seconds(&bench.server);
+        let each = |seconds: f64| seconds * 1000.0 / operations;
+        let (own, database) = (each(after.0 - self.before.0), each(after.1 - self.before.1));
+        let what = format!("  CPU per {operation}, server + PostgreSQL");
+        bench.report.add(what, own + database, "ms", wanted);
+        bench.report.add("    of which the server", own, "ms", None);
+    }
 }
 
 /// The memory of the server's process, in KiB: shared pages are counted in proportion.

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use crate::mail::Writer;
+use crate::process::Cost;
 use crate::report::{goal, percentile};
 use crate::support::Imap;
 use crate::{Bench, delivery};
@@ -111,6 +112,7 @@ fn bodies(bench: &mut Bench) -> io::Result<()> {
     let speed = percentile(&mut speeds, 0.5);
     bench.report.add(format!("FETCH 1:{count} BODY.PEEK[]"), speed, "MB/s", goal(250.0, 600.0));
     let mut writer = Writer::new("random");
+    let cost = Cost::begin(bench);
     let begin = Instant::now();
     let mut fetched = 0;
     while begin.elapsed().as_secs() < bench.seconds.min(3) {
@@ -120,6 +122,7 @@ fn bodies(bench: &mut Bench) -> io::Result<()> {
     }
     let rate = f64::from(fetched) / begin.elapsed().as_secs_f64();
     bench.report.add("FETCH of one random BODY.PEEK[]", rate, "/s", goal(4000.0, 12_000.0));
+    cost.report(bench, "FETCH", f64::from(fetched), None);
     Ok(())
 }
 

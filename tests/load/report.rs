@@ -107,7 +107,8 @@ fn short(value: f64) -> String {
             groups.join(",")
         }
         middle if middle >= 10.0 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
+        small if small >= 0.1 || small == 0.0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use crate::mail::Writer;
+use crate::process::Cost;
 use crate::reading::timed;
 use crate::report::{goal, percentile};
 use crate::support::Imap;
@@ -44,7 +45,7 @@ fn many(bench: &mut Bench, imap: &mut Imap) -> io::Result<()> {
     }
     bench.report.add("STORE 1:1000 +FLAGS, median", percentile(&mut stores, 0.5), "ms", goal(15.0, 5.0));
     let (mut copies, mut expunges) = (Vec::new(), Vec::new());
-    for round in 0..3 {
+    for round in 0..ROUNDS {
         imap.ok(&format!("CREATE Copies{round}"))?;
         imap.ok("SELECT INBOX")?;
         copies.push(timed(imap, &format!("COPY 1:1000 Copies{round}"))?.0 * 1000.0);
@@ -60,6 +61,7 @@ fn many(bench: &mut Bench, imap: &mut Imap) -> io::Result<()> {
 fn append(bench: &mut Bench, imap: &mut Imap) -> io::Result<()> {
     let mut writer = Writer::new("append");
     imap.ok("CREATE Appended")?;
+    let cost = Cost::begin(bench);
     let begin = Instant::now();
     let mut appended = 0;
     while begin.elapsed().as_secs() < bench.seconds.min(3) {
@@ -71,7 +73,10 @@ fn append(bench: &mut Bench, imap: &mut Imap) -> io::Result<()> {
     }
     let rate = f64::from(appended) / begin.elapsed().as_secs_f64();
     bench.report.add("APPEND, one connection", rate, "/s", goal(500.0, 1000.0));
+    cost.report(bench, "APPEND", f64::from(appended), None);
     Ok(())
 }
 
 const SMALL: u64 = 2000;
+/// How often something is done that takes long enough to be timed by itself.
+const ROUNDS: usize = 7;

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, watch};
 
 use crate::client_socket::{ClientSocket, TlsFacts};
-use crate::outbox::{self, Gone, Queue, Written};
+use crate::outbox::{self, Gone, Queue, ReaderLeft, Written};
 use crate::tls::{Protocol, Tls};
 
 /// Octets from the client; answered when they have been dealt with.
@@ -124,7 +124,8 @@ impl<C: Connection> Task<C> {
         let (mut reader, mut writer) = tokio::io::split(socket);
         let cut = Notify::new();
         let ends = {
-            let mut reading = pin!(listen(&mut reader, &self.connection, &mut self.stopping, &cut));
+            let left = self.queue.reader_left();
+            let mut reading = pin!(listen(&mut reader, &self.connection, &mut self.stopping, &cut, &left));
             let mut writing = pin!(self.queue.write(&mut writer, PATIENCE));
             match select(&mut reading, &mut writing).await {
                 Either::Left((silence, _)) => (silence, writing.await),
@@ -152,13 +153,21 @@ async fn listen<R: AsyncRead + Unpin, C: Connection>(
     connection: &actix::Addr<C>,
     stopping: &mut watch::Receiver<bool>,
     cut: &Notify,
+    left: &ReaderLeft,
 ) -> Silence {
     let mut stop = pin!(stopping.wait_for(|stopping| *stopping));
     let mut cut = pin!(cut.notified());
     let mut pieces = Pieces::new(READ_BYTES_MIN);
+    let mut ahead = None;
     loop {
         let end = select(&mut stop, &mut cut);
-        let octets = match select(end, pin!(pieces.next(reader))).await {
+        let next = async {
+            match ahead.take() {
+                Some(octets) => Some(octets),
+                None => pieces.next(reader).await,
+            }
+        };
+        let octets = match select(end, pin!(next)).await {
             Either::Left((Either::Left(_), _)) => {
                 connection.do_send(Shutdown);
                 return Silence::Over;
@@ -169,7 +178,22 @@ async fn listen<R: AsyncRead + Unpin, C: Connection>(
             }
             Either::Right((Some(octets), _)) => octets,
         };
-        match connection.send(Received(octets)).await {
+        let mut dealing = pin!(connection.send(Received(octets)));
+        let dealt = match tokio::time::timeout(SHORT, &mut dealing).await {
+            Ok(dealt) => dealt,
+            // It takes long. Who leaves meanwhile need not be answered.
+            Err(_) => match select(&mut dealing, pin!(pieces.next(reader))).await {
+                Either::Left((dealt, _)) => dealt,
+                Either::Right((more, _)) => {
+                    if more.is_none() {
+                        left.tell();
+                    }
+                    ahead = more;
+                    dealing.await
+                }
+            },
+        };
+        match dealt {
             Ok(Ok(Next::ReadOn)) => {}
             Ok(Ok(Next::StartTls)) => return Silence::StartTls,
             Ok(Err(Gone)) | Err(_) => return Silence::Over,
@@ -203,6 +227,8 @@ impl Pieces {
     }
 }
 
+/// What takes no longer is answered before anybody asks whether the client is still there.
+const SHORT: Duration = Duration::from_millis(500);
 /// What an idle client costs.
 const READ_BYTES_MIN: usize = 2 * 1024;
 /// What one read of a busy client takes at most.

@@ -14,14 +14,18 @@ use std::time::Duration;
 
 use actix::Actor;
 use archiveopteryx::db::{self, ErasedUnit, Unit};
+use tokio::sync::oneshot;
 
 use crate::db_connection::{self, DbConnection, Keeping, Outcome};
 use crate::postgres::Target;
 
-/// Do this unit of work on any free connection.
+/// Do this unit of work on any free connection, as long as somebody waits for it if it only reads.
 #[derive(actix::Message)]
 #[rtype(result = "Outcome")]
-pub struct Run(pub Box<dyn ErasedUnit>);
+pub struct Run(pub Box<dyn ErasedUnit>, pub Abandoned);
+
+/// Becomes ready when nobody waits for the outcome any more.
+pub type Abandoned = oneshot::Receiver<()>;
 
 /// Does `unit` on `database`, and gives its outcome the type that the unit promised.
 pub async fn run<U: Unit>(database: &actix::Addr<Database>, unit: U) -> Result<U::Output, db::Error> {
@@ -31,7 +35,9 @@ pub async fn run<U: Unit>(database: &actix::Addr<Database>, unit: U) -> Result<U
 
 /// Does `unit` on `database`.
 pub async fn run_erased(database: &actix::Addr<Database>, unit: Box<dyn ErasedUnit>) -> Outcome {
-    match database.send(Run(unit)).await {
+    // Dropped with this future, when its client has left.
+    let (_waits, abandoned) = oneshot::channel();
+    match database.send(Run(unit, abandoned)).await {
         Ok(outcome) => outcome,
         Err(closed) => Err(db::Error::Unavailable(closed.to_string())),
     }
@@ -81,11 +87,11 @@ impl actix::Actor for Database {
 impl actix::Handler<Run> for Database {
     type Result = actix::ResponseFuture<Outcome>;
 
-    fn handle(&mut self, Run(unit): Run, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Run(unit, abandoned): Run, _: &mut Self::Context) -> Self::Result {
         let pool = self.pool.clone().expect("the pool is made before the first request");
         Box::pin(async move {
             let connection = pool.get().await.map_err(unavailable)?;
-            match connection.send(db_connection::Run(unit)).await {
+            match connection.send(db_connection::Run(unit, Some(abandoned))).await {
                 Ok(outcome) => outcome,
                 Err(closed) => Err(db::Error::Unavailable(format!("the connection ended: {closed}"))),
             }

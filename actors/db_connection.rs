@@ -10,21 +10,24 @@
 //! a task of its own, which ends the actor when the socket ends, so that `Addr::connected` tells the truth.
 
 use std::any::Any;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor, AsyncContext};
 use archiveopteryx::db::migrate::PrepareConnection;
 use archiveopteryx::db::{self, Access, ErasedUnit, Kept, Lent, MessageCache};
-use futures_util::future;
+use futures_util::future::{self, Either, select};
 use tokio_postgres::{AsyncMessage, Client};
 
+use crate::database::Abandoned;
 use crate::postgres::{self, Socket, Target};
 
-/// Do this unit of work, in a transaction of its own when it writes.
+/// Do this unit of work, in a transaction of its own when it writes. One that only reads is broken off when nobody waits
+/// for it any more.
 #[derive(actix::Message)]
 #[rtype(result = "Outcome")]
-pub struct Run(pub Box<dyn ErasedUnit>);
+pub struct Run(pub Box<dyn ErasedUnit>, pub Option<Abandoned>);
 
 /// What a unit returned.
 pub type Outcome = Result<Box<dyn Any + Send>, db::Error>;
@@ -62,7 +65,7 @@ impl DbConnection {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));
             DbConnection { client: Rc::new(client), kept: Rc::new(kept) }
         });
-        match address.send(Run(Box::new(PrepareConnection))).await {
+        match address.send(Run(Box::new(PrepareConnection), None)).await {
             Ok(outcome) => outcome.map(|_| address),
             Err(closed) => Err(db::Error::Unavailable(closed.to_string())),
         }
@@ -76,8 +79,8 @@ impl actix::Actor for DbConnection {
 impl actix::Handler<Run> for DbConnection {
     type Result = actix::AtomicResponse<Self, Outcome>;
 
-    fn handle(&mut self, Run(unit): Run, _: &mut Self::Context) -> Self::Result {
-        let work = run(self.client.clone(), self.kept.clone(), unit);
+    fn handle(&mut self, Run(unit, abandoned): Run, _: &mut Self::Context) -> Self::Result {
+        let work = run(self.client.clone(), self.kept.clone(), unit, abandoned);
         actix::AtomicResponse::new(Box::pin(actix::fut::wrap_future(work)))
     }
 }
@@ -91,12 +94,23 @@ impl actix::Handler<SocketEnded> for DbConnection {
 }
 
 /// Runs `unit` on its own or between BEGIN and COMMIT, as it asks.
-async fn run(client: Rc<Client>, kept: Rc<Kept>, unit: Box<dyn ErasedUnit>) -> Outcome {
+async fn run(
+    client: Rc<Client>,
+    kept: Rc<Kept>,
+    unit: Box<dyn ErasedUnit>,
+    abandoned: Option<Abandoned>,
+) -> Outcome {
     let (name, access) = (unit.name(), unit.access());
     let started = std::time::Instant::now();
     let lent = Lent::new(&client, &kept);
     let outcome = match access {
-        Access::Read => unit.run_erased(&lent).await,
+        Access::Read => match until(abandoned, unit.run_erased(&lent)).await {
+            Some(outcome) => outcome,
+            None => {
+                tracing::debug!(unit = name, "broken off: nobody waits for it any more");
+                return Err(db::Error::Unavailable("broken off".to_owned()));
+            }
+        },
         Access::Write => transaction(&lent, unit.run_erased(&lent)).await,
     };
     let spent = started.elapsed();
@@ -106,6 +120,15 @@ async fn run(client: Rc<Client>, kept: Rc<Kept>, unit: Box<dyn ErasedUnit>) -> O
         Err(error) => tracing::warn!(unit = name, ?spent, error = %in_full(error), "failed"),
     }
     outcome
+}
+
+/// `work`, as long as somebody waits for it. What PostgreSQL still answers to its statement is passed over.
+async fn until(abandoned: Option<Abandoned>, work: impl Future<Output = Outcome>) -> Option<Outcome> {
+    let Some(abandoned) = abandoned else { return Some(work.await) };
+    match select(pin!(work), abandoned).await {
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(_) => None,
+    }
 }
 
 /// `work` between BEGIN and COMMIT.

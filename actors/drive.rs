@@ -1,9 +1,11 @@
 //! Carries out what a pure conversation planned: database work one unit after the other, output as the client takes it.
 
+use std::pin::pin;
+
 use archiveopteryx::db;
 use archiveopteryx::error::Error;
 use archiveopteryx::plan::{Computation, Overlap, Plan, Step};
-use futures_util::future;
+use futures_util::future::{self, Either, select};
 
 use crate::database::{self, Database};
 use crate::outbox::{Gone, Outbox};
@@ -18,6 +20,13 @@ pub async fn drive<C, A>(
     loop {
         plan = match plan {
             Plan::Done(answer) => return Ok(answer),
+            Plan::Run(Step { unit, then }) if unit.is_abandonable() => {
+                let running = pin!(database::run_erased(database, unit));
+                match select(running, pin!(outbox.reader_left())).await {
+                    Either::Left((outcome, _)) => then(outcome, context),
+                    Either::Right(_) => return Err(Gone),
+                }
+            }
             Plan::Run(Step { unit, then }) => then(database::run_erased(database, unit).await, context),
             Plan::Overlap(Overlap { unit, meanwhile }) => {
                 let running = database::run_erased(database, unit);

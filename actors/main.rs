@@ -26,6 +26,7 @@ mod client_task;
 mod control_connection;
 mod doors;
 mod imap_connection;
+mod indexer;
 mod keyring;
 mod listener;
 mod lmtp_connection;

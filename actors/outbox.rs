@@ -2,12 +2,15 @@
 //!
 //! It is written by a plain task, because `actix::io` accepts any amount of output for a client that does not read.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use archiveopteryx::limits;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// The client has left, or takes nothing any more: whatever was to be told, nobody hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +21,34 @@ pub struct Gone;
 #[derive(Clone)]
 pub struct Outbox {
     chunks: mpsc::Sender<Chunk>,
+    left: ReaderLeft,
 }
 
 /// The other end of an [`Outbox`]: what is still to be written.
 pub struct Queue {
     chunks: mpsc::Receiver<Chunk>,
+    left: ReaderLeft,
+}
+
+/// Whether the client has closed its side: it may take what is written still, but asks for nothing more.
+#[derive(Debug, Clone, Default)]
+pub struct ReaderLeft(Arc<(AtomicBool, Notify)>);
+
+impl ReaderLeft {
+    /// It has.
+    pub fn tell(&self) {
+        self.0.0.store(true, Ordering::Release);
+        self.0.1.notify_waiters();
+    }
+
+    /// Waits until it has.
+    async fn told(&self) {
+        let mut told = pin!(self.0.1.notified());
+        told.as_mut().enable();
+        if !self.0.0.load(Ordering::Acquire) {
+            told.await;
+        }
+    }
 }
 
 enum Chunk {
@@ -46,7 +72,8 @@ impl Outbox {
     /// An outbox, and the queue that somebody has to [write](Queue::write).
     pub fn new() -> (Outbox, Queue) {
         let (chunks, queue) = mpsc::channel(limits::OUTBOX_CHUNKS_MAX);
-        (Outbox { chunks }, Queue { chunks: queue })
+        let left = ReaderLeft::default();
+        (Outbox { chunks, left: left.clone() }, Queue { chunks: queue, left })
     }
 
     /// Starts a writer of `socket` in this arbiter. It gives up when nothing could be written for `patience`.
@@ -80,6 +107,11 @@ impl Outbox {
         })
     }
 
+    /// Waits until the client has closed its side.
+    pub async fn reader_left(&self) {
+        self.left.told().await;
+    }
+
     /// Has the writer stop when it has written everything that was queued so far; it goes on in another stream.
     pub async fn pause(&self) -> Result<(), Gone> {
         self.chunks.send(Chunk::Pause).await.map_err(|_| Gone)
@@ -87,6 +119,11 @@ impl Outbox {
 }
 
 impl Queue {
+    /// Who reads from the client tells it that it has closed its side.
+    pub fn reader_left(&self) -> ReaderLeft {
+        self.left.clone()
+    }
+
     /// Writes what is queued until the queue ends or pauses, or until nothing could be written for `patience`; then
     /// nothing more is queued.
     pub async fn write<W: AsyncWrite + Unpin>(&mut self, socket: &mut W, patience: Duration) -> Written {

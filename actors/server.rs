@@ -7,7 +7,7 @@
 //! Limits: DRAIN_PATIENCE
 //!
 //! The order: the lock of the home, PostgreSQL, its schema, an arbiter for each core with its own connections to the
-//! database, the certificates, what all connections share, the doors, and last the control socket: who can connect
+//! database, the certificates, what all connections share, the doors, the indexer, and last the control socket: who can connect
 //! there finds a server that is ready.
 
 use std::net::SocketAddr;
@@ -26,6 +26,7 @@ use crate::control_connection;
 use crate::database;
 use crate::doors::{self, OpenDoor};
 use crate::home::{Home, Lock};
+use crate::indexer::Indexer;
 use crate::keyring::{self, Keyring};
 use crate::listener;
 use crate::login_log;
@@ -60,6 +61,8 @@ struct Running {
     _lock: Lock,
     cluster: Option<actix::Addr<Cluster>>,
     arbiters: Vec<actix::Arbiter>,
+    /// Where the indexer is at work.
+    background: actix::Arbiter,
     lanes: Vec<Lane>,
     keyring: actix::Addr<Keyring>,
     stopping: watch::Sender<bool>,
@@ -133,16 +136,21 @@ impl Running {
         let lanes = Services::start(settings.clone(), backends, &arbiters, &target, &tls, stop_seen)?;
         adopt(&settings, &lanes[0].1).await?;
         let doors = doors::open(&settings, &lanes).await?;
+        let background = actix::Arbiter::new();
+        Indexer::start_in(&background.handle(), target, &settings);
         let facts = facts(&doors, tls, cluster.is_some(), started);
         let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)
             .map_err(|error| format!("{} cannot be made: {error}", home.control_socket().display()))?;
-        Ok(Running { home, _lock: lock, cluster, arbiters, lanes, keyring, stopping, doors, control })
+        let _lock = lock;
+        Ok(Running { home, _lock, cluster, arbiters, background, lanes, keyring, stopping, doors, control })
     }
 
     /// In reverse. Clients that do not leave in time are cut off; what they were promised is committed already.
     async fn stop(self) {
         let started = Instant::now();
         self.control.abort();
+        // What is under way there is not committed, and done again.
+        self.background.stop();
         for listener in self.doors.iter().flat_map(|door| &door.listeners) {
             // One that has ended accepts nothing either.
             let _ = listener.send(listener::Close).await;
@@ -164,7 +172,7 @@ impl Running {
         for arbiter in &self.arbiters {
             arbiter.stop();
         }
-        for arbiter in self.arbiters {
+        for arbiter in self.arbiters.into_iter().chain([self.background]) {
             // An arbiter that panicked has stopped, too.
             let _ = arbiter.join();
         }

@@ -86,7 +86,21 @@ pub const FETCH_EMIT_BYTES: usize = 64 * 1024;
 /// Messages whose text one page of SEARCH reads.
 pub const SEARCH_PAGE_MESSAGES: usize = 500;
 /// Messages that one unit of SEARCH asks, page by page, before others have their turn on the connection.
-pub const SEARCH_UNIT_MESSAGES: usize = 5000;
+pub const SEARCH_UNIT_MESSAGES: usize = 10_000;
+/// Messages that are read at once without asking the text index: that would take as long.
+pub const SEARCH_UNINDEXED_MESSAGES: usize = 32;
+/// Text of a message that the text index takes; one with more is read by every search that comes to it.
+pub const INDEXED_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Messages of one block of the text index: more make the words of a block fewer in all, and a change of it dearer.
+pub const INDEX_BLOCK_MESSAGES_MAX: usize = 4096;
+/// Octets of a block before compression: what a search and the indexer hold of it in memory.
+pub const INDEX_BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Messages that the indexer takes at a time.
+pub const INDEX_UNIT_MESSAGES: usize = 1024;
+/// Octets of words that it takes at a time.
+pub const INDEX_UNIT_BYTES: usize = 4 * 1024 * 1024;
+/// Octets of text from which it takes them.
+pub const INDEX_UNIT_TEXT_BYTES: usize = 16 * 1024 * 1024;
 /// Octets queued for one client that is slow to read before its commands wait.
 pub const OUTBOX_CHUNKS_MAX: usize = 4;
 

@@ -132,7 +132,7 @@ fn check_derived(name: &str, apart: &TakenApart) {
     assert!(body.len() < derived.bodystructure.len(), "{name}: BODY is not shorter");
     for (index, part) in apart.recipe.parts.iter().enumerate() {
         let content = content(apart, index).unwrap_or_default();
-        message::search_text(&part.content_type, part.charset.as_deref(), &content);
+        message::search_texts(&part.content_type, part.charset.as_deref(), &content);
     }
 }
 

@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     9 "0009_quota_is_counted",
     10 "0010_sites_say_who_deletes",
     11 "0011_expunging_locks_no_message",
+    12 "0012_text_is_indexed",
 ];
 
 /// The revision that this program brings a schema to.

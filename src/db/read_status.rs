@@ -15,6 +15,10 @@ pub struct StoredStatus {
     pub messages: i64,
     pub octets: i64,
     pub disk_octets: i64,
+    /// Of which the text index takes so many.
+    pub index_octets: i64,
+    /// Messages that it has not reached.
+    pub waiting: i64,
 }
 
 impl Unit for ReadStatus {
@@ -23,6 +27,7 @@ impl Unit for ReadStatus {
 
     async fn run(self, db: &Lent<'_>) -> Result<StoredStatus, Error> {
         let row = db.query_one(include_str!("sql/select_status.sql"), &[]).await?;
+        let waiting = db.query_one(include_str!("sql/count_waiting_messages.sql"), &[]).await?;
         Ok(StoredStatus {
             revision: row.get(0),
             server_version: row.get(1),
@@ -31,6 +36,8 @@ impl Unit for ReadStatus {
             messages: row.get(4),
             octets: row.get(5),
             disk_octets: row.get(6),
+            index_octets: row.get(7),
+            waiting: waiting.get(0),
         })
     }
 }

@@ -26,6 +26,8 @@ pub enum Access {
 pub trait Unit: Send + 'static {
     type Output: Send + 'static;
     const ACCESS: Access;
+    /// Whether it may be broken off when the client who has asked for it leaves: it only reads, and takes long.
+    const ABANDONABLE: bool = false;
 
     /// Does the work. Leaves `BEGIN` to the lender, and `COMMIT` too, or sends it by [`Lent::commit`].
     fn run(self, db: &Lent<'_>) -> impl Future<Output = Result<Self::Output, Error>>;
@@ -37,6 +39,7 @@ pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send>, E
 /// A [`Unit`] whose type has been forgotten, so that any of them fits one actor message.
 pub trait ErasedUnit: Send {
     fn access(&self) -> Access;
+    fn is_abandonable(&self) -> bool;
     fn name(&self) -> &'static str;
     fn run_erased<'a>(self: Box<Self>, db: &'a Lent<'a>) -> Running<'a>;
 }
@@ -44,6 +47,10 @@ pub trait ErasedUnit: Send {
 impl<U: Unit> ErasedUnit for U {
     fn access(&self) -> Access {
         U::ACCESS
+    }
+
+    fn is_abandonable(&self) -> bool {
+        U::ABANDONABLE
     }
 
     fn name(&self) -> &'static str {

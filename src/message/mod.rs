@@ -27,6 +27,7 @@ pub mod short_envelope;
 pub mod structure;
 pub mod subject;
 pub mod text;
+pub mod text_parts;
 pub mod transfer;
 
 pub use apart::{Body, TakenApart, has_digest, take_apart};
@@ -38,5 +39,6 @@ pub use recipe_bytes::RecipeError;
 pub use section::{Section, SectionBytes, SectionText, select_fields};
 pub use structure::body_from_bodystructure;
 pub use subject::base_subject;
-pub use text::{decode_header_value, search_text};
+pub use text::{decode_header_value, is_text, search_texts};
+pub use text_parts::names_and_inner_headers;
 pub use transfer::Encoding;

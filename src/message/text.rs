@@ -5,25 +5,31 @@ use super::header::unfold;
 use super::parse::html_to_text;
 use super::transfer::{decode_base64, escaped};
 
-/// The words that SEARCH finds in a part: its decoded content as UTF-8; empty for what is no text.
+/// What SEARCH finds in a part: its decoded content as UTF-8, and of HTML what a person reads, too. Nothing where the
+/// content is no text.
 ///
 /// `content_type` is like `text/plain`, `content` has its transfer encoding undone.
-pub fn search_text(content_type: &str, charset: Option<&str>, content: &[u8]) -> String {
-    match content_type {
-        "text/html" | "application/xhtml+xml" | "text/x-html" => {
-            let declared = charset.or_else(|| html_charset(content));
-            html_to_text(&charset::decode(content, declared))
-        }
-        "message/rfc822"
-        | "message/delivery-status"
-        | "message/disposition-notification"
-        | "message/global" => charset::decode(content, charset),
-        "application/ics" | "application/json" | "application/xml" | "application/pgp-keys" => {
-            charset::decode(content, charset)
-        }
-        _ if content_type.starts_with("text/") => charset::decode(content, charset),
-        _ => String::new(),
+pub fn search_texts(content_type: &str, charset: Option<&str>, content: &[u8]) -> Vec<String> {
+    if !is_text(content_type) {
+        return Vec::new();
     }
+    if !["text/html", "application/xhtml+xml", "text/x-html"].contains(&content_type) {
+        return vec![charset::decode(content, charset)];
+    }
+    let source = charset::decode(content, charset.or_else(|| html_charset(content)));
+    vec![html_to_text(&source), source]
+}
+
+/// Whether the content of a part of this type is text that is searched.
+pub fn is_text(content_type: &str) -> bool {
+    const OTHERS: [&str; 5] = [
+        "application/xhtml+xml",
+        "application/ics",
+        "application/json",
+        "application/xml",
+        "application/pgp-keys",
+    ];
+    content_type.starts_with("text/") || content_type.starts_with("message/") || OTHERS.contains(&content_type)
 }
 
 /// A header value as people read it: unfolded, RFC 2047 words decoded, unlabelled octets guessed.
@@ -183,8 +189,10 @@ mod tests {
     fn html_is_searched_as_text() {
         let html =
             b"<html><head><meta charset=\"koi8-r\"></head><body><p>\xf0\xd2\xc9&amp;</p></body></html>";
-        assert_eq!(search_text("text/html", None, html).trim(), "При&");
-        assert_eq!(search_text("text/plain", Some("utf-8"), b"plain"), "plain");
-        assert_eq!(search_text("image/png", None, b"plain"), "");
+        let texts = search_texts("text/html", None, html);
+        assert_eq!(texts[0].trim(), "При&");
+        assert!(texts[1].contains("<p>При&amp;</p>"));
+        assert_eq!(search_texts("text/plain", Some("utf-8"), b"plain"), ["plain"]);
+        assert_eq!(search_texts("image/png", None, b"plain"), [""; 0]);
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
+use super::fold::fold;
 use super::selector::{Field, StoredLeaf};
 
 /// What was read of one message, decoded to UTF-8. What a leaf does not need may be left out.
@@ -68,8 +69,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// A text to look for without regard to case: a fair approximation of i;unicode-casemap (RFC 5051), which is what
-/// IMAP asks for; compatibility forms are not decomposed.
+/// A text to look for without regard to case, as [`fold`] has it.
 #[derive(Debug, Clone)]
 pub struct Needle {
     folded: String,
@@ -136,22 +136,6 @@ impl Needle {
     }
 }
 
-/// The text in a form in which letters that differ in case alone are the same.
-fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
-    }
-    let mut folded = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_ascii() {
-            true => folded.push(c.to_ascii_lowercase()),
-            // By way of the capital, since some small letters share one: "ς" and "σ", "ſ" and "s".
-            false => folded.extend(c.to_uppercase().flat_map(char::to_lowercase)),
-        }
-    }
-    folded
-}
-
 /// Octets that are looked at together.
 const BLOCK: usize = 64;
 
@@ -173,7 +157,7 @@ mod tests {
     fn case_does_not_matter() {
         assert!(is_in("HeLLo", "say hello"));
         assert!(is_in("ÜBER", "Darüber"));
-        assert!(is_in("strasse", "Hauptstraße"));
+        assert!(is_in("cafe\u{301}", "CAFÉ"));
         assert!(is_in("ΟΔΟΣ", "οδος"));
         assert!(is_in("привет", "ПРИВЕТ!"));
         assert!(is_in("\u{17f}o", "SO"));
@@ -241,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn searching_is_searching_the_folded_text(needle in "[abAB ß]{0,4}", text in "[abAB ßẞ]{0,100}") {
+        fn searching_is_searching_the_folded_text(needle in "[abAB ßé]{0,4}", text in "[abAB ßẞÉ\u{301}]{0,100}") {
             prop_assert_eq!(is_in(&needle, &text), fold(&text).contains(&fold(&needle)));
         }
 

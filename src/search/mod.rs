@@ -7,7 +7,9 @@
 pub mod selector;
 
 pub mod evaluate;
+pub mod fold;
 pub mod grammar;
+pub mod index;
 pub mod matcher;
 
 pub use evaluate::{Answers, Scope};

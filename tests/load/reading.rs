@@ -20,6 +20,7 @@ pub fn measure(bench: &mut Bench) -> io::Result<()> {
 /// The part `search`.
 pub fn measure_search(bench: &mut Bench) -> io::Result<()> {
     let mut imap = bench.large_mailbox()?;
+    bench.wait_for_index();
     imap.ok("SELECT INBOX")?;
     let mut writer = Writer::new("search");
     let searches: [(&str, &str, _); 4] = [
@@ -124,6 +125,19 @@ fn bodies(bench: &mut Bench) -> io::Result<()> {
     bench.report.add("FETCH of one random BODY.PEEK[]", rate, "/s", goal(4000.0, 12_000.0));
     cost.report(bench, "FETCH", f64::from(fetched), None);
     Ok(())
+}
+
+impl Bench {
+    /// Waits until the text index knows every message, and says how large it is.
+    pub fn wait_for_index(&mut self) {
+        let begin = Instant::now();
+        let status = self.server.wait_for_index();
+        let octets = status["text_index"]["octets"].as_f64().unwrap_or_default();
+        let mail = status["octets"].as_f64().unwrap_or_default();
+        let seconds = begin.elapsed().as_secs_f64();
+        self.report.add("text index, until it knows every message", seconds, "s", None);
+        self.report.add("text index on disk per octet of mail", octets / mail.max(1.0), "", None);
+    }
 }
 
 /// Seconds that a command took, and the octets of its answer, which nobody looks at.

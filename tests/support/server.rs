@@ -130,6 +130,21 @@ impl Server {
         printed
     }
 
+    /// Waits until the text index knows every message; what `aox status` says then.
+    #[allow(dead_code)]
+    pub fn wait_for_index(&self) -> serde_json::Value {
+        let begun = Instant::now();
+        loop {
+            let status: serde_json::Value =
+                serde_json::from_str(&self.aox_ok(&["status", "--json"])).expect("status is JSON");
+            if status["text_index"]["waiting_messages"] == 0 {
+                return status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(300), "the text index does not get done: {status}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Adds a user, who must not exist yet.
     pub fn add_user(&self, login: &str, address: &str, password: &str) {
         let output = self

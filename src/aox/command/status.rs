@@ -43,6 +43,12 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
             octets(stored.octets)
         ),
     ];
+    let index = format!("The text index takes {}", octets(stored.index_octets));
+    sentences.push(match stored.waiting {
+        0 => format!("{index}, and no message waits for it."),
+        1 => format!("{index}, and 1 message waits for it."),
+        waiting => format!("{index}, and {waiting} messages wait for it."),
+    });
     sentences.extend(facts.doors.iter().map(|door| {
         format!(
             "{} listens on {} ({} of {} connections).",
@@ -81,7 +87,8 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
         "uptime_seconds": facts.uptime_seconds, "private_database": facts.private_database,
         "postgresql": stored.server_version, "schema_revision": stored.revision,
         "disk_octets": stored.disk_octets, "users": stored.users, "mailboxes": stored.mailboxes,
-        "messages": stored.messages, "octets": stored.octets, "doors": doors,
+        "messages": stored.messages, "octets": stored.octets,
+        "text_index": {"octets": stored.index_octets, "waiting_messages": stored.waiting}, "doors": doors,
         "certificates": certificates,
     });
     Answer { sentences, table: None, json, good: true }

@@ -183,3 +183,18 @@ fn in_full(error: &db::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_rt::test]
+    async fn work_is_broken_off_when_nobody_waits_for_it() {
+        let (waits, abandoned) = tokio::sync::oneshot::channel();
+        drop(waits);
+        assert!(until(Some(abandoned), future::pending()).await.is_none());
+        let (_waits, abandoned) = tokio::sync::oneshot::channel();
+        let done = async { Ok(Box::new(()) as Box<dyn Any + Send>) };
+        assert!(until(Some(abandoned), done).await.is_some());
+    }
+}

@@ -57,3 +57,29 @@ pub async fn drive<C, A>(
 
 /// Turns of this thread's tasks until a request is on its way: `Database`, `DbConnection`, its socket.
 const TURNS_TO_SOCKET: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use archiveopteryx::db::SearchPage;
+    use archiveopteryx::mailbox::AccountId;
+
+    use super::*;
+    use crate::db_connection::Keeping;
+    use crate::postgres::Target;
+
+    #[actix_rt::test]
+    async fn a_search_ends_when_its_client_leaves() {
+        // A database that is not there is tried for much longer than this test may take.
+        let nowhere = Target::local(std::path::Path::new("/nonexistent"), "aox_server", "aox");
+        let keeping = Keeping { messages: Default::default(), quota_warn_percent: 0 };
+        let database = Database::start_in(&actix::Arbiter::current(), nowhere, keeping, 1);
+        let (outbox, queue) = Outbox::new();
+        let unit = SearchPage { account: AccountId(1), messages: vec![], leaves: vec![] };
+        let plan: Plan<(), ()> = Plan::run(unit, |_, _| Plan::Done(()));
+        let left = queue.reader_left();
+        actix_rt::spawn(async move { left.tell() });
+        let begun = std::time::Instant::now();
+        assert_eq!(drive(plan, &mut (), &database, &outbox).await, Err(Gone));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+    }
+}

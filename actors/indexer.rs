@@ -57,10 +57,12 @@ async fn index(database: actix::Addr<Database>) {
     let mut after = None;
     loop {
         let outcome = match database::run(&database, CountWaiting).await {
-            Ok(waiting) => match pace.looked(waiting, std::mem::replace(&mut looked, Instant::now()).elapsed()) {
-                Next::Work => work(&database, &mut after).await.map(|()| Duration::ZERO),
-                Next::Rest(time) => check(&database).await.map(|()| time),
-            },
+            Ok(waiting) => {
+                match pace.looked(waiting, std::mem::replace(&mut looked, Instant::now()).elapsed()) {
+                    Next::Work => work(&database, &mut after).await.map(|()| Duration::ZERO),
+                    Next::Rest(time) => check(&database).await.map(|()| time),
+                }
+            }
             Err(error) => Err(error),
         };
         let rest = outcome.unwrap_or_else(|error| {

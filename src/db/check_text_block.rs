@@ -27,7 +27,8 @@ impl Unit for CheckTextBlock {
         let stale =
             db.query_opt(include_str!("sql/select_stale_text_block.sql"), &[&EDITION, &self.before]).await?;
         let Some(stale) = stale else { return Ok(false) };
-        let (account, block, edition) = (AccountId(stale.get(0)), stale.get::<_, i64>(1), stale.get::<_, i16>(2));
+        let (account, block, edition) =
+            (AccountId(stale.get(0)), stale.get::<_, i64>(1), stale.get::<_, i16>(2));
         if edition != EDITION {
             forget_blocks(db, account, &[block]).await?;
             return Ok(true);
@@ -40,15 +41,14 @@ impl Unit for CheckTextBlock {
         let ids: Vec<i64> = whole.members.iter().map(|member| member.message.0).collect();
         let rows = db.query(include_str!("sql/select_messages_there.sql"), &[&account.0, &ids]).await?;
         let there: HashSet<MessageId> = rows.iter().map(|row| MessageId(row.get(0))).collect();
-        if there.len() == ids.len() {
-            let checked = include_str!("sql/update_text_block_checked.sql");
-            db.execute(checked, &[&account.0, &block, &self.now]).await?;
-            return Ok(true);
-        }
-        // The words of a message that has ended shall not outlive it for long, however few they are.
+        // The words of a message that has ended shall not outlive it for long, however few they are. Damage is found as well.
         match Block::merge(&[whole], |message| there.contains(&message)) {
-            Some(rest) => replace_blocks(db, account, &[block], &rest).await?,
             None => forget_blocks(db, account, &[block]).await?,
+            Some(_) if there.len() == ids.len() => {
+                let checked = include_str!("sql/update_text_block_checked.sql");
+                db.execute(checked, &[&account.0, &block, &self.now]).await?;
+            }
+            Some(rest) => replace_blocks(db, account, &[block], &rest).await?,
         }
         Ok(true)
     }

@@ -92,7 +92,8 @@ async fn waiting(db: &Lent<'_>, after: Option<MailboxKey>) -> Result<Option<Wait
     let limit = limits::INDEX_UNIT_MESSAGES as i64;
     let params: [&(dyn postgres_types::ToSql + Sync); 4] = [&key.account.0, &key.mailbox.0, &uid, &limit];
     let rows = db.query(include_str!("sql/select_waiting_messages.sql"), &params).await?;
-    let messages: Vec<(i64, MessageId)> = rows.iter().map(|row| (row.get(0), MessageId(row.get(1)))).collect();
+    let messages: Vec<(i64, MessageId)> =
+        rows.iter().map(|row| (row.get(0), MessageId(row.get(1)))).collect();
     let last = match messages.last() {
         Some((uid, _)) if messages.len() == limits::INDEX_UNIT_MESSAGES => *uid,
         // More may have come since the mailbox was read: those have a uid from that uidnext on.

@@ -104,12 +104,7 @@ struct Page {
 }
 
 /// Reads a page, without the bodies.
-fn read<'a>(
-    db: &'a Lent<'_>,
-    account: AccountId,
-    needs: Needs<'_>,
-    page: &[MessageId],
-) -> Sending<'a, Page> {
+fn read<'a>(db: &'a Lent<'_>, account: AccountId, needs: Needs<'_>, page: &[MessageId]) -> Sending<'a, Page> {
     let ids: Vec<i64> = page.iter().map(|id| id.0).collect();
     let Needs { subject, sent_on, header, bodies, addresses, .. } = needs;
     Box::pin(async move {

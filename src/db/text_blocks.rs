@@ -12,8 +12,7 @@ pub(super) async fn read_blocks(
     account: AccountId,
     blocks: &[i64],
 ) -> Result<Option<Vec<Block>>, Error> {
-    let rows =
-        db.query(include_str!("sql/select_whole_text_blocks.sql"), &[&account.0, &blocks]).await?;
+    let rows = db.query(include_str!("sql/select_whole_text_blocks.sql"), &[&account.0, &blocks]).await?;
     let mut found: Vec<(i64, Block)> = Vec::new();
     for row in &rows {
         let id: i64 = row.get(0);

@@ -29,7 +29,9 @@ pub fn is_text(content_type: &str) -> bool {
         "application/xml",
         "application/pgp-keys",
     ];
-    content_type.starts_with("text/") || content_type.starts_with("message/") || OTHERS.contains(&content_type)
+    content_type.starts_with("text/")
+        || content_type.starts_with("message/")
+        || OTHERS.contains(&content_type)
 }
 
 /// A header value as people read it: unfolded, RFC 2047 words decoded, unlabelled octets guessed.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use memchr::{memchr, memchr_iter};
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter};
 
 use super::block::{Member, list_of};
 use super::list::{BOUND, Columns, PackedList, Words};

@@ -12,7 +12,16 @@ pub fn each_word<'a>(folded: &'a str, mut found: impl FnMut(&'a str)) {
             octet if octet.is_ascii() => (!octet.is_ascii_alphanumeric(), 1),
             // Of what is not ASCII, few characters part words, and they begin with few octets.
             0xE2 | 0xE3 => (folded[at..].chars().next().is_some_and(parts_words), 3),
-            octet => (false, if octet >= 0xF0 { 4 } else if octet >= 0xE0 { 3 } else { 2 }),
+            octet => (
+                false,
+                if octet >= 0xF0 {
+                    4
+                } else if octet >= 0xE0 {
+                    3
+                } else {
+                    2
+                },
+            ),
         };
         if parts {
             if start < at {
@@ -70,9 +79,10 @@ mod tests {
 
     #[test]
     fn words_lie_between_blanks_and_marks() {
-        assert_eq!(words("well-known: (grüße) 12.5\u{2014}日本\u{3002}x"), [
-            "well", "known", "grüße", "12", "5", "日本", "x"
-        ]);
+        assert_eq!(
+            words("well-known: (grüße) 12.5\u{2014}日本\u{3002}x"),
+            ["well", "known", "grüße", "12", "5", "日本", "x"]
+        );
         assert_eq!(words(" ,"), [""; 0]);
         assert_eq!(words(""), [""; 0]);
     }
@@ -81,11 +91,10 @@ mod tests {
     fn pieces_tell_where_the_word_ends() {
         let piece = |text, begins, ends| Piece { text, begins, ends };
         assert_eq!(pieces("hello"), [piece("hello", false, false)]);
-        assert_eq!(pieces("anna@example.org"), [
-            piece("anna", false, true),
-            piece("example", true, true),
-            piece("org", true, false)
-        ]);
+        assert_eq!(
+            pieces("anna@example.org"),
+            [piece("anna", false, true), piece("example", true, true), piece("org", true, false)]
+        );
         assert_eq!(pieces(" x "), [piece("x", true, true)]);
         assert_eq!(pieces("..."), []);
     }

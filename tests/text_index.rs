@@ -1,0 +1,274 @@
+//! The text index on a real PostgreSQL: however far it has come, every search gives the same answer.
+
+mod support;
+
+use std::time::Duration;
+
+use archiveopteryx::db::{
+    Append, Appending, CheckTextBlock, CountWaiting, IndexTexts, Indexing, NewMessage, SearchPage,
+};
+use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System};
+use archiveopteryx::search::{Field, StoredLeaf};
+use jiff::{Timestamp, ToSpan};
+use support::{Lender, Scratch, Server, corpus};
+
+const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
+
+const ACCOUNT: &str = "
+    insert into aox.accounts (login, login_key) values ('anna', 'anna');
+    insert into aox.mailboxes (account, name, uidvalidity) values (1, 'INBOX', 7)";
+
+fn test(body: impl AsyncFnOnce(&Scratch, &Lender)) {
+    let scratch = Scratch::start();
+    scratch.sql(ACCOUNT);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async { body(&scratch, &scratch.lender().await).await });
+}
+
+async fn append(lender: &Lender, messages: &[Vec<u8>]) {
+    for messages in messages.chunks(50) {
+        let messages = messages.iter().map(|octets| Appending {
+            message: NewMessage::prepare(INBOX.account, octets.clone(), Timestamp::UNIX_EPOCH),
+            flags: FlagSet::new(System::default(), []),
+            internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
+        });
+        let (messages, saved_at) = (messages.collect(), Timestamp::UNIX_EPOCH);
+        lender.run(Append { key: INBOX, saved_at, messages, is_limited: false }).await.expect("it is stored");
+    }
+}
+
+/// Indexes until nothing waits.
+async fn index(lender: &Lender) {
+    let mut after = None;
+    loop {
+        match lender.run(IndexTexts { after }).await.expect("it is indexed") {
+            Indexing::Done { mailbox, .. } => after = Some(mailbox),
+            Indexing::Nothing => break,
+            Indexing::Elsewhere => panic!("nobody else is here"),
+        }
+    }
+    assert_eq!(lender.run(CountWaiting).await.expect("it is counted"), 0);
+}
+
+/// Looks at every block.
+async fn check_blocks(lender: &Lender) {
+    let now = Timestamp::now();
+    let before = now + 1.hour();
+    let mut left = 100;
+    while left > 0 && lender.run(CheckTextBlock { before, now: before }).await.expect("it is checked") {
+        left -= 1;
+    }
+    assert!(left > 0, "it comes to an end");
+}
+
+async fn number(lender: &Lender, sql: &str) -> i64 {
+    lender.client().query_one(sql, &[]).await.expect("it can be asked").get(0)
+}
+
+async fn indexed(lender: &Lender) -> i64 {
+    number(lender, "select coalesce(sum(messages), 0)::bigint from aox.text_blocks where edition > 0").await
+}
+
+async fn messages(lender: &Lender) -> Vec<MessageId> {
+    let sql = "select id from aox.messages order by id";
+    let rows = lender.client().query(sql, &[]).await.expect("it can be asked");
+    rows.iter().map(|row| MessageId(row.get(0))).collect()
+}
+
+/// For each leaf what it selects.
+async fn answers(lender: &Lender, leaves: &[StoredLeaf]) -> Vec<Vec<MessageId>> {
+    let messages = messages(lender).await;
+    let mut answers = Vec::new();
+    for leaves in leaves.chunks(20) {
+        let unit = SearchPage { account: INBOX.account, messages: messages.clone(), leaves: leaves.to_vec() };
+        answers.extend(lender.run(unit).await.expect("it is searched"));
+    }
+    for answer in &mut answers {
+        answer.sort_unstable_by_key(|message| message.0);
+    }
+    answers
+}
+
+/// Numbers that look random, and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+
+    /// A piece of one of the messages as it is written there, or as nobody has written it.
+    fn piece(&mut self, mail: &[Vec<u8>]) -> String {
+        let text = String::from_utf8_lossy(&mail[self.below(mail.len())]).into_owned();
+        let length = 1 + self.below(12);
+        let start = self.below(text.chars().count());
+        let piece: String = text.chars().skip(start).take(length).filter(|c| *c != '\0').collect();
+        match self.below(4) {
+            0 => piece.to_uppercase(),
+            1 => piece.to_lowercase(),
+            2 => piece.trim().to_owned(),
+            _ => piece,
+        }
+    }
+
+    fn leaf(&mut self, mail: &[Vec<u8>]) -> StoredLeaf {
+        let text = self.piece(mail);
+        let names = ["Subject", "received", "X-Mailer", "List-Id", "Message-ID", "Content-Type"];
+        match self.below(8) {
+            0 => StoredLeaf::Subject(text),
+            1 => StoredLeaf::Address { field: Field::From, text },
+            2 => StoredLeaf::Address { field: Field::To, text },
+            3 => StoredLeaf::Header { name: names[self.below(names.len())].to_owned(), text },
+            4 => StoredLeaf::Header { name: names[self.below(names.len())].to_owned(), text: String::new() },
+            5 | 6 => StoredLeaf::Body(text),
+            _ => StoredLeaf::Text(text),
+        }
+    }
+}
+
+/// Mail of every kind, as much as a test has the time for.
+fn some_mail() -> Vec<Vec<u8>> {
+    let files = corpus::files();
+    let read = |file| std::fs::read(file).expect("a listed file exists");
+    files.iter().step_by(9).map(read).filter(|mail: &Vec<u8>| mail.len() < 200_000).collect()
+}
+
+#[test]
+fn every_search_is_answered_alike_however_far_the_index_has_come() {
+    let mail = some_mail();
+    if mail.is_empty() {
+        println!("skipped: there is no mail corpus; AOX_MAIL_CORPUS names one");
+        return;
+    }
+    test(async |scratch, lender| {
+        let (old, new) = mail.split_at(mail.len() / 2);
+        let mut dice = Dice(0x5EED_5EED_5EED);
+        let leaves: Vec<StoredLeaf> = (0..300).map(|_| dice.leaf(&mail)).collect();
+        append(lender, old).await;
+        index(lender).await;
+        append(lender, new).await;
+        assert_eq!(indexed(lender).await, old.len() as i64);
+        let half = answers(lender, &leaves).await;
+        index(lender).await;
+        assert_eq!(indexed(lender).await, mail.len() as i64);
+        let whole = answers(lender, &leaves).await;
+        scratch.sql("truncate aox.text_blocks, aox.text_lists");
+        let none = answers(lender, &leaves).await;
+        let mut found = 0;
+        for (((leaf, none), half), whole) in leaves.iter().zip(&none).zip(&half).zip(&whole) {
+            assert_eq!(none, half, "{leaf}: half indexed");
+            assert_eq!(none, whole, "{leaf}: indexed");
+            found += usize::from(!none.is_empty());
+        }
+        assert!(found > 100, "most of these texts are in some message: {found}");
+    });
+}
+
+/// Letters of which each has a word of its own, and a word that it shares with one in three.
+fn letters(count: usize) -> Vec<Vec<u8>> {
+    let shared = ["Hippopotamus", "zeppelin", "rhubarb"];
+    let letter = |number: usize| {
+        let word = shared[number % 3];
+        format!(
+            "From: Anna <anna@example.org>\r\nSubject: letter number{number}x\r\nMessage-Id: <{number}@example.org>\r\n\r\n\
+             Dear Zoe,\r\nthe {word} is here, unique{number}x.\r\n"
+        )
+    };
+    (0..count).map(|number| letter(number).into_bytes()).collect()
+}
+
+#[test]
+fn what_is_not_there_any_more_leaves_the_index() {
+    test(async |scratch, lender| {
+        append(lender, &letters(90)).await;
+        index(lender).await;
+        let leaves = ["hippo", "unique11x", "the zeppelin"].map(|text| StoredLeaf::Body(text.into()));
+        let counts = async || -> Vec<usize> { answers(lender, &leaves).await.iter().map(Vec::len).collect() };
+        assert_eq!(counts().await, [30, 1, 30]);
+        let ended = "uid between 11 and 20";
+        scratch.sql(&format!(
+            "create temporary table ended as select message from aox.mailbox_messages where {ended};
+             delete from aox.mailbox_messages where {ended};
+             delete from aox.messages where id in (select message from ended)"
+        ));
+        assert_eq!(counts().await, [26, 0, 27], "columns of messages that ended are harmless");
+        check_blocks(lender).await;
+        assert_eq!(indexed(lender).await, 80);
+        assert_eq!(counts().await, [26, 0, 27]);
+        scratch.sql(
+            "delete from aox.mailbox_messages; delete from aox.messages; update aox.text_blocks set checked_at = '2026-01-01'",
+        );
+        check_blocks(lender).await;
+        assert_eq!(number(lender, "select count(*) from aox.text_lists").await, 0);
+    });
+}
+
+#[test]
+fn what_cannot_be_used_is_made_again() {
+    test(async |scratch, lender| {
+        append(lender, &letters(60)).await;
+        index(lender).await;
+        let leaves = ["hippo", "unique11x"].map(|text| StoredLeaf::Body(text.into()));
+        let counts = async || -> Vec<usize> { answers(lender, &leaves).await.iter().map(Vec::len).collect() };
+        for damage in [
+            "update aox.text_lists set words = 'damaged'",
+            "update aox.text_lists set columns = 'damaged'",
+            "update aox.text_blocks set members = '\\xff'",
+            "update aox.text_blocks set edition = 0",
+        ] {
+            scratch.sql(damage);
+            assert_eq!(counts().await, [20, 1], "{damage}");
+            check_blocks(lender).await;
+            index(lender).await;
+            assert_eq!(indexed(lender).await, 60, "{damage}");
+            assert_eq!(counts().await, [20, 1], "{damage}");
+        }
+    });
+}
+
+#[test]
+fn a_message_in_two_mailboxes_is_indexed_once() {
+    test(async |scratch, lender| {
+        append(lender, &letters(40)).await;
+        index(lender).await;
+        scratch.sql(
+            "insert into aox.mailboxes (account, name, uidvalidity, uidnext) values (1, 'Copies', 8, 41);
+             insert into aox.mailbox_messages (account, mailbox, uid, message, modseq, internal_date, octets, saved_at)
+                 select account, 2, uid, message, 1, internal_date, octets, saved_at from aox.mailbox_messages",
+        );
+        index(lender).await;
+        assert_eq!(indexed(lender).await, 40);
+    });
+}
+
+#[test]
+fn a_server_that_is_killed_while_it_indexes_loses_nothing() {
+    let server = Server::start();
+    server.add_user("anna", "anna@example.org", "secret");
+    let mail = letters(900);
+    let mut lmtp = server.lmtp();
+    for letter in &mail {
+        let replies = lmtp.deliver("sender@example.net", &["anna@example.org"], letter);
+        replies.expect("LMTP answers")[0].expect(250).expect("the message is accepted");
+    }
+    // Somewhere between the first look of the indexer and its last piece of work; wherever it is, nothing may be lost.
+    for pause in [1200, 300, 150] {
+        std::thread::sleep(Duration::from_millis(pause));
+        server.kill();
+        server.serve();
+    }
+    let status = server.wait_for_index();
+    assert_eq!(status["messages"], 900);
+    let mut imap = server.imap("anna", "secret");
+    imap.ok("SELECT INBOX").expect("it opens");
+    for (text, count) in [("hippopotamus", 300), ("unique777x", 1), ("unique77", 11), ("nowhere", 0)] {
+        let reply = imap.ok(&format!("SEARCH BODY {text}")).expect("it answers");
+        let lines: Vec<String> = reply.iter().map(|line| line.text()).collect();
+        let found = lines.iter().find_map(|line| line.strip_prefix("* SEARCH")).expect("an answer");
+        assert_eq!(found.split_whitespace().count(), count, "{text}");
+    }
+}

@@ -59,7 +59,7 @@ async fn index(database: actix::Addr<Database>) {
         let outcome = match database::run(&database, CountWaiting).await {
             Ok(waiting) => {
                 match pace.looked(waiting, std::mem::replace(&mut looked, Instant::now()).elapsed()) {
-                    Next::Work => work(&database, &mut after).await.map(|()| Duration::ZERO),
+                    Next::Work => work(&database, &mut after).await.map(|()| STRETCH_PAUSE),
                     Next::Rest(time) => check(&database).await.map(|()| time),
                 }
             }
@@ -111,6 +111,8 @@ async fn check(database: &actix::Addr<Database>) -> Result<(), db::Error> {
 
 /// How long it works before it looks whether mail pours in.
 const STRETCH: Duration = Duration::from_secs(2);
+/// Others have their turn between two stretches, too.
+const STRETCH_PAUSE: Duration = Duration::from_millis(50);
 /// By then the other program has done something, or is gone.
 const ELSEWHERE_PAUSE: Duration = Duration::from_secs(5);
 /// A database that is away is asked again after this.

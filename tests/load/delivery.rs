@@ -33,6 +33,7 @@ pub fn measure(bench: &mut Bench) -> io::Result<()> {
         bench.report.add(what, delivered.messages as f64 / elapsed, "/s", wanted);
         cost.report(bench, "delivery", delivered.messages as f64, goal(1.0, 0.4));
     }
+    bench.wait_for_index();
     disk(bench, disk_before, octets as f64);
     Ok(())
 }

@@ -137,7 +137,8 @@ impl Talk {
         }
         let mut octets = answer.untagged;
         if let (Some(session), Some(may_expunge)) = (&self.session, answer.sync) {
-            let due = session.0.send(mailbox_session::Sync { may_expunge }).await;
+            let enabled = self.conversation.enabled();
+            let due = session.0.send(mailbox_session::Sync { may_expunge, enabled }).await;
             octets.extend(due.unwrap_or_default());
         }
         octets.extend(answer.tagged);

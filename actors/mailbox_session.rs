@@ -9,7 +9,7 @@
 
 use actix::{ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
-use archiveopteryx::imap::{Answer, Opening, Selected, SelectedCommand};
+use archiveopteryx::imap::{Answer, Enabled, Opening, Selected, SelectedCommand};
 use archiveopteryx::mailbox::MailboxKey;
 use archiveopteryx::policy::Standing;
 
@@ -40,6 +40,8 @@ impl actix::Message for Execute {
 pub struct Sync {
     /// Whether sequence numbers may change now (RFC 3501 §7.4.1).
     pub may_expunge: bool,
+    /// How the client wants to be spoken to.
+    pub enabled: Enabled,
 }
 
 /// To the connection: its client may not read the mailbox any more.
@@ -133,7 +135,7 @@ impl actix::Handler<Open> for MailboxSession {
         let subscribe = mailbox_registry::Subscribe {
             key: opening.key,
             at_least: opening.highestmodseq,
-            read_write: opening.is_read_write(),
+            read_write: opening.takes_recent(),
             session: ctx.address().recipient(),
         };
         let subscribed = self.registry.send(subscribe);
@@ -182,11 +184,11 @@ impl actix::Handler<Execute> for MailboxSession {
 impl actix::Handler<Sync> for MailboxSession {
     type Result = Vec<u8>;
 
-    fn handle(&mut self, Sync { may_expunge }: Sync, _: &mut Self::Context) -> Vec<u8> {
+    fn handle(&mut self, Sync { may_expunge, enabled }: Sync, _: &mut Self::Context) -> Vec<u8> {
         let recent_from = self.recent_from.take();
         self.selected.as_mut().map_or_else(Vec::new, |selected| {
             recent_from.into_iter().for_each(|uid| selected.recent_from(uid));
-            selected.sync(may_expunge)
+            selected.catch_up(may_expunge, enabled)
         })
     }
 }

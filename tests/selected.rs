@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use archiveopteryx::db::{Append, Appending, LoadSnapshot, NewAddress, NewDerived, NewMessage, StoredBody};
 use archiveopteryx::imap::command::{SelectedCommand, copy, expunge, fetch, r#move, search, store};
-use archiveopteryx::imap::{After, Answer, OnMailbox, Opening, Selected};
+use archiveopteryx::imap::{After, Answer, Enabled, OnMailbox, Opening, Selected};
 use archiveopteryx::mailbox::{
     AccountId, Change, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, Shared, System,
 };
@@ -86,8 +86,8 @@ fn parse(command: &str) -> SelectedCommand {
         "FETCH" => OnMailbox::Fetch(fetch::parse(arguments).expect("it is FETCH").1),
         "STORE" => OnMailbox::Store(store::parse(arguments).expect("it is STORE").1),
         "SEARCH" => OnMailbox::Search(search::parse(arguments).expect("it is SEARCH").1),
-        "COPY" => OnMailbox::Copy(copy::parse(arguments).expect("it is COPY").1),
-        "MOVE" => OnMailbox::Move(r#move::parse(arguments).expect("it is MOVE").1),
+        "COPY" => OnMailbox::Copy(copy::parse(arguments, Enabled::default()).expect("it is COPY").1),
+        "MOVE" => OnMailbox::Move(r#move::parse(arguments, Enabled::default()).expect("it is MOVE").1),
         "EXPUNGE" if uid => OnMailbox::Expunge(expunge::Expunge {
             uids: Some(std::str::from_utf8(&arguments[1..]).expect("ASCII").parse().expect("a set")),
         }),
@@ -99,7 +99,8 @@ fn parse(command: &str) -> SelectedCommand {
         "DONE" => OnMailbox::IdleDone,
         other => panic!("the test says {other}"),
     };
-    SelectedCommand { tag: "a".into(), uid, command, now: jiff::Timestamp::now() }
+    let (tag, now, enabled) = ("a".into(), jiff::Timestamp::now(), Enabled::default());
+    SelectedCommand { tag, uid, command, now, enabled }
 }
 
 fn test(messages: &[&[u8]], body: impl AsyncFnOnce(&Lender, Shared)) {
@@ -130,6 +131,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         read_only,
         viewer: Viewer::new(INBOX.account),
         standing: Standing::owner(),
+        enabled: Enabled::default(),
     };
     let (selected, mut answer) = Selected::open(opening, shared.clone(), 2);
     let text = [std::mem::take(&mut answer.untagged), std::mem::take(&mut answer.tagged)].concat();

@@ -2,6 +2,7 @@
 
 use crate::db;
 use crate::error::Error;
+use crate::imap::enabled::Enabled;
 use crate::imap::response;
 use crate::mailbox::{AccountId, Change, MailboxKey, MailboxName, ModSeq, UidValidity};
 use crate::policy::{Rights, Standing, Viewer};
@@ -55,6 +56,8 @@ pub struct Opening {
     /// expunged.
     pub acting: AccountId,
     pub client: Option<String>,
+    /// How the client wants to be spoken to.
+    pub enabled: Enabled,
 }
 
 impl Answer {
@@ -90,6 +93,12 @@ impl Opening {
         !self.read_only && self.standing.permit.rights.has_any(Rights::CHANGING)
     }
 
+    /// Whether new messages are to be \Recent for this client, and then for no other. IMAP4rev2 knows no such flag (RFC
+    /// 9051, appendix E).
+    pub fn takes_recent(&self) -> bool {
+        self.is_read_write() && !self.enabled.imap4rev2
+    }
+
     /// Opens what was found.
     pub fn new(
         tag: String,
@@ -100,7 +109,19 @@ impl Opening {
     ) -> Opening {
         let db::FoundMailbox { key, uidvalidity, highestmodseq, .. } = *found;
         let standing = Standing { permit: found.permit.clone(), seen: found.seen.clone() };
-        let (acting, client) = (viewer.account, None);
-        Opening { tag, key, name, uidvalidity, highestmodseq, read_only, viewer, standing, acting, client }
+        let (acting, client, enabled) = (viewer.account, None, Enabled::default());
+        Opening {
+            tag,
+            key,
+            name,
+            uidvalidity,
+            highestmodseq,
+            read_only,
+            viewer,
+            standing,
+            acting,
+            client,
+            enabled,
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::imap::answer::{Answer, Opening};
 use crate::imap::command::{
     self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, append, capability, idle, starttls,
 };
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::core;
 use crate::imap::response;
 use crate::limits;
@@ -76,6 +77,8 @@ pub struct User {
     pub client: Option<String>,
     /// The group whose members are administrators.
     pub administrators_group: String,
+    /// How he wants to be spoken to.
+    pub enabled: Enabled,
 }
 
 /// The machine.
@@ -159,8 +162,9 @@ impl Conversation {
     /// The client waits with a literal. If it is a message, there must be room for it.
     fn go_ahead(&mut self, octets: u64) {
         let head = command::head_of(self.framer.command()).ok();
-        let appending =
-            head.filter(brings_message).and_then(|head| Some((head, append::announced(head.arguments)?)));
+        let appending = head
+            .filter(brings_message)
+            .and_then(|head| Some((head, append::announced(head.arguments, self.enabled())?)));
         match (&self.user, appending) {
             (Some(user), Some((head, mailbox))) => {
                 let plan = append::plan_room(head.tag.to_owned(), &mailbox, octets, user);
@@ -218,6 +222,11 @@ impl Conversation {
         self.stage = Stage::Over;
         self.queue.clear();
         response::bye(text)
+    }
+
+    /// What the client has enabled. Nothing can be before it has logged in.
+    pub fn enabled(&self) -> Enabled {
+        self.user.as_ref().map_or(Enabled::default(), |user| user.enabled)
     }
 
     /// Whether the client has shown who it is.
@@ -302,7 +311,7 @@ impl Conversation {
             Needs::NotAuthenticated if logged_in => Err(Error::bad("you are logged in already")),
             Needs::Authenticated | Needs::Selected if !logged_in => Err(Error::bad("log in first")),
             Needs::Selected if !selected => Err(Error::bad("open a mailbox first, by SELECT or EXAMINE")),
-            _ => parse(arguments),
+            _ => parse(arguments, self.enabled()),
         }
     }
 
@@ -326,9 +335,9 @@ impl Conversation {
                 let next = login::Exchange::begin(&mechanism, initial_response, &self.setup.terms);
                 return self.authenticate(tag, next);
             }
-            Command::Noop if self.selected => on_mailbox(tag, false, OnMailbox::Noop, now),
+            Command::Noop if self.selected => self.on_mailbox(tag, false, OnMailbox::Noop, now),
             Command::Idle => return self.begin_idle(tag, now),
-            Command::OnMailbox { uid, command } => on_mailbox(tag, uid, command, now),
+            Command::OnMailbox { uid, command } => self.on_mailbox(tag, uid, command, now),
             Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),
             Command::Noop => Event::Run(Plan::Done(command::noop::respond(&tag))),
             Command::Id(id) => Event::Run(Plan::Done(id.respond(&tag))),
@@ -339,11 +348,13 @@ impl Conversation {
 
     /// What a command of the account does.
     fn plan(&mut self, tag: String, command: Command, line: Vec<u8>, now: Timestamp) -> Plan {
+        let was_open = self.selected;
         // RFC 3501 §6.3.1: SELECT closes what was open, also when it fails.
         self.selected &= !matches!(command, Command::Select(_));
-        let user = self.user.as_ref().expect("the table of commands says that these need a login");
+        let user = self.user.as_mut().expect("the table of commands says that these need a login");
         match command {
-            Command::Select(select) => select.plan(tag, user),
+            Command::Enable(enable) => Plan::Done(enable.respond(&tag, &mut user.enabled)),
+            Command::Select(select) => select.plan(tag, was_open, user),
             Command::Create(create) => create.plan(tag, user, self.setup.first_mailboxes.clone(), now),
             Command::Delete(delete) => delete.plan(tag, user),
             Command::Rename(rename) => rename.plan(tag, user, now),
@@ -362,9 +373,13 @@ impl Conversation {
             Command::GetQuotaRoot(get) => get.plan(tag, user),
             Command::SetQuota(set) => set.plan(tag, user),
             Command::Namespace => Plan::Done(command::namespace::respond(&tag)),
-            Command::Enable(enable) => Plan::Done(enable.respond(&tag)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
         }
+    }
+
+    /// A command for the session of the open mailbox.
+    fn on_mailbox(&self, tag: String, uid: bool, command: OnMailbox, now: Timestamp) -> Event {
+        Event::Selected(SelectedCommand { tag, uid, command, now, enabled: self.enabled() })
     }
 
     /// STARTTLS, where TLS can begin and has not begun yet.
@@ -394,7 +409,8 @@ impl Conversation {
                 self.errors = 0;
                 let client = self.setup.client.clone();
                 let administrators_group = self.setup.administrators_group.clone();
-                self.user = Some(User { account, by, anonymous, client, administrators_group });
+                let enabled = Enabled::default();
+                self.user = Some(User { account, by, anonymous, client, administrators_group, enabled });
                 let code = format!("CAPABILITY {}", self.capabilities());
                 self.send(response::ok(&tag, Some(&code), "logged in"));
             }
@@ -405,7 +421,7 @@ impl Conversation {
     /// IDLE: what happens is told by the session of the open mailbox, if there is one.
     fn begin_idle(&mut self, tag: String, now: Timestamp) {
         match self.selected {
-            true => self.queue.push_back(on_mailbox(tag.clone(), false, OnMailbox::Idle, now)),
+            true => self.queue.push_back(self.on_mailbox(tag.clone(), false, OnMailbox::Idle, now)),
             false => self.send(idle::respond()),
         }
         self.stage = Stage::Idling { tag };
@@ -414,7 +430,7 @@ impl Conversation {
     /// The line that ends IDLE, which has to be DONE.
     fn end_idle(&mut self, tag: String, line: &[u8], now: Timestamp) {
         self.queue.push_back(match self.selected {
-            true => on_mailbox(tag, false, OnMailbox::IdleDone, now),
+            true => self.on_mailbox(tag, false, OnMailbox::IdleDone, now),
             false => Event::Run(Plan::Done(idle::respond_done(&tag))),
         });
         if !line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
@@ -470,10 +486,6 @@ impl User {
     pub fn culprit(&self, command: &'static str) -> Culprit {
         Culprit { account: Some(self.acting()), door: "imap", client: self.client.clone(), reason: command }
     }
-}
-
-fn on_mailbox(tag: String, uid: bool, command: OnMailbox, now: Timestamp) -> Event {
-    Event::Selected(SelectedCommand { tag, uid, command, now })
 }
 
 /// Whether the command may bring a whole message.

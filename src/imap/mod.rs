@@ -5,6 +5,7 @@ pub mod grammar;
 
 pub mod answer;
 pub mod conversation;
+pub mod enabled;
 pub mod response;
 pub mod selected;
 
@@ -13,4 +14,5 @@ mod print;
 pub use answer::{After, Answer, Opening};
 pub use command::{OnMailbox, SelectedCommand};
 pub use conversation::{Conversation, Event, Setup, User};
+pub use enabled::Enabled;
 pub use selected::Selected;

@@ -1,6 +1,7 @@
 //! What a server says: strings in the form that fits them, lists, and status responses (RFC 3501 §7).
 
 use crate::error::{Code, Error};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::core::is_atom_char;
 use crate::mailbox::FlagSet;
 use crate::wire::utf7;
@@ -14,6 +15,11 @@ pub fn string(out: &mut Vec<u8>, octets: &[u8]) {
         out.extend_from_slice(octets);
         return;
     }
+    quoted(out, octets);
+}
+
+/// `quoted = DQUOTE *QUOTED-CHAR DQUOTE`
+fn quoted(out: &mut Vec<u8>, octets: &[u8]) {
     out.push(b'"');
     for octet in octets {
         if matches!(octet, b'"' | b'\\') {
@@ -44,9 +50,14 @@ pub fn nstring(out: &mut Vec<u8>, octets: Option<&[u8]>) {
     }
 }
 
-/// `mailbox`, in modified UTF-7.
-pub fn mailbox(out: &mut Vec<u8>, name: &str) {
-    astring(out, utf7::encode(name).as_bytes());
+/// `mailbox`, in modified UTF-7, or in UTF-8 for clients that have enabled that.
+pub fn mailbox(out: &mut Vec<u8>, name: &str, enabled: Enabled) {
+    match enabled.utf8_names() {
+        // A name has no line ends, and RFC 9051 §9 has UTF-8 in quotes.
+        true if !name.is_ascii() => quoted(out, name.as_bytes()),
+        true => astring(out, name.as_bytes()),
+        false => astring(out, utf7::encode(name).as_bytes()),
+    }
 }
 
 /// `flag-list = "(" [flag *(SP flag)] ")"`
@@ -105,8 +116,9 @@ const QUOTED_OCTETS_MAX: usize = 1000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imap::grammar::core;
     use crate::imap::grammar::fault::complete;
+    use crate::imap::grammar::{self, core};
+    use crate::mailbox::MailboxName;
     use proptest::prelude::*;
 
     fn printed(print: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -123,7 +135,10 @@ mod tests {
         assert_eq!(printed(|out| string(out, b"a\"b\\")), "\"a\\\"b\\\\\"");
         assert_eq!(printed(|out| string(out, b"a\r\nb")), "{4}\r\na\r\nb");
         assert_eq!(printed(|out| nstring(out, None)), "NIL");
-        assert_eq!(printed(|out| mailbox(out, "Entwürfe")), "Entw&APw-rfe");
+        assert_eq!(printed(|out| mailbox(out, "Entwürfe", Enabled::default())), "Entw&APw-rfe");
+        let utf8 = Enabled { utf8: true, ..Enabled::default() };
+        assert_eq!(printed(|out| mailbox(out, "Entwürfe \"&", utf8)), "\"Entwürfe \\\"&\"");
+        assert_eq!(printed(|out| mailbox(out, "R&D", utf8)), "R&D");
     }
 
     #[test]
@@ -143,6 +158,15 @@ mod tests {
             astring(&mut out, &octets);
             let read = complete(&out, core::astring).map(|octets| octets.into_owned());
             prop_assert_eq!(read, Ok(octets));
+        }
+
+        #[test]
+        fn a_printed_name_is_read_again(name in "[^/\\p{C}\\p{Z}]{1,20}", utf8 in any::<bool>()) {
+            let enabled = Enabled { utf8, ..Enabled::default() };
+            let name = MailboxName::new(&name).unwrap();
+            let mut out = Vec::new();
+            mailbox(&mut out, name.as_str(), enabled);
+            prop_assert_eq!(complete(&out, grammar::mailbox::mailbox(enabled)), Ok(name));
         }
     }
 }

@@ -10,14 +10,16 @@ use jiff::Timestamp;
 
 use super::answer::{After, Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand};
+use super::enabled::Enabled;
 use super::print::number;
 use super::response;
 use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::limits;
+use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::{
-    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, SequenceSet, Shared, Snapshot,
-    System, Uid, UidSet, Update, View,
+    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, MailboxName, SequenceSet, Shared,
+    Snapshot, System, Uid, UidSet, Update, View,
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
@@ -39,6 +41,8 @@ pub struct Selected {
     /// Whose doing it is.
     acting: AccountId,
     client: Option<String>,
+    /// How the client wants to be spoken to.
+    pub(super) enabled: Enabled,
 }
 
 /// A snapshot with the \Seen of one reader, and what it was made of.
@@ -77,8 +81,12 @@ impl Selected {
             None => shared.current(),
             Some(seen) => Arc::new(shared.current().with_seen(seen)),
         };
+        let recent = match !opening.enabled.imap4rev2 {
+            true => new_since(recent_from, &current),
+            false => UidSet::new(),
+        };
         let mut selected = Selected {
-            view: View::new(current.clone()).with_recent(new_since(recent_from, &current)),
+            view: View::new(current.clone()).with_recent(recent),
             shared,
             read_only: opening.read_only,
             viewer: opening.viewer,
@@ -89,8 +97,9 @@ impl Selected {
             keywords_told: current.keywords(),
             acting: opening.acting,
             client: opening.client.clone(),
+            enabled: opening.enabled,
         };
-        let untagged = selected.introduction(&current);
+        let untagged = selected.introduction(&current, &opening.name);
         let name = if opening.read_only { "EXAMINE" } else { "SELECT" };
         let code = if opening.is_read_write() { "READ-WRITE" } else { "READ-ONLY" };
         let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
@@ -99,12 +108,15 @@ impl Selected {
 
     /// New messages from the uid `first` on are \Recent for this client, and for no other.
     pub fn recent_from(&mut self, first: u32) {
-        self.view.add_recent(&new_since(first, &self.shared.current()));
+        if !self.enabled.imap4rev2 {
+            self.view.add_recent(&new_since(first, &self.shared.current()));
+        }
     }
 
     /// What the command does first.
     pub fn execute(&mut self, command: SelectedCommand) -> Step {
-        let SelectedCommand { tag, uid, command, now } = command;
+        let SelectedCommand { tag, uid, command, now, enabled } = command;
+        self.enable(enabled);
         let running = |name, may_expunge| {
             let (untagged, code, changes) = (Vec::new(), None, Vec::new());
             Running { tag, uid, now, name, may_expunge, untagged, code, changes }
@@ -129,8 +141,21 @@ impl Selected {
         }
     }
 
-    /// The untagged lines that bring the client up to date.
-    pub fn sync(&mut self, may_expunge: bool) -> Vec<u8> {
+    /// The client wants to be spoken to like this from now on.
+    fn enable(&mut self, enabled: Enabled) {
+        if enabled.imap4rev2 && !self.enabled.imap4rev2 {
+            self.view.forget_recent();
+        }
+        self.enabled = enabled;
+    }
+
+    /// The untagged lines that bring the client up to date, who wants to be spoken to like that.
+    pub fn catch_up(&mut self, may_expunge: bool, enabled: Enabled) -> Vec<u8> {
+        self.enable(enabled);
+        self.sync(may_expunge)
+    }
+
+    fn sync(&mut self, may_expunge: bool) -> Vec<u8> {
         let mut out = Vec::new();
         self.write_updates(&mut out, may_expunge, false);
         out
@@ -320,14 +345,20 @@ impl Selected {
         Plan::Done(Answer { untagged, ..Answer::default() })
     }
 
-    /// What SELECT and EXAMINE say (RFC 3501 §6.3.1).
-    fn introduction(&mut self, current: &Snapshot) -> Vec<u8> {
+    /// What SELECT and EXAMINE say (RFC 3501 §6.3.1, RFC 9051 §6.3.2).
+    fn introduction(&mut self, current: &Snapshot, name: &MailboxName) -> Vec<u8> {
         let mut out = Vec::new();
         self.write_flags_offered(&mut out);
         out.extend_from_slice(format!("* {} EXISTS\r\n", current.len()).as_bytes());
-        out.extend_from_slice(format!("* {} RECENT\r\n", self.view.recent_count()).as_bytes());
-        if let Some(msn) = current.first_unseen() {
-            out.extend(response::ok("*", Some(&format!("UNSEEN {msn}")), "First unseen message"));
+        if self.enabled.imap4rev2 {
+            out.extend_from_slice(format!("* LIST () \"{SEPARATOR}\" ").as_bytes());
+            response::mailbox(&mut out, name.as_str(), self.enabled);
+            out.extend_from_slice(b"\r\n");
+        } else {
+            out.extend_from_slice(format!("* {} RECENT\r\n", self.view.recent_count()).as_bytes());
+            if let Some(msn) = current.first_unseen() {
+                out.extend(response::ok("*", Some(&format!("UNSEEN {msn}")), "First unseen message"));
+            }
         }
         let uidvalidity = format!("UIDVALIDITY {}", current.uidvalidity);
         out.extend(response::ok("*", Some(&uidvalidity), "Uids are valid"));

@@ -112,6 +112,12 @@ impl View {
         self.recent = self.recent.union(uids);
     }
 
+    /// No message is \Recent for this session any more, and nothing is said of that.
+    pub fn forget_recent(&mut self) {
+        self.recent = UidSet::new();
+        self.recent_told = 0;
+    }
+
     /// Appends the flags of a message as FETCH prints them, \Recent and the parentheses included.
     pub fn write_flags(&self, out: &mut Vec<u8>, entry: &Entry) {
         let text = self.told.flags_text(entry.flags);

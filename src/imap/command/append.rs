@@ -10,6 +10,7 @@ use crate::db::{self, Appending, NewMessage, Unit};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{literal, sp};
 use crate::imap::grammar::flags::flag_list;
@@ -39,8 +40,8 @@ struct Tail {
 }
 
 /// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, from the first space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Append> {
-    let (rest, (mailbox, flags, date)) = head(input)?;
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Append> {
+    let (rest, (mailbox, flags, date)) = head(input, enabled)?;
     let message = context("a literal", map(literal, <[u8]>::len));
     let (rest, octets) = { message }.parse(rest)?;
     let message = Tail { octets, behind: rest.len() };
@@ -48,14 +49,14 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Append> {
 }
 
 /// All that comes before the literal.
-fn head(input: &[u8]) -> Parsed<'_, (MailboxName, Option<FlagSet>, Option<InternalDate>)> {
-    let words = (preceded(sp, mailbox), opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)));
+fn head(input: &[u8], enabled: Enabled) -> Parsed<'_, (MailboxName, Option<FlagSet>, Option<InternalDate>)> {
+    let words = (preceded(sp, mailbox(enabled)), opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)));
     terminated(words, sp).parse(input)
 }
 
 /// Where the message is to go, if these arguments end where it begins, rather than in a literal before it.
-pub fn announced(arguments: &[u8]) -> Option<MailboxName> {
-    let (rest, (mailbox, _, _)) = head(arguments).ok()?;
+pub fn announced(arguments: &[u8], enabled: Enabled) -> Option<MailboxName> {
+    let (rest, (mailbox, _, _)) = head(arguments, enabled).ok()?;
     rest.starts_with(b"{").then_some(mailbox)
 }
 
@@ -198,7 +199,7 @@ mod tests {
     use crate::imap::grammar::fault::complete;
 
     fn read(input: &str) -> (Append, String) {
-        let append = complete(input.as_bytes(), parse).expect(input);
+        let append = complete(input.as_bytes(), |input| parse(input, Enabled::default())).expect(input);
         let message = append.take_message(format!("a APPEND{input}").into_bytes());
         (append, String::from_utf8(message).unwrap())
     }
@@ -223,7 +224,8 @@ mod tests {
             (b" {4}\r\n", false),
             (b" Sent NIL", false),
         ] {
-            assert_eq!(announced(arguments).is_some(), expected, "{}", String::from_utf8_lossy(arguments));
+            let found = announced(arguments, Enabled::default()).is_some();
+            assert_eq!(found, expected, "{}", String::from_utf8_lossy(arguments));
         }
     }
 
@@ -232,7 +234,7 @@ mod tests {
         for input in
             [" Sent", " Sent \"a\"", " Sent (\\Nonsense) {1}\r\na", " Sent {1}\r\nab", " Sent () () {1}\r\na"]
         {
-            assert!(complete(input.as_bytes(), parse).is_err(), "{input}");
+            assert!(complete(input.as_bytes(), |input| parse(input, Enabled::default())).is_err(), "{input}");
         }
     }
 }

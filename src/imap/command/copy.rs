@@ -6,6 +6,7 @@ use nom::sequence::preceded;
 
 use crate::db::{Copied, CopyMessages, Culprit};
 use crate::error::{Code, Error};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
@@ -25,8 +26,8 @@ pub struct Copy {
 }
 
 /// `copy = "COPY" SP sequence-set SP mailbox`, from the space after the word on.
-pub fn parse(input: &[u8]) -> Parsed<'_, Copy> {
-    let arguments = (preceded(sp, sequence_set), preceded(sp, mailbox));
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Copy> {
+    let arguments = (preceded(sp, sequence_set), preceded(sp, mailbox(enabled)));
     map(arguments, |(set, mailbox)| Copy { set, mailbox }).parse(input)
 }
 

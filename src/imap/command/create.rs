@@ -10,6 +10,7 @@ use nom::sequence::preceded;
 use crate::db;
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox_to_create;
@@ -22,8 +23,8 @@ pub struct Create {
 }
 
 /// `create = "CREATE" SP mailbox`, from the space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Create> {
-    map(preceded(sp, mailbox_to_create), |name| Create { name }).parse(input)
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Create> {
+    map(preceded(sp, mailbox_to_create(enabled)), |name| Create { name }).parse(input)
 }
 
 impl Create {

@@ -8,6 +8,7 @@ use crate::db;
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
@@ -20,8 +21,8 @@ pub struct Delete {
 }
 
 /// `delete = "DELETE" SP mailbox`, from the space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Delete> {
-    map(preceded(sp, mailbox), |name| Delete { name }).parse(input)
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Delete> {
+    map(preceded(sp, mailbox(enabled)), |name| Delete { name }).parse(input)
 }
 
 impl Delete {

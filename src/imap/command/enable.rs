@@ -6,6 +6,7 @@ use nom::multi::many1;
 use nom::sequence::preceded;
 
 use crate::imap::answer::Answer;
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, sp};
 
@@ -22,19 +23,18 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Enable> {
 }
 
 impl Enable {
-    /// What of it is enabled now. RFC 5161 §3.1: a client may name what it likes; what is unknown is passed over.
-    pub fn respond(self, tag: &str) -> Answer {
-        let enabled: String = self.capabilities.iter().filter_map(|name| known(name)).collect();
-        let untagged = format!("* ENABLED{enabled}\r\n");
-        Answer::ok(tag, "ENABLE completed").with_untagged(untagged.into_bytes())
+    /// Enables what is known, and says what that was. RFC 5161 §3.1: a client may name what it likes; what is unknown, or
+    /// need not be enabled, is passed over.
+    pub fn respond(self, tag: &str, enabled: &mut Enabled) -> Answer {
+        let mut untagged = "* ENABLED".to_owned();
+        let mut told = Vec::new();
+        for name in self.capabilities.iter().filter_map(|name| enabled.enable(name)) {
+            if !told.contains(&name) {
+                untagged += " ";
+                untagged += name;
+                told.push(name);
+            }
+        }
+        Answer::ok(tag, "ENABLE completed").with_untagged(format!("{untagged}\r\n").into_bytes())
     }
 }
-
-/// The extension of that name, with a space before it, if it has to be enabled at all.
-fn known(name: &str) -> Option<String> {
-    let known = ENABLEABLE.iter().find(|known| known.eq_ignore_ascii_case(name))?;
-    Some(format!(" {known}"))
-}
-
-/// Everything this server does goes without saying so first.
-const ENABLEABLE: [&str; 0] = [];

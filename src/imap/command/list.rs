@@ -13,6 +13,7 @@ use super::myrights;
 use crate::db;
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::{list_mailbox, reference};
@@ -67,20 +68,21 @@ struct Level<'a> {
 }
 
 /// `list = "LIST" SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the first space on (RFC 5258 §6)
-pub fn parse(input: &[u8]) -> Parsed<'_, List> {
-    let (rest, list) = names(input)?;
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, List> {
+    let (rest, list) = names(input, enabled)?;
     let (rest, returns) = opt(preceded(sp, list_return_opts)).parse(rest)?;
     Ok((rest, List { returns: returns.unwrap_or_default(), ..list }))
 }
 
 /// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the first space on
-pub fn parse_lsub(input: &[u8]) -> Parsed<'_, List> {
-    map(names, |list| List { subscribed: true, ..list }).parse(input)
+pub fn parse_lsub(input: &[u8], enabled: Enabled) -> Parsed<'_, List> {
+    let (rest, list) = names(input, enabled)?;
+    Ok((rest, List { subscribed: true, ..list }))
 }
 
 /// `SP mailbox SP list-mailbox`
-fn names(input: &[u8]) -> Parsed<'_, List> {
-    let arguments = (preceded(sp, reference), preceded(sp, list_mailbox));
+fn names(input: &[u8], enabled: Enabled) -> Parsed<'_, List> {
+    let arguments = (preceded(sp, reference(enabled)), preceded(sp, list_mailbox(enabled)));
     let list = |(reference, pattern)| List { reference, pattern, subscribed: false, returns: Vec::new() };
     map(arguments, list).parse(input)
 }
@@ -109,23 +111,24 @@ impl List {
             let untagged = b"* LIST (\\Noselect) \"/\" \"\"\r\n".to_vec();
             return Plan::Done(Answer::ok(&tag, "LIST completed").with_untagged(untagged));
         }
+        let enabled = user.enabled;
         Plan::run(db::ListMailboxes { viewer: user.viewer() }, move |listed, _| {
             Plan::Done(match listed {
-                Ok(listed) => self.respond(&tag, &listed),
+                Ok(listed) => self.respond(&tag, &listed, enabled),
                 Err(error) => Answer::failed(&tag, error),
             })
         })
     }
 
-    fn respond(&self, tag: &str, listed: &[db::ListedMailbox]) -> Answer {
+    fn respond(&self, tag: &str, listed: &[db::ListedMailbox], enabled: Enabled) -> Answer {
         let word = if self.subscribed { "LSUB" } else { "LIST" };
         let mut untagged = Vec::new();
         for Line { name, attributes, rights } in self.lines(listed) {
             untagged.extend_from_slice(format!("* {word} ({attributes}) \"{SEPARATOR}\" ").as_bytes());
-            response::mailbox(&mut untagged, name);
+            response::mailbox(&mut untagged, name, enabled);
             untagged.extend_from_slice(b"\r\n");
             if let Some(rights) = rights.filter(|_| self.returns.contains(&Return::MyRights)) {
-                myrights::write(&mut untagged, name, rights);
+                myrights::write(&mut untagged, name, rights, enabled);
             }
         }
         Answer::ok(tag, &format!("{word} completed")).with_untagged(untagged)
@@ -227,9 +230,10 @@ mod tests {
 
     fn said(command: &str) -> String {
         let (word, arguments) = command.split_at(4);
-        let list =
-            complete(arguments.as_bytes(), if word == "LSUB" { parse_lsub } else { parse }).expect(command);
-        String::from_utf8(list.respond("a", &listed()).untagged).unwrap()
+        let enabled = Enabled::default();
+        let parse = if word == "LSUB" { parse_lsub } else { parse };
+        let list = complete(arguments.as_bytes(), |input| parse(input, enabled)).expect(command);
+        String::from_utf8(list.respond("a", &listed(), enabled).untagged).unwrap()
     }
 
     #[test]
@@ -266,14 +270,14 @@ mod tests {
         assert_eq!(said("LIST \"\" a RETURN (MYRIGHTS)"), expected);
         assert_eq!(said("LIST \"\" a RETURN ()"), expected);
         for wrong in [" \"\" a RETURN", " \"\" a RETURN (X)", " \"\" a (MYRIGHTS)"] {
-            assert!(complete(wrong.as_bytes(), parse).is_err(), "{wrong}");
+            assert!(complete(wrong.as_bytes(), |input| parse(input, Enabled::default())).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn an_empty_pattern_asks_for_the_separator() {
-        let list = complete(b" \"\" \"\"", parse).unwrap();
+        let list = complete(b" \"\" \"\"", |input| parse(input, Enabled::default())).unwrap();
         assert_eq!((list.reference.as_str(), list.pattern.as_str()), ("", ""));
-        assert!(complete(b" \"\"", parse).is_err());
+        assert!(complete(b" \"\"", |input| parse(input, Enabled::default())).is_err());
     }
 }

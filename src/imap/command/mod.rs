@@ -38,6 +38,7 @@ pub use login::Login;
 use nom::Parser;
 
 use crate::error::Error;
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, sp, tag};
 use crate::imap::grammar::fault::complete;
@@ -90,6 +91,8 @@ pub struct SelectedCommand {
     pub command: OnMailbox,
     /// When the client gave it.
     pub now: Timestamp,
+    /// How the client wants to be spoken to.
+    pub enabled: Enabled,
 }
 
 /// What a session of a mailbox can be asked to do.
@@ -123,8 +126,8 @@ pub enum Needs {
     Selected,
 }
 
-/// Reads a command's arguments: all that follows its name.
-pub type Arguments = fn(&[u8]) -> Result<Command, Error>;
+/// Reads a command's arguments: all that follows its name. Some mean something else when an extension is enabled.
+pub type Arguments = fn(&[u8], Enabled) -> Result<Command, Error>;
 
 /// The beginning of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,62 +169,81 @@ pub fn find(name: &str, uid: bool) -> Option<(Needs, Arguments)> {
 }
 
 fn find_plain(name: &str) -> Option<(Needs, Arguments)> {
-    use Needs::{Authenticated, NotAuthenticated, Nothing, Selected};
+    find_anywhere(name).or_else(|| find_authenticated(name)).or_else(|| find_selected(name))
+}
+
+/// The commands of RFC 3501 §6.1 and §6.2: in any state, or before login.
+fn find_anywhere(name: &str) -> Option<(Needs, Arguments)> {
+    use Needs::{NotAuthenticated, Nothing};
     Some(match name {
-        // RFC 3501 §6.1: in any state.
-        "CAPABILITY" => (Nothing, |input| none(input, Command::Capability)),
-        "NOOP" => (Nothing, |input| none(input, Command::Noop)),
-        "LOGOUT" => (Nothing, |input| none(input, Command::Logout)),
-        "ID" => (Nothing, |input| complete(input, id::parse).map(Command::Id)), // RFC 2971
-        // RFC 3501 §6.2: before login.
-        "STARTTLS" => (NotAuthenticated, |input| none(input, Command::StartTls)),
-        "LOGIN" => (NotAuthenticated, |input| complete(input, login::parse).map(Command::Login)),
+        "CAPABILITY" => (Nothing, |input, _| none(input, Command::Capability)),
+        "NOOP" => (Nothing, |input, _| none(input, Command::Noop)),
+        "LOGOUT" => (Nothing, |input, _| none(input, Command::Logout)),
+        "ID" => (Nothing, |input, _| complete(input, id::parse).map(Command::Id)), // RFC 2971
+        "STARTTLS" => (NotAuthenticated, |input, _| none(input, Command::StartTls)),
+        "LOGIN" => (NotAuthenticated, |input, _| complete(input, login::parse).map(Command::Login)),
         "AUTHENTICATE" => {
-            (NotAuthenticated, |input| complete(input, authenticate::parse).map(Command::Authenticate))
+            (NotAuthenticated, |input, _| complete(input, authenticate::parse).map(Command::Authenticate))
         }
-        // RFC 3501 §6.3: after login.
-        "SELECT" => (Authenticated, |input| complete(input, select::parse).map(Command::Select)),
-        "EXAMINE" => (Authenticated, |input| complete(input, select::parse_examine).map(Command::Select)),
-        "CREATE" => (Authenticated, |input| complete(input, create::parse).map(Command::Create)),
-        "DELETE" => (Authenticated, |input| complete(input, delete::parse).map(Command::Delete)),
-        "RENAME" => (Authenticated, |input| complete(input, rename::parse).map(Command::Rename)),
-        "SUBSCRIBE" => (Authenticated, |input| complete(input, subscribe::parse).map(Command::Subscribe)),
-        "UNSUBSCRIBE" => {
-            (Authenticated, |input| complete(input, subscribe::parse_unsubscribe).map(Command::Subscribe))
-        }
-        "LIST" => (Authenticated, |input| complete(input, list::parse).map(Command::List)),
-        "LSUB" => (Authenticated, |input| complete(input, list::parse_lsub).map(Command::List)),
-        "STATUS" => (Authenticated, |input| complete(input, status::parse).map(Command::Status)),
-        "APPEND" => (Authenticated, |input| complete(input, append::parse).map(Command::Append)),
-        // RFC 9208 §4.1
-        "GETQUOTA" => (Authenticated, |input| complete(input, getquota::parse).map(Command::GetQuota)),
-        "GETQUOTAROOT" => {
-            (Authenticated, |input| complete(input, getquotaroot::parse).map(Command::GetQuotaRoot))
-        }
-        "SETQUOTA" => (Authenticated, |input| complete(input, setquota::parse).map(Command::SetQuota)),
-        "NAMESPACE" => (Authenticated, |input| none(input, Command::Namespace)), // RFC 2342
-        // RFC 4314 §3
-        "SETACL" => (Authenticated, |input| complete(input, setacl::parse).map(Command::SetAcl)),
-        "DELETEACL" => (Authenticated, |input| complete(input, setacl::parse_deleteacl).map(Command::SetAcl)),
-        "GETACL" => (Authenticated, |input| complete(input, getacl::parse).map(Command::GetAcl)),
-        "LISTRIGHTS" => (Authenticated, |input| complete(input, listrights::parse).map(Command::ListRights)),
-        "MYRIGHTS" => (Authenticated, |input| complete(input, myrights::parse).map(Command::MyRights)),
-        "ENABLE" => (Authenticated, |input| complete(input, enable::parse).map(Command::Enable)), // RFC 5161
-        "IDLE" => (Authenticated, |input| none(input, Command::Idle)),                            // RFC 2177
-        // RFC 3501 §6.4: with a mailbox open.
-        "CHECK" => (Selected, |input| none(input, on_mailbox(OnMailbox::Check))),
-        "CLOSE" => (Selected, |input| none(input, on_mailbox(OnMailbox::Close))),
-        "UNSELECT" => (Selected, |input| none(input, on_mailbox(OnMailbox::Unselect))), // RFC 3691
-        "EXPUNGE" => {
-            (Selected, |input| complete(input, expunge::parse).map(|e| on_mailbox(OnMailbox::Expunge(e))))
-        }
-        "SEARCH" => (Selected, |input| search(input, false)),
-        "FETCH" => (Selected, |input| fetch(input, false)),
-        "STORE" => (Selected, |input| store(input, false)),
-        "COPY" => (Selected, |input| copy(input, false)),
-        "MOVE" => (Selected, |input| r#move(input, false)), // RFC 6851
         _ => return None,
     })
+}
+
+/// The commands of RFC 3501 §6.3 and their like: after login.
+fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
+    let read: Arguments = match name {
+        "ENABLE" => |input, _| complete(input, enable::parse).map(Command::Enable), // RFC 5161
+        "IDLE" => |input, _| none(input, Command::Idle),                            // RFC 2177
+        "NAMESPACE" => |input, _| none(input, Command::Namespace),                  // RFC 2342
+        "SELECT" => |input, on| complete(input, |all| select::parse(all, on)).map(Command::Select),
+        "EXAMINE" => |input, on| complete(input, |all| select::parse_examine(all, on)).map(Command::Select),
+        "CREATE" => |input, on| complete(input, |all| create::parse(all, on)).map(Command::Create),
+        "DELETE" => |input, on| complete(input, |all| delete::parse(all, on)).map(Command::Delete),
+        "RENAME" => |input, on| complete(input, |all| rename::parse(all, on)).map(Command::Rename),
+        "SUBSCRIBE" => |input, on| complete(input, |all| subscribe::parse(all, on)).map(Command::Subscribe),
+        "UNSUBSCRIBE" => {
+            |input, on| complete(input, |all| subscribe::parse_unsubscribe(all, on)).map(Command::Subscribe)
+        }
+        "LIST" => |input, on| complete(input, |all| list::parse(all, on)).map(Command::List),
+        "LSUB" => |input, on| complete(input, |all| list::parse_lsub(all, on)).map(Command::List),
+        "STATUS" => |input, on| complete(input, |all| status::parse(all, on)).map(Command::Status),
+        "APPEND" => |input, on| complete(input, |all| append::parse(all, on)).map(Command::Append),
+        // RFC 9208 §4.1
+        "GETQUOTA" => |input, _| complete(input, getquota::parse).map(Command::GetQuota),
+        "GETQUOTAROOT" => {
+            |input, on| complete(input, |all| getquotaroot::parse(all, on)).map(Command::GetQuotaRoot)
+        }
+        "SETQUOTA" => |input, _| complete(input, setquota::parse).map(Command::SetQuota),
+        // RFC 4314 §3
+        "SETACL" => |input, on| complete(input, |all| setacl::parse(all, on)).map(Command::SetAcl),
+        "DELETEACL" => {
+            |input, on| complete(input, |all| setacl::parse_deleteacl(all, on)).map(Command::SetAcl)
+        }
+        "GETACL" => |input, on| complete(input, |all| getacl::parse(all, on)).map(Command::GetAcl),
+        "LISTRIGHTS" => {
+            |input, on| complete(input, |all| listrights::parse(all, on)).map(Command::ListRights)
+        }
+        "MYRIGHTS" => |input, on| complete(input, |all| myrights::parse(all, on)).map(Command::MyRights),
+        _ => return None,
+    };
+    Some((Needs::Authenticated, read))
+}
+
+/// The commands of RFC 3501 §6.4: with a mailbox open.
+fn find_selected(name: &str) -> Option<(Needs, Arguments)> {
+    let read: Arguments = match name {
+        "CHECK" => |input, _| none(input, on_mailbox(OnMailbox::Check)),
+        "CLOSE" => |input, _| none(input, on_mailbox(OnMailbox::Close)),
+        "UNSELECT" => |input, _| none(input, on_mailbox(OnMailbox::Unselect)), // RFC 3691
+        "EXPUNGE" => |input, _| complete(input, expunge::parse).map(|e| on_mailbox(OnMailbox::Expunge(e))),
+        "SEARCH" => |input, _| search(input, false),
+        "FETCH" => |input, _| fetch(input, false),
+        "STORE" => |input, _| store(input, false),
+        "COPY" => |input, on| copy(input, on, false),
+        "MOVE" => |input, on| r#move(input, on, false), // RFC 6851
+        _ => return None,
+    };
+    Some((Needs::Selected, read))
 }
 
 /// The commands that may follow UID (RFC 3501 §6.4.8).
@@ -229,13 +251,13 @@ fn find_uid(name: &str) -> Option<(Needs, Arguments)> {
     Some((
         Needs::Selected,
         match name {
-            "FETCH" => |input| fetch(input, true),
-            "STORE" => |input| store(input, true),
-            "SEARCH" => |input| search(input, true),
-            "COPY" => |input| copy(input, true),
-            "MOVE" => |input| r#move(input, true), // RFC 6851
+            "FETCH" => |input, _| fetch(input, true),
+            "STORE" => |input, _| store(input, true),
+            "SEARCH" => |input, _| search(input, true),
+            "COPY" => |input, on| copy(input, on, true),
+            "MOVE" => |input, on| r#move(input, on, true), // RFC 6851
             // RFC 4315 §2.1
-            "EXPUNGE" => |input| {
+            "EXPUNGE" => |input, _| {
                 let expunge = complete(input, expunge::parse_uid)?;
                 Ok(Command::OnMailbox { uid: true, command: OnMailbox::Expunge(expunge) })
             },
@@ -269,13 +291,13 @@ fn search(input: &[u8], uid: bool) -> Result<Command, Error> {
     Ok(Command::OnMailbox { uid, command })
 }
 
-fn copy(input: &[u8], uid: bool) -> Result<Command, Error> {
-    let command = OnMailbox::Copy(complete(input, copy::parse)?);
+fn copy(input: &[u8], on: Enabled, uid: bool) -> Result<Command, Error> {
+    let command = OnMailbox::Copy(complete(input, |all| copy::parse(all, on))?);
     Ok(Command::OnMailbox { uid, command })
 }
 
-fn r#move(input: &[u8], uid: bool) -> Result<Command, Error> {
-    let command = OnMailbox::Move(complete(input, r#move::parse)?);
+fn r#move(input: &[u8], on: Enabled, uid: bool) -> Result<Command, Error> {
+    let command = OnMailbox::Move(complete(input, |all| r#move::parse(all, on))?);
     Ok(Command::OnMailbox { uid, command })
 }
 
@@ -307,7 +329,8 @@ mod tests {
 
     #[test]
     fn arguments_must_be_used_up() {
-        let read = |name: &str, input: &str| find(name, false).unwrap().1(input.as_bytes());
+        let read =
+            |name: &str, input: &str| find(name, false).unwrap().1(input.as_bytes(), Enabled::default());
         assert!(read("NOOP", "  ").is_ok());
         assert!(read("NOOP", " x").is_err());
         assert!(read("FETCH", " 1 FLAGS x").is_err());

@@ -6,6 +6,7 @@ use nom::sequence::preceded;
 
 use super::copy::{self, Copy};
 use crate::db::Copied;
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
@@ -25,8 +26,8 @@ pub struct Move {
 }
 
 /// `move = "MOVE" SP sequence-set SP mailbox`, from the space after the word on.
-pub fn parse(input: &[u8]) -> Parsed<'_, Move> {
-    let arguments = (preceded(sp, sequence_set), preceded(sp, mailbox));
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Move> {
+    let arguments = (preceded(sp, sequence_set), preceded(sp, mailbox(enabled)));
     map(arguments, |(set, mailbox)| Move { set, mailbox }).parse(input)
 }
 

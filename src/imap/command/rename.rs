@@ -8,6 +8,7 @@ use nom::sequence::preceded;
 use crate::db;
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::{mailbox, mailbox_to_create};
@@ -21,9 +22,12 @@ pub struct Rename {
 }
 
 /// `rename = "RENAME" SP mailbox SP mailbox`, from the first space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Rename> {
-    map((preceded(sp, mailbox), preceded(sp, mailbox_to_create)), |(from, to)| Rename { from, to })
-        .parse(input)
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Rename> {
+    map((preceded(sp, mailbox(enabled)), preceded(sp, mailbox_to_create(enabled))), |(from, to)| Rename {
+        from,
+        to,
+    })
+    .parse(input)
 }
 
 impl Rename {

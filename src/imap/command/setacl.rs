@@ -7,6 +7,7 @@ use nom::sequence::preceded;
 use crate::db;
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::acl::{identifier, mod_rights};
 use crate::imap::grammar::core::sp;
@@ -25,16 +26,16 @@ pub struct SetAcl {
 }
 
 /// `setacl = "SETACL" SP mailbox SP identifier SP mod-rights`, from the first space on
-pub fn parse(input: &[u8]) -> Parsed<'_, SetAcl> {
-    let arguments = (preceded(sp, mailbox), preceded(sp, identifier), preceded(sp, mod_rights));
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, SetAcl> {
+    let arguments = (preceded(sp, mailbox(enabled)), preceded(sp, identifier), preceded(sp, mod_rights));
     map(arguments, |(name, subject, modification)| SetAcl { name, subject, modification, word: "SETACL" })
         .parse(input)
 }
 
 /// `deleteacl = "DELETEACL" SP mailbox SP identifier`, from the first space on
-pub fn parse_deleteacl(input: &[u8]) -> Parsed<'_, SetAcl> {
+pub fn parse_deleteacl(input: &[u8], enabled: Enabled) -> Parsed<'_, SetAcl> {
     let modification = Modification::Replace(Rights::NONE);
-    let arguments = (preceded(sp, mailbox), preceded(sp, identifier));
+    let arguments = (preceded(sp, mailbox(enabled)), preceded(sp, identifier));
     map(arguments, move |(name, subject)| SetAcl { name, subject, modification, word: "DELETEACL" })
         .parse(input)
 }
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn setacl_is_read() {
         let read = |input: &str| {
-            let read = complete(input.as_bytes(), parse);
+            let read = complete(input.as_bytes(), |input| parse(input, Enabled::default()));
             read.map(|set| format!("{} {} {}", set.name, set.subject, set.modification))
         };
         assert_eq!(read(" inbox -$team +lrd").as_deref(), Ok("INBOX -$team +lrte"));
@@ -73,6 +74,6 @@ mod tests {
         for input in [" inbox anna", " inbox anna lrQ", " inbox \"\" l", " inbox anna l x"] {
             assert!(matches!(read(input), Err(Error::Bad(_))), "{input}");
         }
-        assert!(complete(b" inbox anna", parse_deleteacl).is_ok());
+        assert!(complete(b" inbox anna", |input| parse_deleteacl(input, Enabled::default())).is_ok());
     }
 }

@@ -10,6 +10,7 @@ use crate::db;
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::mailbox;
@@ -39,8 +40,8 @@ pub enum Item {
 }
 
 /// `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"`, from the space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Status> {
-    let arguments = (preceded(sp, mailbox), preceded(sp, parenthesized(status_att)));
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Status> {
+    let arguments = (preceded(sp, mailbox(enabled)), preceded(sp, parenthesized(status_att)));
     map(arguments, |(name, items)| Status { name, items }).parse(input)
 }
 
@@ -62,33 +63,34 @@ fn status_att(input: &[u8]) -> Parsed<'_, Item> {
 impl Status {
     /// Reads the mailbox's counters.
     pub fn plan(self, tag: String, user: &User) -> Plan {
+        let enabled = user.enabled;
         let find = db::FindMailbox { viewer: user.viewer(), name: self.name.clone() };
         Plan::run(find, move |found, _| match found.map(readable) {
             Ok(Ok(found)) if found.deleted > 0 && self.items.contains(&Item::DeletedStorage) => {
-                self.add_up(tag, found)
+                self.add_up(tag, found, enabled)
             }
-            Ok(Ok(found)) => Plan::Done(self.respond(&tag, &found, 0)),
+            Ok(Ok(found)) => Plan::Done(self.respond(&tag, &found, 0, enabled)),
             Ok(Err(refusal)) => Plan::Done(Answer::failed(&tag, refusal)),
             Err(error) => Plan::Done(Answer::failed(&tag, error)),
         })
     }
 
     /// Adds up what is kept in no counter.
-    fn add_up(self, tag: String, found: db::FoundMailbox) -> Plan {
+    fn add_up(self, tag: String, found: db::FoundMailbox, enabled: Enabled) -> Plan {
         Plan::run(db::DeletedStorage { key: found.key }, move |octets, _| {
             Plan::Done(match octets {
-                Ok(octets) => self.respond(&tag, &found, octets),
+                Ok(octets) => self.respond(&tag, &found, octets, enabled),
                 Err(error) => Answer::failed(&tag, error),
             })
         })
     }
 
-    fn respond(&self, tag: &str, found: &db::FoundMailbox, deleted_octets: u64) -> Answer {
-        Answer::ok(tag, "STATUS completed").with_untagged(self.untagged(found, deleted_octets))
+    fn respond(&self, tag: &str, found: &db::FoundMailbox, deleted_octets: u64, enabled: Enabled) -> Answer {
+        Answer::ok(tag, "STATUS completed").with_untagged(self.untagged(found, deleted_octets, enabled))
     }
 
     /// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`
-    fn untagged(&self, found: &db::FoundMailbox, deleted_octets: u64) -> Vec<u8> {
+    fn untagged(&self, found: &db::FoundMailbox, deleted_octets: u64, enabled: Enabled) -> Vec<u8> {
         let count = |item: &Item| match item {
             Item::Messages => format!("MESSAGES {}", found.messages),
             // Those that came since a session last opened the mailbox for writing, as far as they are still there.
@@ -106,7 +108,7 @@ impl Status {
         };
         let counts: Vec<String> = self.items.iter().map(count).collect();
         let mut out = b"* STATUS ".to_vec();
-        response::mailbox(&mut out, self.name.as_str());
+        response::mailbox(&mut out, self.name.as_str(), enabled);
         out.extend_from_slice(format!(" ({})\r\n", counts.join(" ")).as_bytes());
         out
     }
@@ -129,7 +131,7 @@ mod tests {
     fn counts_come_in_the_order_asked_for() {
         let status = complete(
             b" \"Entw&APw-rfe\" (unseen MESSAGES RECENT UIDNEXT UIDVALIDITY deleted DELETED-STORAGE)",
-            parse,
+            |input| parse(input, Enabled::default()),
         )
         .unwrap();
         let found = db::FoundMailbox {
@@ -145,7 +147,7 @@ mod tests {
             permit: Permit::of(Rights::ALL),
             seen: None,
         };
-        let said = String::from_utf8(status.untagged(&found, 700)).unwrap();
+        let said = String::from_utf8(status.untagged(&found, 700, Enabled::default())).unwrap();
         assert_eq!(
             said,
             "* STATUS Entw&APw-rfe (UNSEEN 4 MESSAGES 9 RECENT 2 UIDNEXT 20 UIDVALIDITY 77 DELETED 2 DELETED-STORAGE 700)\r\n"
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn other_items_are_refused() {
         for input in [" INBOX", " INBOX ()", " INBOX (SIZES)", " INBOX MESSAGES", " (MESSAGES)"] {
-            assert!(complete(input.as_bytes(), parse).is_err(), "{input}");
+            assert!(complete(input.as_bytes(), |input| parse(input, Enabled::default())).is_err(), "{input}");
         }
     }
 }

@@ -7,6 +7,7 @@ use nom::sequence::preceded;
 use crate::db;
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
@@ -21,13 +22,13 @@ pub struct Subscribe {
 }
 
 /// `subscribe = "SUBSCRIBE" SP mailbox`, from the space on
-pub fn parse(input: &[u8]) -> Parsed<'_, Subscribe> {
-    map(preceded(sp, mailbox), |name| Subscribe { name, subscribed: true }).parse(input)
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Subscribe> {
+    map(preceded(sp, mailbox(enabled)), |name| Subscribe { name, subscribed: true }).parse(input)
 }
 
 /// `unsubscribe = "UNSUBSCRIBE" SP mailbox`, from the space on
-pub fn parse_unsubscribe(input: &[u8]) -> Parsed<'_, Subscribe> {
-    map(preceded(sp, mailbox), |name| Subscribe { name, subscribed: false }).parse(input)
+pub fn parse_unsubscribe(input: &[u8], enabled: Enabled) -> Parsed<'_, Subscribe> {
+    map(preceded(sp, mailbox(enabled)), |name| Subscribe { name, subscribed: false }).parse(input)
 }
 
 impl Subscribe {

@@ -12,39 +12,56 @@ use super::Parsed;
 use super::core::{astring, is_astring_char, string};
 use super::fault::fail;
 use crate::error::Error;
+use crate::imap::enabled::Enabled;
 use crate::mailbox::MailboxName;
 use crate::wire::utf7;
 
-/// `mailbox = "INBOX" / astring`, in modified UTF-7 (RFC 3501 §5.1.3)
-pub fn mailbox(input: &[u8]) -> Parsed<'_, MailboxName> {
-    named(input, MailboxName::new)
+/// `mailbox = "INBOX" / astring`, in modified UTF-7 (RFC 3501 §5.1.3), or in UTF-8 when that is enabled
+pub fn mailbox<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, MailboxName> {
+    move |input| named(input, enabled, MailboxName::new)
 }
 
 /// The same for CREATE, which takes a separator at the end (RFC 3501 §6.3.3).
-pub fn mailbox_to_create(input: &[u8]) -> Parsed<'_, MailboxName> {
-    named(input, MailboxName::to_create)
+pub fn mailbox_to_create<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, MailboxName> {
+    move |input| named(input, enabled, MailboxName::to_create)
 }
 
 /// A name that no mailbox can have is refused rather than called a syntax error.
-fn named(input: &[u8], check: fn(&str) -> Result<MailboxName, Error>) -> Parsed<'_, MailboxName> {
+fn named(
+    input: &[u8],
+    enabled: Enabled,
+    check: fn(&str) -> Result<MailboxName, Error>,
+) -> Parsed<'_, MailboxName> {
     let (rest, octets) = context("a mailbox name", astring).parse(input)?;
-    match check(&utf7::decode(&octets)) {
+    match check(&decode(&octets, enabled)) {
         Ok(name) => Ok((rest, name)),
         Err(error) => fail(input, error),
     }
 }
 
 /// The first argument of LIST: a mailbox name of which nothing is asked, since it need not be one.
-pub fn reference(input: &[u8]) -> Parsed<'_, String> {
-    let octets = context("a reference name", astring);
-    map(octets, |octets| utf7::decode(&octets)).parse(input)
+pub fn reference<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, String> {
+    move |input| {
+        let octets = context("a reference name", astring);
+        map(octets, |octets| decode(&octets, enabled)).parse(input)
+    }
 }
 
 /// `list-mailbox = 1*list-char / string`, `list-char = ATOM-CHAR / list-wildcards / resp-specials`
-pub fn list_mailbox(input: &[u8]) -> Parsed<'_, String> {
-    let list_char = |octet| is_astring_char(octet) || octet == b'%' || octet == b'*';
-    let octets = alt((map(take_while1(list_char), Cow::Borrowed), string));
-    map(context("a mailbox pattern", octets), |octets: Cow<[u8]>| utf7::decode(&octets)).parse(input)
+pub fn list_mailbox<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, String> {
+    move |input| {
+        let list_char = |octet| is_astring_char(octet) || octet == b'%' || octet == b'*';
+        let octets = alt((map(take_while1(list_char), Cow::Borrowed), string));
+        map(context("a mailbox pattern", octets), |octets: Cow<[u8]>| decode(&octets, enabled)).parse(input)
+    }
+}
+
+/// What octets mean as a name. RFC 9051 §5.1: where names are in UTF-8, an ampersand is nothing but that.
+fn decode(octets: &[u8], enabled: Enabled) -> String {
+    match enabled.utf8_names() {
+        true => String::from_utf8_lossy(octets).into_owned(),
+        false => utf7::decode(octets),
+    }
 }
 
 #[cfg(test)]
@@ -54,20 +71,32 @@ mod tests {
 
     #[test]
     fn names_are_decoded() {
-        let read = |input: &str| complete(input.as_bytes(), mailbox).map(|name| name.to_string());
+        let read = |input: &str| {
+            complete(input.as_bytes(), mailbox(Enabled::default())).map(|name| name.to_string())
+        };
         assert_eq!(read("inbox").as_deref(), Ok("INBOX"));
         assert_eq!(read("\"Entw&APw-rfe\"").as_deref(), Ok("Entwürfe"));
         assert_eq!(read("Entwürfe").as_deref(), Ok("Entwürfe"));
         assert!(matches!(read("a//b"), Err(Error::No { .. })));
         assert!(matches!(read("a b"), Err(Error::Bad(_))));
-        assert_eq!(complete(b"a/b/", mailbox_to_create).unwrap().as_str(), "a/b");
+        assert_eq!(complete(b"a/b/", mailbox_to_create(Enabled::default())).unwrap().as_str(), "a/b");
     }
 
     #[test]
     fn patterns_keep_their_wildcards() {
-        assert_eq!(complete(b"a/%/*", list_mailbox).unwrap(), "a/%/*");
-        assert_eq!(complete(b"\"\"", list_mailbox).unwrap(), "");
-        assert_eq!(complete(b"\"Entw&APw-%\"", list_mailbox).unwrap(), "Entwü%");
-        assert!(complete(b"a%", mailbox).is_err());
+        let read = |input: &str| complete(input.as_bytes(), list_mailbox(Enabled::default()));
+        assert_eq!(read("a/%/*").unwrap(), "a/%/*");
+        assert_eq!(read("\"\"").unwrap(), "");
+        assert_eq!(read("\"Entw&APw-%\"").unwrap(), "Entwü%");
+        assert!(complete(b"a%", mailbox(Enabled::default())).is_err());
+    }
+
+    #[test]
+    fn names_in_utf8_are_what_they_say() {
+        let enabled = Enabled { imap4rev2: true, ..Enabled::default() };
+        let read = |input: &str| complete(input.as_bytes(), mailbox(enabled)).map(|name| name.to_string());
+        assert_eq!(read("\"Entwürfe\"").as_deref(), Ok("Entwürfe"));
+        assert_eq!(read("Entw&APw-rfe").as_deref(), Ok("Entw&APw-rfe"));
+        assert_eq!(complete(b"\"R&-D%\"", list_mailbox(enabled)).unwrap(), "R&-D%");
     }
 }

@@ -132,6 +132,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         viewer: Viewer::new(INBOX.account),
         standing: Standing::owner(),
         enabled: Enabled::default(),
+        resync: None,
     };
     let (selected, mut answer) = Selected::open(opening, shared.clone(), 2);
     let text = [std::mem::take(&mut answer.untagged), std::mem::take(&mut answer.tagged)].concat();

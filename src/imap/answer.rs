@@ -2,6 +2,7 @@
 
 use crate::db;
 use crate::error::Error;
+use crate::imap::command::select::Resync;
 use crate::imap::enabled::Enabled;
 use crate::imap::response;
 use crate::mailbox::{AccountId, Change, MailboxKey, MailboxName, ModSeq, UidValidity};
@@ -58,6 +59,8 @@ pub struct Opening {
     pub client: Option<String>,
     /// How the client wants to be spoken to.
     pub enabled: Enabled,
+    /// What the client knows of the mailbox already: it is to hear the rest.
+    pub resync: Option<Resync>,
 }
 
 impl Answer {
@@ -122,6 +125,7 @@ impl Opening {
             acting,
             client,
             enabled,
+            resync: None,
         }
     }
 }

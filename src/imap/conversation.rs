@@ -96,6 +96,8 @@ pub struct Conversation {
     errors: u32,
     /// Tag and name of the command that came last.
     doing: String,
+    /// When that came.
+    doing_since: Timestamp,
 }
 
 /// What the client's next line is.
@@ -126,6 +128,7 @@ impl Conversation {
             queue: VecDeque::new(),
             errors: 0,
             doing: String::new(),
+            doing_since: Timestamp::UNIX_EPOCH,
         };
         let code = format!("CAPABILITY {}", conversation.capabilities());
         let text = format!("{} Archiveopteryx is ready", conversation.setup.hostname);
@@ -206,6 +209,12 @@ impl Conversation {
         match outcome {
             Ok(answer) => {
                 self.selected = true;
+                if let Some(resync) = opening.resync {
+                    // The tagged answer to SELECT comes when that is done.
+                    let resync =
+                        self.on_mailbox(opening.tag, true, OnMailbox::Resync(resync), self.doing_since);
+                    self.queue.push_back(resync);
+                }
                 [answer.untagged, answer.tagged].concat()
             }
             Err(error) => response::failure(&opening.tag, &error),
@@ -292,9 +301,13 @@ impl Conversation {
         };
         let name = command::head_of(&line).map_or(String::new(), |head| head.name.to_ascii_uppercase());
         self.doing = format!("{tag} {name}");
+        self.doing_since = now;
         match self.parse(&line) {
             Ok(command) => {
                 self.errors = 0;
+                if let Some(user) = &mut self.user {
+                    user.enabled.condstore |= command.enables_condstore();
+                }
                 self.begin(tag, command, line, now);
             }
             Err(error) => self.fail(&tag, error),

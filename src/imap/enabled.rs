@@ -33,7 +33,7 @@ impl Enabled {
     }
 }
 
-const ENABLEABLE: [&str; 2] = ["IMAP4rev2", "UTF8=ACCEPT"];
+const ENABLEABLE: [&str; 4] = ["IMAP4rev2", "UTF8=ACCEPT", "CONDSTORE", "QRESYNC"];
 
 #[cfg(test)]
 mod tests {
@@ -46,6 +46,8 @@ mod tests {
         assert!(enabled.imap4rev2 && enabled.utf8_names() && !enabled.utf8);
         assert_eq!(enabled.enable("IDLE"), None);
         assert_eq!(enabled.enable("utf8=accept"), Some("UTF8=ACCEPT"));
-        assert!(enabled.utf8);
+        assert!(enabled.utf8 && !enabled.condstore);
+        assert_eq!(enabled.enable("QRESYNC"), Some("QRESYNC"));
+        assert!(enabled.condstore && enabled.qresync);
     }
 }

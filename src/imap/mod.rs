@@ -16,3 +16,6 @@ pub use command::{OnMailbox, SelectedCommand};
 pub use conversation::{Conversation, Event, Setup, User};
 pub use enabled::Enabled;
 pub use selected::Selected;
+
+#[cfg(test)]
+mod resync_tests;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::answer::{After, Answer, Opening};
-use super::command::{OnMailbox, SelectedCommand};
+use super::command::{OnMailbox, SelectedCommand, fetch};
 use super::enabled::Enabled;
 use super::print::number;
 use super::response;
@@ -18,8 +18,8 @@ use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::{
-    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, MailboxName, SequenceSet, Shared,
-    Snapshot, System, Uid, UidSet, Update, View,
+    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, MailboxName, Msn, SequenceSet,
+    Shared, Snapshot, System, Uid, UidSet, Update, View,
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
@@ -100,10 +100,22 @@ impl Selected {
             enabled: opening.enabled,
         };
         let untagged = selected.introduction(&current, &opening.name);
-        let name = if opening.read_only { "EXAMINE" } else { "SELECT" };
-        let code = if opening.is_read_write() { "READ-WRITE" } else { "READ-ONLY" };
-        let tagged = response::ok(&opening.tag, Some(code), &format!("{name} completed"));
+        let tagged = match &opening.resync {
+            None => {
+                let (name, code) = selected.opened_by();
+                response::ok(&opening.tag, Some(code), &format!("{name} completed"))
+            }
+            // That comes when the client has heard what it does not know.
+            Some(_) => Vec::new(),
+        };
         (selected, Answer { untagged, tagged, ..Answer::default() })
+    }
+
+    /// The command that has opened the mailbox, and the code that ends it.
+    fn opened_by(&self) -> (&'static str, &'static str) {
+        let is_read_write = !self.read_only && self.rights().has_any(Rights::CHANGING);
+        let name = if self.read_only { "EXAMINE" } else { "SELECT" };
+        (name, if is_read_write { "READ-WRITE" } else { "READ-ONLY" })
     }
 
     /// New messages from the uid `first` on are \Recent for this client, and for no other.
@@ -133,6 +145,11 @@ impl Selected {
             OnMailbox::Check => running("CHECK", true).done(self),
             OnMailbox::Close => super::command::expunge::close(running("CLOSE", false), self),
             OnMailbox::Unselect => running("UNSELECT", false).close(self),
+            OnMailbox::Resync(resync) => {
+                let (name, code) = self.opened_by();
+                let running = running(name, true);
+                resync.plan(Running { code: Some(code.to_owned()), ..running }, self)
+            }
             OnMailbox::Idle => self.start_idle(),
             OnMailbox::IdleDone => {
                 self.idling = false;
@@ -365,6 +382,9 @@ impl Selected {
         // A full mailbox has no next uid; the greatest one is as good a prediction as can be said.
         let uidnext = format!("UIDNEXT {}", current.uidnext.min(u64::from(u32::MAX)));
         out.extend(response::ok("*", Some(&uidnext), "Predicted next uid"));
+        // RFC 7162 §3.1.2.1
+        let highestmodseq = format!("HIGHESTMODSEQ {}", current.highestmodseq);
+        out.extend(response::ok("*", Some(&highestmodseq), "Highest mod-sequence"));
         out
     }
 
@@ -400,47 +420,58 @@ impl Selected {
             return;
         }
         self.write_new_keywords(out);
-        let is_answered =
-            |update: &Update| matches!(update, Update::Flags { uid, .. } if asked.contains(*uid));
+        let is_answered = |update: &Update| matches!(update, Update::Flags { uid, .. } | Update::ModSeq { uid, .. } if asked.contains(*uid));
         let others = updates.into_iter().filter(|update| !is_answered(update)).collect();
         self.write(out, others, with_uid);
     }
 
     fn write(&mut self, out: &mut Vec<u8>, updates: Vec<Update>, with_uid: bool) {
+        // RFC 9051 §7.5.2 and RFC 7162 §3.2.4: what comes unasked has the uid.
+        let with_uid = with_uid || self.enabled.imap4rev2 || self.enabled.qresync;
+        if self.enabled.qresync {
+            write_vanished(out, &updates);
+        }
         if updates.iter().any(|update| matches!(update, Update::Flags { .. } | Update::Exists(_))) {
             self.write_new_keywords(out);
         }
         for update in updates {
-            out.extend_from_slice(b"* ");
             match update {
-                Update::Expunged(msn) => {
-                    number(out, msn.get().into());
-                    out.extend_from_slice(b" EXPUNGE\r\n");
+                Update::Expunged { .. } if self.enabled.qresync => {}
+                Update::Expunged { msn, .. } => number_line(out, msn.get(), "EXPUNGE"),
+                Update::Exists(count) => number_line(out, count, "EXISTS"),
+                Update::Recent(count) => number_line(out, count, "RECENT"),
+                Update::Flags { msn, uid } => self.write_state(out, msn, with_uid.then_some(uid), true),
+                // RFC 7162 §3.1.3: a silent STORE is silent of flags only.
+                Update::ModSeq { msn, uid } if self.enabled.condstore => {
+                    self.write_state(out, msn, with_uid.then_some(uid), false);
                 }
-                Update::Exists(count) => {
-                    number(out, count.into());
-                    out.extend_from_slice(b" EXISTS\r\n");
-                }
-                Update::Recent(count) => {
-                    number(out, count.into());
-                    out.extend_from_slice(b" RECENT\r\n");
-                }
-                Update::Flags { msn, uid } => {
-                    number(out, msn.get().into());
-                    out.extend_from_slice(b" FETCH (");
-                    if with_uid {
-                        out.extend_from_slice(b"UID ");
-                        number(out, uid.get().into());
-                        out.push(b' ');
-                    }
-                    out.extend_from_slice(b"FLAGS ");
-                    let entry =
-                        self.view.get(msn).expect("an update is about a message that the client knows");
-                    self.view.write_flags(out, entry);
-                    out.extend_from_slice(b")\r\n");
-                }
+                Update::ModSeq { .. } => {}
             }
         }
+    }
+
+    /// Says what has changed about a message: its flags, and since when that is so.
+    fn write_state(&self, out: &mut Vec<u8>, msn: Msn, uid: Option<Uid>, tells_flags: bool) {
+        let entry = self.view.get(msn).expect("an update is about a message that the client knows");
+        out.extend_from_slice(b"* ");
+        number(out, msn.get().into());
+        out.extend_from_slice(b" FETCH (");
+        if let Some(uid) = uid {
+            out.extend_from_slice(b"UID ");
+            number(out, uid.get().into());
+            out.push(b' ');
+        }
+        if tells_flags {
+            out.extend_from_slice(b"FLAGS ");
+            self.view.write_flags(out, entry);
+        }
+        if self.enabled.condstore {
+            if tells_flags {
+                out.push(b' ');
+            }
+            fetch::write_modseq(out, entry);
+        }
+        out.extend_from_slice(b")\r\n");
     }
 
     /// Says FLAGS again when there are keywords that the client has not heard of.
@@ -459,7 +490,11 @@ impl Running {
     /// The command has done what was asked.
     pub fn done(mut self, selected: &mut Selected) -> Step {
         selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
-        let prefix = if self.uid { "UID " } else { "" };
+        if self.code.is_none() && self.has_expunged(selected) {
+            // RFC 7162 §3.2.7
+            self.code = Some(format!("HIGHESTMODSEQ {}", selected.view.told().highestmodseq));
+        }
+        let prefix = if self.uid && !OPENING.contains(&self.name) { "UID " } else { "" };
         let text = format!("{prefix}{} completed", self.name);
         let tagged = response::ok(&self.tag, self.code.as_deref(), &text);
         self.answer(tagged, After::Continue)
@@ -469,12 +504,20 @@ impl Running {
     pub fn failed(mut self, selected: &mut Selected, error: impl Into<Error>) -> Step {
         selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
         let tagged = response::failure(&self.tag, &error.into());
-        self.answer(tagged, After::Continue)
+        // A SELECT that fails leaves no mailbox open.
+        let next = if OPENING.contains(&self.name) { After::Unselect } else { After::Continue };
+        self.answer(tagged, next)
+    }
+
+    /// Whether messages of this mailbox have gone by the command, and the client wants to know how far it has come.
+    fn has_expunged(&self, selected: &Selected) -> bool {
+        let expunges = |change: &Change| change.key == selected.key() && !change.expunged.is_empty();
+        selected.enabled.qresync && self.changes.iter().any(expunges)
     }
 
     /// The mailbox is closed; nothing more is said of it.
     pub fn close(self, _: &mut Selected) -> Step {
-        let tagged = response::ok(&self.tag, None, &format!("{} completed", self.name));
+        let tagged = response::ok(&self.tag, self.code.as_deref(), &format!("{} completed", self.name));
         self.answer(tagged, After::Unselect)
     }
 
@@ -482,6 +525,27 @@ impl Running {
         let Running { untagged, changes, .. } = self;
         Plan::Done(Answer { untagged, tagged, changes, next, ..Answer::default() })
     }
+}
+
+/// The commands that open a mailbox, though they may go on in it.
+const OPENING: [&str; 2] = ["SELECT", "EXAMINE"];
+
+/// `expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids` (RFC 7162 §7), for all that is expunged at once.
+fn write_vanished(out: &mut Vec<u8>, updates: &[Update]) {
+    let gone: UidSet = updates
+        .iter()
+        .filter_map(|update| if let Update::Expunged { uid, .. } = update { Some(*uid) } else { None })
+        .collect();
+    if !gone.is_empty() {
+        out.extend_from_slice(format!("* VANISHED {gone}\r\n").as_bytes());
+    }
+}
+
+/// `"*" SP number SP word CRLF`
+fn number_line(out: &mut Vec<u8>, count: u32, word: &str) {
+    out.extend_from_slice(b"* ");
+    number(out, count.into());
+    out.extend_from_slice(format!(" {word}\r\n").as_bytes());
 }
 
 /// The messages from a uid on that have arrived until now.

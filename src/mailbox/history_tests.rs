@@ -188,7 +188,7 @@ impl Client {
     fn hear(&mut self, view: &View, updates: &[Update], may_expunge: bool) {
         for update in updates {
             match update {
-                Update::Expunged(msn) => {
+                Update::Expunged { msn, .. } => {
                     assert!(may_expunge, "an expunge must wait");
                     self.flags.remove(msn.get() as usize - 1);
                 }
@@ -197,6 +197,8 @@ impl Client {
                     self.flags.resize(*count as usize, None);
                 }
                 Update::Recent(count) => self.recent = *count,
+                // The client believes it already.
+                Update::ModSeq { msn, uid } => assert_eq!(view.uid_of(*msn), Some(*uid)),
                 Update::Flags { msn, uid } => {
                     let entry = view.get(*msn).unwrap();
                     assert_eq!(entry.uid, *uid);
@@ -409,6 +411,10 @@ fn shared_of(count: u32) -> Shared {
     Shared::new(KEY, snapshot)
 }
 
+fn expunged((msn, uid): (u32, u32)) -> Update {
+    Update::Expunged { msn: Msn::new(msn).unwrap(), uid: Uid::new(uid).unwrap() }
+}
+
 #[test]
 fn expunges_are_numbered_one_after_the_other() {
     // The example of RFC 9051 §6.4.3: the messages 3, 4, 7 and 11 go.
@@ -418,7 +424,7 @@ fn expunges_are_numbered_one_after_the_other() {
     change.expunged = [3, 4, 7, 11].map(|uid| Uid::new(uid).unwrap()).into_iter().collect();
     shared.apply(&change);
     let updates = view.sync(shared.current(), true);
-    let expected = [3, 3, 5, 8].map(|msn| Update::Expunged(Msn::new(msn).unwrap()));
+    let expected = [(3, 3), (3, 4), (5, 7), (8, 11)].map(expunged);
     assert_eq!(updates, expected);
 }
 
@@ -432,7 +438,7 @@ fn a_withheld_message_keeps_its_place_while_others_come() {
     shared.apply(&change);
     assert_eq!(view.sync(shared.current(), false), [Update::Exists(4)]);
     assert_eq!(view.uid_of(Msn::new(2).unwrap()), Uid::new(2));
-    assert_eq!(view.sync(shared.current(), true), [Update::Expunged(Msn::new(2).unwrap())]);
+    assert_eq!(view.sync(shared.current(), true), [expunged((2, 2))]);
     assert_eq!(view.uid_of(Msn::new(3).unwrap()), Uid::new(4));
 }
 

@@ -319,6 +319,16 @@ impl Snapshot {
         })
     }
 
+    /// Those of `uids` that have changed after `since`, or come.
+    pub fn changed_since(&self, uids: &UidSet, since: ModSeq) -> UidSet {
+        self.by_uids(uids).filter(|(_, entry)| entry.modseq > since).map(|(_, entry)| entry.uid).collect()
+    }
+
+    /// The last uid that was ever given out here.
+    pub fn last_given_uid(&self) -> Option<Uid> {
+        Uid::new(u32::try_from(self.uidnext - 1).unwrap_or(u32::MAX))
+    }
+
     /// How many messages have their uid in `uids`.
     pub fn count_in(&self, uids: &UidSet) -> u32 {
         uids.ranges().map(|(first, last)| self.span(first, last).len() as u32).sum()

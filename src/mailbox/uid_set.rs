@@ -310,6 +310,11 @@ impl SequenceSet {
         NumberSet::from_ranges(self.ranges.iter().filter_map(|(a, b)| Some((end(*a)?, end(*b)?))))
     }
 
+    /// Whether `*` is written anywhere.
+    pub fn has_star(&self) -> bool {
+        self.ranges.iter().any(|(a, b)| [a, b].contains(&&SequenceNumber::Star))
+    }
+
     /// The greatest number of the ranges that are written without `*`: the client says that it is in use.
     pub fn greatest_claimed(&self) -> Option<u32> {
         let claimed = self.ranges.iter().filter_map(|range| match range {

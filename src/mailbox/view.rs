@@ -14,13 +14,26 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Update {
     /// A message is gone; the messages behind it move up at once (RFC 9051 §7.5.1).
-    Expunged(Msn),
+    Expunged {
+        /// Where the message was, after all updates before this one.
+        msn: Msn,
+        /// The same message.
+        uid: Uid,
+    },
     /// So many messages there are now.
     Exists(u32),
     /// So many of them are \Recent for this session.
     Recent(u32),
     /// The flags of a message are other ones; [`View::write_flags`] says which.
     Flags {
+        /// Where the message is, after all updates before this one.
+        msn: Msn,
+        /// The same message.
+        uid: Uid,
+    },
+    /// The flags of a message are what the client takes them for, but they have become so with a mod-sequence that it
+    /// does not know.
+    ModSeq {
         /// Where the message is, after all updates before this one.
         msn: Msn,
         /// The same message.
@@ -163,13 +176,13 @@ impl View {
         let current = if is_stale { self.told.clone() } else { current };
         let difference = Difference::between(&self.told, &current);
         let Difference { gone, changed, added } = difference;
-        let flags = self.flags_to_tell(changed, &current);
+        let ToTell { flags, silent } = self.flags_to_tell(changed, &current);
         if gone.is_empty() {
             self.told = current;
         } else if may_expunge {
-            for (removed, (position, _)) in gone.iter().enumerate() {
+            for (removed, (position, uid)) in gone.iter().enumerate() {
                 let msn = Msn::new(position - removed as u32 + 1).expect("positions count from 0");
-                updates.push(Update::Expunged(msn));
+                updates.push(Update::Expunged { msn, uid: *uid });
             }
             let gone: UidSet = gone.iter().map(|(_, uid)| *uid).collect();
             self.recent = self.recent.difference(&gone);
@@ -188,11 +201,13 @@ impl View {
         }
         let changed = self.told.by_uids(&flags).map(|(msn, entry)| Update::Flags { msn, uid: entry.uid });
         updates.extend(changed);
+        let silent = self.told.by_uids(&silent).map(|(msn, entry)| Update::ModSeq { msn, uid: entry.uid });
+        updates.extend(silent);
         updates
     }
 
     /// Which of the `changed` messages, and of those that are asked for or believed, to tell the flags of.
-    fn flags_to_tell(&mut self, changed: UidSet, current: &Snapshot) -> UidSet {
+    fn flags_to_tell(&mut self, changed: UidSet, current: &Snapshot) -> ToTell {
         let due = self.told.uids_among(&std::mem::take(&mut self.due));
         let believed = std::mem::take(&mut self.believed);
         let is_wrong = |uid: &Uid, flags: &FlagSet| {
@@ -201,8 +216,17 @@ impl View {
         let silent: UidSet = believed.keys().copied().collect();
         let wrong: UidSet =
             believed.iter().filter(|(uid, flags)| is_wrong(uid, flags)).map(|(uid, _)| *uid).collect();
-        changed.difference(&silent).union(&wrong).union(&due)
+        let flags = changed.difference(&silent).union(&wrong).union(&due);
+        ToTell { silent: changed.intersection(&silent).difference(&flags), flags }
     }
+}
+
+/// What there is to say of messages that stay.
+struct ToTell {
+    /// The flags of these.
+    flags: UidSet,
+    /// Nothing of these but that they have changed as the client wanted.
+    silent: UidSet,
 }
 
 /// How two snapshots of one mailbox differ.

@@ -95,6 +95,7 @@ enum Bound<'a> {
     /// Seconds since 1970.
     Seconds(RangeInclusive<i64>),
     Days(Range<i64>),
+    ModSeq(u64),
 }
 
 impl<'a> Bound<'a> {
@@ -129,6 +130,7 @@ impl<'a> Bound<'a> {
             Selector::Before(date) => Bound::Days(i64::MIN..day(*date)),
             Selector::On(date) => Bound::Days(day(*date)..day(*date) + 1),
             Selector::Since(date) => Bound::Days(day(*date)..i64::MAX),
+            Selector::ModSeq(modseq) => Bound::ModSeq(*modseq),
             Selector::Stored(leaf) => match answers.and_then(|answers| answers.get(leaf)) {
                 Some(uids) => Bound::UidsOf(uids),
                 None => Bound::Constant(Truth::Maybe),
@@ -168,6 +170,7 @@ impl<'a> Bound<'a> {
             Bound::Octets(range) => range.contains(&u64::from(entry.size)).into(),
             Bound::Seconds(range) => range.contains(&entry.internal_date().seconds).into(),
             Bound::Days(range) => range.contains(&entry.internal_date().day()).into(),
+            Bound::ModSeq(modseq) => (entry.modseq.0 >= *modseq).into(),
         }
     }
 
@@ -291,6 +294,8 @@ mod tests {
         assert_eq!(found(Selector::Messages(set("2:3,9:12"))), [2, 3, 9, 10]);
         assert_eq!(found(Selector::Uids(set("4,5,19:*"))), [2, 10]);
         assert_eq!(found(Selector::Recent), [0; 0]);
+        assert_eq!(found(Selector::ModSeq(1)).len(), 10);
+        assert_eq!(found(Selector::ModSeq(2)), [0; 0]);
         assert_eq!(found(Selector::old_mail()).len(), 10);
         let both = Selector::And(vec![Selector::Uids(set("1:9")), Selector::Messages(set("3:*"))]);
         assert_eq!(found(both), [3, 4]);

@@ -3,6 +3,7 @@
 use encoding_rs::{Encoding, WINDOWS_1252};
 use jiff::civil::Date;
 use nom::Parser;
+use nom::branch::alt;
 use nom::bytes::complete::tag_no_case;
 use nom::character::complete::{alpha1, char};
 use nom::combinator::{map, opt, peek};
@@ -11,7 +12,7 @@ use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Field, Selector, StoredLeaf};
 use crate::error::{Code, Error};
-use crate::grammar::core::{astring, number64, nz_number, sp};
+use crate::grammar::core::{astring, number64, nz_number, quoted, sp};
 use crate::grammar::fault::{complete, fail};
 use crate::grammar::keyword::flag_keyword;
 use crate::grammar::set::sequence_set;
@@ -125,11 +126,22 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "BEFORE" => Some(dated(input, Selector::Before)),
         "ON" => Some(dated(input, Selector::On)),
         "SINCE" => Some(dated(input, Selector::Since)),
+        "MODSEQ" => Some(map(search_modsequence, Selector::ModSeq).parse(input)),
         "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
         "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
         "OR" => Some(or_keys(input, place)),
         _ => stored_key(word, input, place),
     }
+}
+
+/// `search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`,
+/// `search-modseq-ext = SP entry-name SP entry-type-req`, from behind the word on (RFC 7162 §7)
+///
+/// All flags of a message share one mod-sequence here, so it does not matter which of them is named (§3.1.5).
+fn search_modsequence(input: &[u8]) -> Parsed<'_, u64> {
+    let entry_type_req = alt((tag_no_case("priv"), tag_no_case("shared"), tag_no_case("all")));
+    let search_modseq_ext = (sp, quoted, sp, entry_type_req);
+    preceded((opt(search_modseq_ext), sp), number64).parse(input)
 }
 
 /// The keys that ask what a message says.
@@ -225,6 +237,8 @@ mod tests {
             ("( SENTON \"3-Jan-2001\" )", "SENTON 3-Jan-2001"),
             ("CHARSET iso-8859-1 TEXT {1}\r\na", "TEXT \"a\""),
             ("older 86400 Younger 604800", "(OLDER 86400 YOUNGER 604800)"),
+            ("MODSEQ \"/flags/\\\\draft\" all 620162338", "MODSEQ 620162338"),
+            ("modseq 0", "MODSEQ 0"),
         ] {
             assert_eq!(read(input), expected, "{input}");
         }
@@ -312,6 +326,7 @@ mod tests {
             (0..=i64::MAX as u64).prop_map(Selector::Larger),
             (1..=u32::MAX).prop_map(Selector::Older),
             (1..=u32::MAX).prop_map(Selector::Younger),
+            any::<u32>().prop_map(|modseq| Selector::ModSeq(modseq.into())),
             day.clone().prop_map(Selector::On),
             day.prop_map(|day| Selector::Stored(StoredLeaf::SentSince(day))),
             "[\\PC\r\n\0\"\\\\{}]{0,6}".prop_map(|text| Selector::Stored(StoredLeaf::Body(text))),

@@ -44,6 +44,8 @@ pub enum Selector {
     On(Date),
     /// SINCE: came on this day or later.
     Since(Date),
+    /// MODSEQ: changed at this mod-sequence or later, in whatever way (RFC 7162 §3.1.5).
+    ModSeq(u64),
     /// What only the stored message can say.
     Stored(StoredLeaf),
 }
@@ -153,6 +155,11 @@ impl Selector {
         }
     }
 
+    /// Whether MODSEQ is among the keys.
+    pub fn asks_modseq(&self) -> bool {
+        matches!(self, Selector::ModSeq(_)) || self.children().iter().any(Selector::asks_modseq)
+    }
+
     /// The distinct keys that only the stored messages can answer, in the order in which they occur.
     pub fn stored_leaves(&self) -> Vec<StoredLeaf> {
         let mut known = HashSet::new();
@@ -223,6 +230,7 @@ impl fmt::Display for Selector {
             Selector::Before(date) => write!(f, "BEFORE {}", date.strftime(DATE)),
             Selector::On(date) => write!(f, "ON {}", date.strftime(DATE)),
             Selector::Since(date) => write!(f, "SINCE {}", date.strftime(DATE)),
+            Selector::ModSeq(modseq) => write!(f, "MODSEQ {modseq}"),
             Selector::Stored(leaf) => leaf.fmt(f),
         }
     }

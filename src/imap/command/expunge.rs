@@ -10,7 +10,7 @@ use crate::imap::grammar::core::sp;
 use crate::imap::grammar::set::sequence_set;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
-use crate::mailbox::{System, UidSet};
+use crate::mailbox::{ModSeq, System, UidSet};
 use crate::policy::Rights;
 
 /// Which of the messages marked \Deleted are to leave.
@@ -62,7 +62,11 @@ pub fn close(running: Running, selected: &mut Selected) -> Step {
     let unit = unit(&uids, "close", selected);
     selected.run(Rights::EXPUNGE, unit, |outcome, selected: &mut Selected| match outcome {
         Ok(change) => {
-            let close = |running: Running, selected: &mut Selected| running.close(selected);
+            let expunged = change.as_ref().map(|change| (change.after, change.modseq));
+            let close = move |mut running: Running, selected: &mut Selected| {
+                running.code = expunged.and_then(|(after, until)| highestmodseq(after, until, selected));
+                running.close(selected)
+            };
             selected.absorb(running, change.into_iter().collect(), close)
         }
         // The site does not let anybody expunge since a moment ago, which is no reason to keep it open.
@@ -70,6 +74,14 @@ pub fn close(running: Running, selected: &mut Selected) -> Step {
         // The mailbox stays open, so that the client can try again: nothing was expunged.
         Err(error) => running.failed(selected, error),
     })
+}
+
+/// How far a client has come that closes the mailbox by an expunge of its own (RFC 7162 §3.2.8): what others have done
+/// before that it must have heard, or it is still to hear all of it.
+fn highestmodseq(after: ModSeq, until: ModSeq, selected: &Selected) -> Option<String> {
+    let told = selected.view.told().highestmodseq;
+    let known = if told >= after { until } else { told };
+    selected.enabled.qresync.then(|| format!("HIGHESTMODSEQ {known}"))
 }
 
 /// The messages with \Deleted, those included that the client has not been told of.

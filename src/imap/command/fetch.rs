@@ -4,6 +4,8 @@ mod large;
 mod plan;
 mod respond;
 
+pub(in crate::imap) use respond::modseq as write_modseq;
+
 use std::fmt;
 
 use nom::Parser;
@@ -12,8 +14,9 @@ use nom::sequence::preceded;
 
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
-use crate::imap::grammar::fetch::fetch_atts;
+use crate::imap::grammar::fetch::{FetchModifiers, fetch_atts, fetch_modifiers};
 use crate::imap::grammar::set::sequence_set;
+use crate::mailbox::ModSeq;
 use crate::mailbox::uid_set::SequenceSet;
 use crate::message::section::{Section, SectionText};
 
@@ -24,6 +27,10 @@ pub struct Fetch {
     pub set: SequenceSet,
     /// The items in the client's order; macros are written out. Never empty.
     pub items: Vec<Item>,
+    /// Only messages that have changed after this (RFC 7162 §3.1.4.1).
+    pub changed_since: Option<ModSeq>,
+    /// Which of the set have gone after that is to be told, too (RFC 7162 §3.2.6).
+    pub vanished: bool,
 }
 
 /// One thing to fetch. Displays as its name in the response.
@@ -34,6 +41,8 @@ pub enum Item {
     InternalDate,
     /// RFC822.SIZE
     Size,
+    /// When the message changed last (RFC 7162 §3.1.4.2).
+    ModSeq,
     Envelope,
     /// BODY without a section: the structure without extension data.
     Body,
@@ -69,10 +78,21 @@ pub enum Spelling {
     Rfc822,
 }
 
-/// `fetch = "FETCH" SP sequence-set SP (...)`, from the space after the word on.
+/// `fetch = "FETCH" SP sequence-set SP (...) [fetch-modifiers]`, from the space after the word on (RFC 4466 §6).
 pub fn parse(input: &[u8]) -> Parsed<'_, Fetch> {
-    let arguments = (preceded(sp, sequence_set), preceded(sp, fetch_atts));
-    map(arguments, |(set, items)| Fetch { set, items }).parse(input)
+    let arguments = (preceded(sp, sequence_set), preceded(sp, fetch_atts), fetch_modifiers);
+    let fetch = |(set, items, modifiers)| {
+        let FetchModifiers { changed_since, vanished } = modifiers;
+        Fetch { set, items, changed_since, vanished }
+    };
+    map(arguments, fetch).parse(input)
+}
+
+impl Fetch {
+    /// Whether a client that says this is to be told of mod-sequences from now on (RFC 7162 §3.1).
+    pub fn enables_condstore(&self) -> bool {
+        self.changed_since.is_some() || self.items.contains(&Item::ModSeq)
+    }
 }
 
 impl fmt::Display for Item {
@@ -82,6 +102,7 @@ impl fmt::Display for Item {
             Item::Uid => "UID",
             Item::InternalDate => "INTERNALDATE",
             Item::Size => "RFC822.SIZE",
+            Item::ModSeq => "MODSEQ",
             Item::Envelope => "ENVELOPE",
             Item::Body => "BODY",
             Item::BodyStructure => "BODYSTRUCTURE",

@@ -81,6 +81,20 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether a client that says this is to be told of mod-sequences from now on (RFC 7162 §3.1).
+    pub fn enables_condstore(&self) -> bool {
+        match self {
+            Command::Select(select) => select.condstore,
+            Command::Status(status) => status.items.contains(&status::Item::HighestModSeq),
+            Command::OnMailbox { command: OnMailbox::Fetch(fetch), .. } => fetch.enables_condstore(),
+            Command::OnMailbox { command: OnMailbox::Store(store), .. } => store.unchanged_since.is_some(),
+            Command::OnMailbox { command: OnMailbox::Search(search), .. } => search.selector.asks_modseq(),
+            _ => false,
+        }
+    }
+}
+
 /// A command for the mailbox that the client has selected: what the conversation hands to its session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedCommand {
@@ -111,6 +125,8 @@ pub enum OnMailbox {
     Close,
     /// Ends the session.
     Unselect,
+    /// What follows SELECT for a client that comes back; the tagged answer is that of SELECT.
+    Resync(select::Resync),
     /// The answer is `+ idling` untagged and what there is to tell; the tagged answer follows IdleDone.
     Idle,
     /// The client said DONE: the answer is the tagged line of the IDLE, whose tag is in this command.

@@ -91,8 +91,20 @@ impl Searching {
             true => found.iter().for_each(|uid| say(uid.get())),
             false => each_msn(selected.view.told(), &found, |msn| say(msn.get())),
         }
+        if self.selector.asks_modseq() {
+            write_modseq(out, selected.view.told(), &found);
+        }
         out.extend_from_slice(b"\r\n");
         self.running.done(selected)
+    }
+}
+
+/// `search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"` (RFC 7162 §7), the greatest of what was found; nothing
+/// when that is nothing.
+fn write_modseq(out: &mut Vec<u8>, told: &Snapshot, found: &[Uid]) {
+    let found: UidSet = found.iter().copied().collect();
+    if let Some(modseq) = told.by_uids(&found).map(|(_, entry)| entry.modseq).max() {
+        out.extend_from_slice(format!(" (MODSEQ {modseq})").as_bytes());
     }
 }
 

@@ -1,8 +1,14 @@
 //! SELECT (RFC 3501 §6.3.1) and EXAMINE (§6.3.2): find the mailbox that a session is to open.
 
+mod resync;
+
 use nom::Parser;
-use nom::combinator::map;
+use nom::branch::alt;
+use nom::character::complete::char;
+use nom::combinator::{map, opt, peek, value};
+use nom::error::context;
 use nom::sequence::preceded;
+pub use resync::Resync;
 
 use crate::db;
 use crate::error::{Code, Error};
@@ -10,7 +16,8 @@ use crate::imap::answer::{After, Answer, Opening};
 use crate::imap::conversation::{Plan, User};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
-use crate::imap::grammar::core::sp;
+use crate::imap::grammar::core::{parenthesized, sp, word};
+use crate::imap::grammar::fault::fail;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::response;
 use crate::mailbox::MailboxName;
@@ -22,16 +29,50 @@ pub struct Select {
     pub name: MailboxName,
     /// EXAMINE.
     pub read_only: bool,
+    /// The client wants to be told of mod-sequences (RFC 7162 §3.1.8).
+    pub condstore: bool,
+    /// What the client knows already (RFC 7162 §3.2.5).
+    pub resync: Option<Resync>,
 }
 
-/// `select = "SELECT" SP mailbox`, from the space on
+/// `select = "SELECT" SP mailbox [select-params]`, from the first space on (RFC 4466 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Select> {
-    map(preceded(sp, mailbox(enabled)), |name| Select { name, read_only: false }).parse(input)
+    let (rest, (name, params)) = (preceded(sp, mailbox(enabled)), select_params).parse(input)?;
+    let mut select = Select { name, read_only: false, condstore: false, resync: None };
+    for param in params {
+        match param {
+            Param::Condstore => select.condstore = true,
+            Param::Qresync(resync) => (select.condstore, select.resync) = (true, Some(resync)),
+        }
+    }
+    if select.resync.is_some() && !enabled.qresync {
+        return fail(input, Error::bad("QRESYNC has to be enabled first")); // RFC 7162 §3.2.5
+    }
+    Ok((rest, select))
 }
 
-/// `examine = "EXAMINE" SP mailbox`, from the space on
+/// `examine = "EXAMINE" SP mailbox [select-params]`, from the first space on
 pub fn parse_examine(input: &[u8], enabled: Enabled) -> Parsed<'_, Select> {
-    map(preceded(sp, mailbox(enabled)), |name| Select { name, read_only: true }).parse(input)
+    let (rest, select) = parse(input, enabled)?;
+    Ok((rest, Select { read_only: true, ..select }))
+}
+
+/// `select-params = SP "(" select-param *(SP select-param) ")"`, or nothing
+fn select_params(input: &[u8]) -> Parsed<'_, Vec<Param>> {
+    map(opt(preceded(sp, preceded(peek(char('(')), parenthesized(select_param)))), Option::unwrap_or_default)
+        .parse(input)
+}
+
+#[derive(Debug, Clone)]
+enum Param {
+    Condstore,
+    Qresync(Resync),
+}
+
+/// `select-param =/ condstore-param`, `condstore-param = "CONDSTORE"`, and QRESYNC (RFC 7162 §7)
+fn select_param(input: &[u8]) -> Parsed<'_, Param> {
+    let qresync = map(preceded(word("QRESYNC"), resync::select_param), Param::Qresync);
+    context("a parameter", alt((value(Param::Condstore, word("CONDSTORE")), qresync))).parse(input)
 }
 
 impl Select {
@@ -48,7 +89,9 @@ impl Select {
             Plan::Done(match found {
                 Ok(found) => {
                     let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
-                    let next = After::Open(Opening { acting, client, enabled, ..opening });
+                    // RFC 7162 §3.2.5: what a client knows of another incarnation is nothing.
+                    let resync = self.resync.filter(|resync| resync.uidvalidity == found.uidvalidity);
+                    let next = After::Open(Opening { acting, client, enabled, resync, ..opening });
                     Answer { untagged: closed(was_open), next, ..Answer::default() }
                 }
                 Err(error) => {

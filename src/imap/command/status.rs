@@ -33,6 +33,8 @@ pub enum Item {
     UidNext,
     UidValidity,
     Unseen,
+    /// How far changes have come (RFC 7162 §3.1.7).
+    HighestModSeq,
     /// Messages with \Deleted (RFC 9208 §4.1.4).
     Deleted,
     /// Their octets: what EXPUNGE would free.
@@ -54,6 +56,7 @@ fn status_att(input: &[u8]) -> Parsed<'_, Item> {
         value(Item::UidNext, word("UIDNEXT")),
         value(Item::UidValidity, word("UIDVALIDITY")),
         value(Item::Unseen, word("UNSEEN")),
+        value(Item::HighestModSeq, word("HIGHESTMODSEQ")), // RFC 7162 §7
         value(Item::DeletedStorage, word("DELETED-STORAGE")),
         value(Item::Deleted, word("DELETED")),
     ));
@@ -102,6 +105,7 @@ impl Status {
             Item::UidNext => format!("UIDNEXT {}", found.uidnext.min(u32::MAX.into())),
             Item::UidValidity => format!("UIDVALIDITY {}", found.uidvalidity),
             Item::Unseen => format!("UNSEEN {}", found.unseen),
+            Item::HighestModSeq => format!("HIGHESTMODSEQ {}", found.highestmodseq),
             Item::Deleted => format!("DELETED {}", found.deleted),
             // Octets, as RFC822.SIZE has them.
             Item::DeletedStorage => format!("DELETED-STORAGE {deleted_octets}"),

@@ -4,18 +4,20 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::tag_no_case;
 use nom::character::complete::char;
-use nom::combinator::{map, opt, value};
-use nom::sequence::preceded;
+use nom::combinator::{map, opt, peek, value};
+use nom::error::context;
+use nom::sequence::{delimited, preceded};
 
-use crate::db::{Marking, SetFlags, SetSeen};
+use crate::db::{ConditionallySet, Marking, SetFlags, SetFlagsUnlessChanged, SetSeen};
 use crate::error::Error;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::flags::store_flags;
+use crate::imap::grammar::modseq::mod_sequence_valzer;
 use crate::imap::grammar::set::sequence_set;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
-use crate::mailbox::{FlagMask, FlagSet, System, UidSet};
+use crate::mailbox::{FlagMask, FlagSet, ModSeq, MsnSet, System, UidSet};
 use crate::policy::Rights;
 
 /// Which flags are to become what.
@@ -27,6 +29,8 @@ pub struct Store {
     /// The client does not want to hear of the new flags.
     pub silent: bool,
     pub flags: FlagSet,
+    /// Messages that have changed after this stay as they are (RFC 7162 §3.1.3).
+    pub unchanged_since: Option<ModSeq>,
 }
 
 /// What STORE does with the flags it names.
@@ -40,10 +44,25 @@ pub enum Action {
     Remove,
 }
 
-/// `store = "STORE" SP sequence-set SP store-att-flags`, from the space after the word on.
+/// `store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags`, from the space after the word on (RFC 4466 §6).
 pub fn parse(input: &[u8]) -> Parsed<'_, Store> {
-    let arguments = (preceded(sp, sequence_set), preceded(sp, store_att_flags));
-    map(arguments, |(set, (action, silent, flags))| Store { set, action, silent, flags }).parse(input)
+    let arguments = (preceded(sp, sequence_set), store_modifiers, preceded(sp, store_att_flags));
+    map(arguments, |(set, unchanged_since, (action, silent, flags))| Store {
+        set,
+        action,
+        silent,
+        flags,
+        unchanged_since,
+    })
+    .parse(input)
+}
+
+/// `store-modifiers = SP "(" store-modifier *(SP store-modifier) ")"`, or nothing; the only one is
+/// `store-modifier =/ "UNCHANGEDSINCE" SP mod-sequence-valzer` (RFC 7162 §7)
+fn store_modifiers(input: &[u8]) -> Parsed<'_, Option<ModSeq>> {
+    let modifier = preceded((tag_no_case("UNCHANGEDSINCE"), sp), mod_sequence_valzer);
+    let modifier = delimited(char('('), modifier, char(')'));
+    opt(preceded(sp, preceded(peek(char('(')), context("a store modifier", modifier)))).parse(input)
 }
 
 /// `store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))`
@@ -63,8 +82,39 @@ impl Store {
             Err(error) => return running.failed(selected, error),
         };
         let set = self.set.clone();
-        selected.with_messages(&set, running, |uids, running, selected| {
-            self.see_and_store(uids, permitted, running, selected)
+        selected.with_messages(&set, running, |uids, running, selected| match self.unchanged_since {
+            Some(since) => self.store_unless_changed(uids, since, permitted, running, selected),
+            None => self.see_and_store(uids, permitted, running, selected),
+        })
+    }
+
+    /// Changes the flags of those messages that nobody has changed after `since`, and names the others. A \Seen of the
+    /// client's own has no mod-sequence: nobody else changes it.
+    fn store_unless_changed(
+        self,
+        uids: UidSet,
+        since: ModSeq,
+        permitted: FlagMask,
+        running: Running,
+        selected: &mut Selected,
+    ) -> Step {
+        let shared = if selected.has_own_seen() { permitted.without(System::SEEN) } else { permitted };
+        let (key, spans) = (selected.key(), selected.spans(&uids));
+        let (marking, flags) = (self.marking(), self.flags.clone());
+        let set = SetFlags { key, uids: spans, marking, flags, permitted: shared };
+        let unit = SetFlagsUnlessChanged { set, since };
+        selected.run(self.needed(shared), unit, move |outcome, selected: &mut Selected| match outcome {
+            Ok(ConditionallySet { change, modified }) => {
+                let modified = uids.intersection(&modified);
+                let rest = uids.difference(&modified);
+                selected.absorb(running, change.into_iter().collect(), move |mut running, selected| {
+                    running.code = modified_code(&modified, running.uid, selected);
+                    // The client is to see what it did not know.
+                    selected.view.tell_flags(&modified);
+                    self.see_and_store(rest, permitted, running, selected)
+                })
+            }
+            Err(error) => running.failed(selected, error),
         })
     }
 
@@ -116,15 +166,13 @@ impl Store {
             Action::Replace => permitted.is_empty(),
             Action::Add | Action::Remove => self.flags.within(permitted).is_empty(),
         };
-        if nothing {
+        // What depends on a mod-sequence has been done before.
+        if nothing || self.unchanged_since.is_some() || uids.is_empty() {
             return self.respond(&uids, allowed, running, selected);
         }
         let (key, spans) = (selected.key(), selected.spans(&uids));
         let flags = self.flags.clone();
-        let needed = match self.action {
-            Action::Replace => Rights::to_change_any(permitted),
-            Action::Add | Action::Remove => Rights::to_change(&flags.within(permitted)),
-        };
+        let needed = self.needed(permitted);
         let unit = SetFlags { key, uids: spans, marking: self.marking(), flags, permitted };
         selected.run(needed, unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(change) => selected.absorb(running, change.into_iter().collect(), move |running, selected| {
@@ -132,6 +180,14 @@ impl Store {
             }),
             Err(error) => running.failed(selected, error),
         })
+    }
+
+    /// The rights that changing these flags needs.
+    fn needed(&self, permitted: FlagMask) -> Rights {
+        match self.action {
+            Action::Replace => Rights::to_change_any(permitted),
+            Action::Add | Action::Remove => Rights::to_change(&self.flags.within(permitted)),
+        }
     }
 
     /// Which flags may be changed here. RFC 4314 §4: a STORE that may change one of the flags it names does that, and
@@ -164,7 +220,7 @@ impl Store {
         } else {
             selected.view.tell_flags(uids);
         }
-        if selected.some_are_gone(uids) {
+        if running.code.is_none() && selected.some_are_gone(uids) {
             // RFC 5530 §3: some messages were expunged by others, and have no flags any more.
             running.code = Some("EXPUNGEISSUED".to_owned());
         }
@@ -178,6 +234,15 @@ impl Store {
             Action::Remove => Marking::Remove,
         }
     }
+}
+
+/// `resp-text-code =/ "MODIFIED" SP sequence-set` (RFC 7162 §7): sequence numbers, or uids after UID STORE.
+fn modified_code(modified: &UidSet, uid: bool, selected: &Selected) -> Option<String> {
+    if modified.is_empty() {
+        return None;
+    }
+    let msns: MsnSet = modified.iter().filter_map(|uid| selected.view.msn_of(uid)).collect();
+    Some(if uid { format!("MODIFIED {modified}") } else { format!("MODIFIED {msns}") })
 }
 
 #[cfg(test)]
@@ -194,13 +259,20 @@ mod tests {
         assert_eq!(read(" 2:4 +FLAGS (\\Deleted)"), "2:4 Add false \\Deleted");
         assert_eq!(read(" 1 -flags.silent \\Seen $X"), "1 Remove true \\Seen $X");
         assert_eq!(read(" * FLAGS ()"), "* Replace false ");
+        let store = complete(b" 1 (UNCHANGEDSINCE 7) FLAGS ()", parse).unwrap();
+        assert_eq!(store.unchanged_since, Some(ModSeq(7)));
     }
 
     #[test]
     fn malformed_store_is_refused() {
-        for input in
-            [" 1 FLAGS", " 1 *FLAGS (\\Seen)", " FLAGS (\\Seen)", " 1 FLAGS (\\Seen", " 1 FLAGSX (a)"]
-        {
+        for input in [
+            " 1 FLAGS",
+            " 1 *FLAGS (\\Seen)",
+            " FLAGS (\\Seen)",
+            " 1 FLAGS (\\Seen",
+            " 1 FLAGSX (a)",
+            " 1 (X) FLAGS ()",
+        ] {
             assert!(complete(input.as_bytes(), parse).is_err(), "{input}");
         }
     }

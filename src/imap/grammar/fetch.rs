@@ -11,8 +11,10 @@ use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
 use super::core::{astring, is_atom_char, number64, nz_number, parenthesized, sp};
+use super::modseq::mod_sequence_valzer;
 use crate::imap::command::fetch::{Item, Partial, SectionItem, Spelling};
 use crate::limits;
+use crate::mailbox::ModSeq;
 use crate::message::section::{Section, SectionText};
 
 /// `"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"`
@@ -41,11 +43,55 @@ pub fn fetch_att(input: &[u8]) -> Parsed<'_, Item> {
         value(Item::Envelope, whole("ENVELOPE")),
         value(Item::BodyStructure, whole("BODYSTRUCTURE")),
         value(Item::Size, whole("RFC822.SIZE")),
+        value(Item::ModSeq, whole("MODSEQ")), // RFC 7162 §7
     ));
     let section = alt((body_section, rfc822));
     // A section that cannot be read is the mistake, not what follows a BODY without one.
     let body = value(Item::Body, (whole("BODY"), not(char('['))));
     context("a fetch item", alt((simple, map(section, Item::Section), body))).parse(input)
+}
+
+/// Which messages of the set FETCH is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FetchModifiers {
+    pub changed_since: Option<ModSeq>,
+    pub vanished: bool,
+}
+
+/// `fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"` (RFC 4466 §6), or nothing
+pub fn fetch_modifiers(input: &[u8]) -> Parsed<'_, FetchModifiers> {
+    let list = preceded(sp, preceded(peek(char('(')), parenthesized(fetch_modifier)));
+    let (rest, modifiers) = opt(list).parse(input)?;
+    let mut all = FetchModifiers::default();
+    for modifier in modifiers.unwrap_or_default() {
+        match modifier {
+            FetchModifier::ChangedSince(modseq) => all.changed_since = Some(modseq),
+            FetchModifier::Vanished => all.vanished = true,
+        }
+    }
+    Ok((rest, all))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum FetchModifier {
+    ChangedSince(ModSeq),
+    Vanished,
+}
+
+/// `fetch-modifier =/ chgsince-fetch-mod / rexpunges-fetch-mod`,
+/// `chgsince-fetch-mod = "CHANGEDSINCE" SP mod-sequence-value`, `rexpunges-fetch-mod = "VANISHED"` (RFC 7162 §7)
+fn fetch_modifier(input: &[u8]) -> Parsed<'_, FetchModifier> {
+    let changed_since = preceded((tag_no_case("CHANGEDSINCE"), sp), quirk_changed_since_0);
+    let modifiers = alt((
+        map(changed_since, FetchModifier::ChangedSince),
+        value(FetchModifier::Vanished, whole("VANISHED")),
+    ));
+    context("a fetch modifier", modifiers).parse(input)
+}
+
+/// CHANGEDSINCE 0, which the grammar does not have: clients that know nothing yet say it, and mean everything (2026-11).
+fn quirk_changed_since_0(input: &[u8]) -> Parsed<'_, ModSeq> {
+    mod_sequence_valzer(input)
 }
 
 /// `("BODY" / "BODY.PEEK") section ["<" number "." nz-number ">"]`
@@ -157,7 +203,7 @@ mod tests {
             ("fast", "FLAGS INTERNALDATE RFC822.SIZE"),
             ("FULL", "FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY"),
             ("body", "BODY"),
-            ("(UID BODYSTRUCTURE)", "UID BODYSTRUCTURE"),
+            ("(UID BODYSTRUCTURE modseq)", "UID BODYSTRUCTURE MODSEQ"),
             ("BODY[]", "BODY[]"),
             ("BODY.PEEK[]<0.100>", "BODY[]<0>"),
             ("(rfc822 RFC822.HEADER rfc822.text)", "RFC822 RFC822.HEADER RFC822.TEXT"),
@@ -167,6 +213,21 @@ mod tests {
             ("( FLAGS  UID )", "FLAGS UID"),
         ] {
             assert_eq!(names(input), expected);
+        }
+    }
+
+    #[test]
+    fn modifiers_are_read() {
+        let read = |input: &str| complete(input.as_bytes(), fetch_modifiers);
+        let since = |modseq| Some(ModSeq(modseq));
+        assert_eq!(read(""), Ok(FetchModifiers::default()));
+        let expected = FetchModifiers { changed_since: since(12345), vanished: false };
+        assert_eq!(read(" (CHANGEDSINCE 12345)"), Ok(expected));
+        let expected = FetchModifiers { changed_since: since(1), vanished: true };
+        assert_eq!(read(" (changedsince 1 vanished)"), Ok(expected));
+        assert_eq!(read(" (CHANGEDSINCE 0)").unwrap().changed_since, since(0));
+        for wrong in [" ()", " (CHANGEDSINCE)", " CHANGEDSINCE 1", " (X)"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -6,5 +6,6 @@ pub mod acl;
 pub mod fetch;
 pub mod flags;
 pub mod mailbox;
+pub mod modseq;
 
 pub use crate::grammar::{Fault, Parsed, core, fault, set, time};

@@ -2,12 +2,14 @@
 
 use super::respond::{self, Line};
 use super::{Fetch, Item, SectionItem, large};
-use crate::db::{self, Columns, Extent, FetchPage, FetchedPage, Marking, SetFlags, SetSeen};
+use crate::db::{
+    self, Columns, Extent, FetchPage, FetchedPage, Marking, ReadEarlierExpunges, SetFlags, SetSeen,
+};
 use crate::error::Error;
 use crate::imap::answer::Answer;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
-use crate::mailbox::{Change, Entry, FlagMask, FlagSet, Msn, System, Uid, UidSet};
+use crate::mailbox::{Change, Entry, FlagMask, FlagSet, ModSeq, Msn, SequenceSet, System, Uid, UidSet};
 use crate::message::section::SectionText;
 use crate::plan::{Plan, ThenOf};
 use crate::policy::Rights;
@@ -36,18 +38,26 @@ pub(super) struct OnPage {
 impl Fetch {
     /// Begins with the first messages.
     pub fn plan(self, mut running: Running, selected: &mut Selected) -> Step {
-        let rest = match selected.messages(&self.set, running.uid) {
+        let named = match selected.messages(&self.set, running.uid) {
             Ok(uids) => uids,
             Err(error) => return running.failed(selected, error),
         };
-        let mut items = self.items;
-        // RFC 3501 §6.4.8: the answers to UID FETCH have the uid, asked for or not.
-        if running.uid && !items.contains(&Item::Uid) {
-            items.insert(0, Item::Uid);
+        if self.vanished && !(running.uid && self.changed_since.is_some() && selected.enabled.qresync) {
+            // RFC 7162 §3.2.6
+            let text = "VANISHED is for UID FETCH with CHANGEDSINCE, after ENABLE QRESYNC";
+            return running.failed(selected, Error::bad(text));
         }
-        if items.contains(&Item::Flags) {
-            selected.refresh_flags(&mut running.untagged, &rest, running.uid);
+        let items = self.items_to_tell(running.uid, selected);
+        if items.iter().any(|item| matches!(item, Item::Flags | Item::ModSeq)) {
+            // What the answer may leave out, or leave unsaid, is told before it.
+            let answers_all = self.changed_since.is_none() && items.contains(&Item::Flags);
+            let answered = if answers_all { &named } else { &UidSet::new() };
+            selected.refresh_flags(&mut running.untagged, answered, running.uid);
         }
+        let rest = match self.changed_since {
+            Some(since) => selected.view.told().changed_since(&named, since),
+            None => named,
+        };
         let reads = items.iter().any(|item| matches!(item, Item::Section(section) if !section.peek));
         let fetching = Fetching {
             columns: columns(&items),
@@ -59,14 +69,60 @@ impl Fetch {
             rest,
             missed: false,
         };
-        match fetching.columns == Columns::default() && fetching.extents.is_empty() {
-            true => fetching.print_from_memory(selected),
-            false => fetching.next_page(selected),
+        match self.changed_since {
+            Some(since) if self.vanished => fetching.tell_vanished(&self.set, since, selected),
+            _ => fetching.begin(selected),
         }
+    }
+
+    /// The items, with those that come unasked.
+    fn items_to_tell(&self, uid: bool, selected: &Selected) -> Vec<Item> {
+        let mut items = self.items.clone();
+        // RFC 3501 §6.4.8: the answers to UID FETCH have the uid, asked for or not. RFC 7162 §3.2.4 wants it always.
+        if (uid || selected.enabled.qresync) && !items.contains(&Item::Uid) {
+            items.insert(0, Item::Uid);
+        }
+        let tells_modseq =
+            self.changed_since.is_some() || selected.enabled.condstore && items.contains(&Item::Flags);
+        if tells_modseq && !items.contains(&Item::ModSeq) {
+            items.push(Item::ModSeq);
+        }
+        items
     }
 }
 
 impl Fetching {
+    fn begin(self, selected: &mut Selected) -> Step {
+        match self.columns == Columns::default() && self.extents.is_empty() {
+            true => self.print_from_memory(selected),
+            false => self.next_page(selected),
+        }
+    }
+
+    /// Says which of the messages that the client may know are gone, if it need not know that, then begins.
+    fn tell_vanished(mut self, set: &SequenceSet, since: ModSeq, selected: &mut Selected) -> Step {
+        let told = selected.view.told();
+        // `*` would be the last message that is there; what came behind it may be gone.
+        let known: UidSet = set.resolve(told.last_given_uid());
+        let given = told.last_given_uid().map(|last| UidSet::range(Uid::MIN, last)).unwrap_or_default();
+        let missing = known.intersection(&given).difference(&told.uids());
+        if missing.is_empty() || since >= told.highestmodseq {
+            return self.begin(selected);
+        }
+        let unit = ReadEarlierExpunges { key: selected.key(), until: since };
+        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
+            Ok(earlier) => {
+                let vanished = missing.difference(&earlier);
+                if !vanished.is_empty() {
+                    let line = format!("* VANISHED (EARLIER) {vanished}\r\n");
+                    self.running.untagged.extend_from_slice(line.as_bytes());
+                }
+                self.begin(selected)
+            }
+            Err(error) => self.running.failed(selected, error),
+        })
+    }
+
     /// What the snapshot knows, without a database, as fast as it can be printed.
     fn print_from_memory(mut self, selected: &mut Selected) -> Step {
         let told = selected.view.told();
@@ -305,6 +361,7 @@ fn with_new_flags(mut page: Vec<OnPage>, changes: &[Change]) -> Vec<OnPage> {
         // Both are in the order of uids.
         if let Ok(at) = page.binary_search_by_key(&change.uid, |message| message.entry.uid) {
             page[at].flags = Some(change.flags.clone());
+            page[at].entry.modseq = change.modseq;
         }
     }
     page

@@ -26,6 +26,7 @@ pub(super) fn from_memory(out: &mut Vec<u8>, items: &[Item], msn: Msn, entry: &E
                 view.write_flags(out, entry);
             }
             Item::Size => size(out, entry),
+            Item::ModSeq => modseq(out, entry),
             Item::InternalDate => internal_date(out, entry),
             Item::Envelope | Item::Body | Item::BodyStructure | Item::Section(_) => {
                 unreachable!("these are not in memory")
@@ -69,6 +70,7 @@ impl<'a> Line<'a> {
             Item::Uid => uid(out, &self.message.entry),
             Item::Flags => self.flags(),
             Item::Size => size(out, &self.message.entry),
+            Item::ModSeq => modseq(out, &self.message.entry),
             Item::InternalDate => internal_date(out, &self.message.entry),
             Item::Envelope => {
                 out.extend_from_slice(b"ENVELOPE ");
@@ -116,6 +118,11 @@ impl<'a> Line<'a> {
     pub fn end(mut self, items: &[Item]) {
         if self.message.flags.is_some() && !items.contains(&Item::Flags) {
             self.flags();
+            // RFC 7162 §3.1: flags that were not asked for come with it.
+            if self.selected.enabled.condstore && !items.contains(&Item::ModSeq) {
+                self.out.push(b' ');
+                modseq(self.out, &self.message.entry);
+            }
         } else {
             self.out.pop();
         }
@@ -207,6 +214,13 @@ pub(super) fn literal_length(out: &mut Vec<u8>, length: u64) {
 fn uid(out: &mut Vec<u8>, entry: &Entry) {
     out.extend_from_slice(b"UID ");
     number(out, entry.uid.get().into());
+}
+
+/// `fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"` (RFC 7162 §7)
+pub(in crate::imap) fn modseq(out: &mut Vec<u8>, entry: &Entry) {
+    out.extend_from_slice(b"MODSEQ (");
+    number(out, entry.modseq.0);
+    out.push(b')');
 }
 
 fn size(out: &mut Vec<u8>, entry: &Entry) {

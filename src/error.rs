@@ -38,6 +38,8 @@ pub enum Code {
     /// The database, or something else that this server needs, cannot be reached now: a temporary failure.
     Unavailable,
     UnknownCte,
+    /// A mailbox cannot have the use that is asked for (RFC 6154).
+    UseAttr,
     /// A refusal that has no code of its own.
     Other,
 }
@@ -77,6 +79,7 @@ impl Code {
             Code::TryCreate => "TRYCREATE",
             Code::Unavailable => "UNAVAILABLE",
             Code::UnknownCte => "UNKNOWN-CTE",
+            Code::UseAttr => "USEATTR",
             Code::Other => return None,
         })
     }

@@ -168,8 +168,13 @@ fn mailboxes_are_limited_too() {
     test(async |_, lender| {
         let limits = Limits { mailboxes: Some(3), ..Limits::default() };
         assert!(run(lender, SetQuota { root: Root::User("anna".into()), limits }).await);
-        let create =
-            |name| CreateMailbox { viewer: viewer(1), name, now: Timestamp::UNIX_EPOCH, uses: Arc::new([]) };
+        let create = |name| CreateMailbox {
+            viewer: viewer(1),
+            name,
+            special_use: None,
+            now: Timestamp::UNIX_EPOCH,
+            uses: Arc::new([]),
+        };
         run(lender, create(name("a"))).await;
         assert!(is_over(&lender.run(create(name("b"))).await));
         let limits = Limits { mailboxes: Some(6), ..Limits::default() };
@@ -337,7 +342,13 @@ async fn carry_out(lender: &Lender, act: Act) -> Vec<AccountId> {
             run(lender, DeleteMailbox { viewer, name: name("Sent"), by: by() }).await;
             run(
                 lender,
-                CreateMailbox { viewer, name: name("Sent"), now: Timestamp::UNIX_EPOCH, uses: Arc::new([]) },
+                CreateMailbox {
+                    viewer,
+                    name: name("Sent"),
+                    special_use: None,
+                    now: Timestamp::UNIX_EPOCH,
+                    uses: Arc::new([]),
+                },
             )
             .await;
             Vec::new()

@@ -16,6 +16,8 @@ use crate::policy::{Rights, Viewer};
 pub struct CreateMailbox {
     pub viewer: Viewer,
     pub name: MailboxName,
+    /// The use that it is to have (RFC 6154 §3), in lower case without the backslash.
+    pub special_use: Option<&'static str>,
     /// The mailboxes that have a use by their names.
     pub uses: Arc<[FirstMailbox]>,
     /// Uidvalidities are taken from the time.
@@ -23,16 +25,27 @@ pub struct CreateMailbox {
 }
 
 impl Unit for CreateMailbox {
-    type Output = ();
+    type Output = MailboxId;
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
+    async fn run(self, db: &Lent<'_>) -> Result<MailboxId, Error> {
         let place = locate(db, self.viewer, &self.name).await?.ok_or_else(not_here)?;
         may_create(db, self.viewer, &place).await?;
-        match create(db, place.account, &place.name, &self.uses, self.now).await? {
-            true => Ok(()),
-            false => Err(taken(db, self.viewer, &place).await?.into()),
+        let mut uses = self.uses.to_vec();
+        if let Some(special_use) = self.special_use {
+            uses.retain(|first| first.name != place.name);
+            uses.push(FirstMailbox { name: place.name.clone(), special_use: Some(special_use) });
         }
+        if !create(db, place.account, &place.name, &uses, self.now).await? {
+            return Err(taken(db, self.viewer, &place).await?.into());
+        }
+        let sql = include_str!("sql/select_mailbox_use.sql");
+        let row = db.query_one(sql, &[&place.account.0, &place.name.as_str()]).await?;
+        if self.special_use.is_some() && row.get::<_, Option<&str>>(1) != self.special_use {
+            let text = "Another mailbox has this use";
+            return Err(error::Error::no(Code::UseAttr, text).into());
+        }
+        Ok(MailboxId(row.get(0)))
     }
 }
 

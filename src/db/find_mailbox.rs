@@ -81,8 +81,8 @@ impl Unit for FindMailbox {
     }
 }
 
-/// The columns that both statements begin with.
-fn found(account: AccountId, permit: Permit, row: &Row) -> FoundMailbox {
+/// The columns that all statements about mailboxes begin with.
+pub(super) fn found(account: AccountId, permit: Permit, row: &Row) -> FoundMailbox {
     let count = |column: usize| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
     FoundMailbox {
         key: MailboxKey { account, mailbox: MailboxId(row.get(0)) },

@@ -79,6 +79,8 @@ pub struct User {
     pub administrators_group: String,
     /// How he wants to be spoken to.
     pub enabled: Enabled,
+    /// Octets of the largest message that APPEND takes.
+    pub append_limit: u64,
 }
 
 /// The machine.
@@ -245,8 +247,8 @@ impl Conversation {
 
     /// What CAPABILITY says at this point.
     pub fn capabilities(&self) -> String {
-        let Setup { starttls, secure, terms, .. } = &self.setup;
-        capability::list(self.user.is_some(), *starttls && !secure, terms)
+        let Setup { starttls, secure, terms, literal_max, .. } = &self.setup;
+        capability::list(self.user.is_some(), *starttls && !secure, terms, *literal_max)
     }
 
     /// What the client may send at this point, by the beginning of the command.
@@ -423,7 +425,16 @@ impl Conversation {
                 let client = self.setup.client.clone();
                 let administrators_group = self.setup.administrators_group.clone();
                 let enabled = Enabled::default();
-                self.user = Some(User { account, by, anonymous, client, administrators_group, enabled });
+                let append_limit = self.setup.literal_max;
+                self.user = Some(User {
+                    account,
+                    by,
+                    anonymous,
+                    client,
+                    administrators_group,
+                    enabled,
+                    append_limit,
+                });
                 let code = format!("CAPABILITY {}", self.capabilities());
                 self.send(response::ok(&tag, Some(&code), "logged in"));
             }

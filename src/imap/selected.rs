@@ -1,7 +1,7 @@
 //! The selected state: one mailbox as one client has been told of it, and what that client can do with it.
 //!
 //! Everything here is pure. A command becomes a [`Plan`] that the session's actor carries out; what others change is
-//! found in the shared snapshot, and [`Selected::sync`] says how the client is told of it, and when.
+//! found in the shared snapshot, and [`Selected::catch_up`] says how the client is told of it, and when.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -51,7 +51,7 @@ impl fmt::Display for FirstMailbox {
 }
 
 /// The uses of RFC 6154 §2 that a mailbox with messages of its own can have; the others are views of all mail.
-const SPECIAL_USES: [&str; 5] = ["archive", "drafts", "junk", "sent", "trash"];
+pub const SPECIAL_USES: [&str; 5] = ["archive", "drafts", "junk", "sent", "trash"];
 
 #[cfg(test)]
 mod tests {

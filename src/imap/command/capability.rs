@@ -5,9 +5,9 @@ use crate::imap::conversation::Conversation;
 use crate::wire::sasl::Terms;
 
 /// What depends on whether the client has logged in.
-pub fn list(logged_in: bool, starttls: bool, terms: &Terms) -> String {
+pub fn list(logged_in: bool, starttls: bool, terms: &Terms, append_limit: u64) -> String {
     if logged_in {
-        return format!("{ALWAYS} {AFTER_LOGIN} {FINDING}");
+        return format!("{ALWAYS} {AFTER_LOGIN} {FINDING} APPENDLIMIT={append_limit}");
     }
     // RFC 3501 §6.2.1: it makes sense before login only.
     let starttls = if starttls { " STARTTLS" } else { "" };
@@ -24,7 +24,7 @@ pub fn respond(tag: &str, conversation: &Conversation) -> Answer {
 }
 
 const ALWAYS: &str = "IMAP4rev1 LITERAL+ ID ENABLE IDLE";
-const AFTER_LOGIN: &str = "NAMESPACE CHILDREN SPECIAL-USE UIDPLUS UNSELECT MOVE CONDSTORE QRESYNC UTF8=ACCEPT ACL RIGHTS=kxte LIST-MYRIGHTS QUOTA QUOTASET \
+const AFTER_LOGIN: &str = "NAMESPACE CHILDREN LIST-EXTENDED LIST-STATUS STATUS=SIZE SPECIAL-USE CREATE-SPECIAL-USE UIDPLUS UNSELECT MOVE CONDSTORE QRESYNC UTF8=ACCEPT ACL RIGHTS=kxte LIST-MYRIGHTS QUOTA QUOTASET \
      QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX QUOTA=RES-ANNOTATION-STORAGE";
 /// What finds messages.
 const FINDING: &str = "WITHIN";

@@ -1,41 +1,102 @@
-//! CREATE (RFC 3501 §6.3.3): a new mailbox, with those above it that are missing.
+//! CREATE (RFC 3501 §6.3.3): a new mailbox, with those above it that are missing, and with a use (RFC 6154).
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use nom::Parser;
-use nom::combinator::map;
-use nom::sequence::preceded;
+use nom::branch::alt;
+use nom::character::complete::char;
+use nom::combinator::{map, opt, value};
+use nom::error::context;
+use nom::sequence::{delimited, preceded};
 
 use crate::db;
+use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
-use crate::imap::grammar::core::sp;
+use crate::imap::grammar::core::{atom, parenthesized, sp, word};
 use crate::imap::grammar::mailbox::mailbox_to_create;
+use crate::imap::objectid::mailbox_id;
+use crate::mailbox::first_mailbox::SPECIAL_USES;
 use crate::mailbox::{FirstMailbox, MailboxName};
 
 /// The name that the new mailbox is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     pub name: MailboxName,
+    /// What it is to be used for, as the client writes that; mostly nothing.
+    pub uses: Vec<String>,
 }
 
-/// `create = "CREATE" SP mailbox`, from the space on
+/// `create = "CREATE" SP mailbox [create-params]`, from the first space on (RFC 4466 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Create> {
-    map(preceded(sp, mailbox_to_create(enabled)), |name| Create { name }).parse(input)
+    let params = opt(preceded(sp, delimited(char('('), create_param, char(')'))));
+    let arguments = (preceded(sp, mailbox_to_create(enabled)), params);
+    map(arguments, |(name, uses)| Create { name, uses: uses.unwrap_or_default() }).parse(input)
+}
+
+/// `create-param =/ "USE" SP "(" [use-attr *(SP use-attr)] ")"`, `use-attr = "\All" / "\Archive" / ... / use-attr-ext`
+/// (RFC 6154 §6)
+fn create_param(input: &[u8]) -> Parsed<'_, Vec<String>> {
+    let use_attr = |input| map(preceded(char('\\'), atom), str::to_ascii_lowercase).parse(input);
+    let none = value(Vec::new(), (char('('), char(')')));
+    context("what it is used for", preceded((word("USE"), sp), alt((none, parenthesized(use_attr)))))
+        .parse(input)
 }
 
 impl Create {
-    /// Creates it, with the use that `uses` has for a mailbox of its name (RFC 6154).
+    /// Creates it, with the use that is asked for, or else that which `uses` has for a mailbox of its name (RFC 6154).
     pub fn plan(self, tag: String, user: &User, uses: Arc<[FirstMailbox]>, now: Timestamp) -> Plan {
-        let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, uses, now };
+        let special_use = match self.special_use() {
+            Ok(special_use) => special_use,
+            Err(refusal) => return Plan::Done(Answer::failed(&tag, refusal)),
+        };
+        let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, special_use, uses, now };
         Plan::run(create, move |created, _| {
             Plan::Done(match created {
-                Ok(()) => Answer::ok(&tag, "CREATE completed"),
+                Ok(mailbox) => {
+                    // RFC 8474 §4.1
+                    let code = format!("MAILBOXID ({})", mailbox_id(mailbox));
+                    Answer::ok_code(&tag, Some(&code), "CREATE completed")
+                }
                 Err(error) => Answer::failed(&tag, error),
             })
         })
+    }
+
+    /// The use that is asked for, if it is one that a mailbox can have, which is one at most.
+    fn special_use(&self) -> Result<Option<&'static str>, Error> {
+        let refusal = |text: &str| Error::no(Code::UseAttr, text);
+        match &self.uses[..] {
+            [] => Ok(None),
+            [wanted] => match SPECIAL_USES.into_iter().find(|known| known == wanted) {
+                Some(special_use) => Ok(Some(special_use)),
+                None => Err(refusal("no mailbox can be used for that here")),
+            },
+            _ => Err(refusal("a mailbox has one use at most")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+
+    #[test]
+    fn create_may_say_what_for() {
+        let read = |input: &str| complete(input.as_bytes(), |all| parse(all, Enabled::default()));
+        let uses = |input: &str| read(input).unwrap().special_use();
+        assert_eq!(uses(" a"), Ok(None));
+        assert_eq!(uses(" a (USE ())"), Ok(None));
+        assert_eq!(uses(" a (use (\\SENT))"), Ok(Some("sent")));
+        for refused in [" a (USE (\\All))", " a (USE (\\Sent \\Junk))"] {
+            assert!(matches!(uses(refused), Err(Error::No { code: Code::UseAttr, .. })), "{refused}");
+        }
+        for wrong in [" a (USE)", " a USE (\\Sent)", " a (USE (Sent))", " a ()"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

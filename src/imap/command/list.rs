@@ -1,16 +1,20 @@
-//! LIST (RFC 3501 §6.3.8) with CHILDREN (RFC 3348) and SPECIAL-USE (RFC 6154), and LSUB (§6.3.9).
+//! LIST (RFC 5258, with RFC 3501 §6.3.8 as its simplest form), LSUB (RFC 3501 §6.3.9), and what LIST can tell beside the
+//! names: SPECIAL-USE (RFC 6154), STATUS (RFC 5819), MYRIGHTS (RFC 8440).
 
-use std::collections::BTreeMap;
+mod levels;
+
+use std::collections::HashMap;
 
 use nom::Parser;
 use nom::branch::alt;
 use nom::character::complete::char;
-use nom::combinator::{map, opt, value};
+use nom::combinator::{map, opt, peek, value, verify};
 use nom::error::context;
 use nom::sequence::preceded;
 
-use super::myrights;
-use crate::db;
+use self::levels::Line;
+use super::{myrights, status};
+use crate::db::{self, FindMailboxes, FoundStatus};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::enabled::Enabled;
@@ -18,7 +22,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::{list_mailbox, reference};
 use crate::imap::response;
-use crate::mailbox::Pattern;
+use crate::mailbox::MailboxName;
 use crate::mailbox::name::SEPARATOR;
 use crate::policy::Rights;
 
@@ -26,15 +30,28 @@ use crate::policy::Rights;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
     pub reference: String,
-    pub pattern: String,
+    /// A name is shown that one of these matches.
+    pub patterns: Vec<String>,
     /// LSUB: only names that the user has subscribed to.
-    pub subscribed: bool,
+    pub lsub: bool,
+    pub selection: Selection,
     /// What LIST is to tell beside the names.
     pub returns: Vec<Return>,
+    /// Anything is used that RFC 3501 does not have.
+    pub extended: bool,
 }
 
-/// What a client wants to be told of each name (RFC 5258 §3, RFC 6154 §5.2, RFC 8440 §3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which mailboxes LIST is to select (RFC 5258 §3.1, RFC 6154 §5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selection {
+    pub subscribed: bool,
+    pub special_use: bool,
+    /// Names above selected ones too.
+    pub recursive: bool,
+}
+
+/// What a client wants to be told of each name (RFC 5258 §3.2, RFC 6154 §5.2, RFC 8440 §3, RFC 5819 §2).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Return {
     /// \HasChildren and \HasNoChildren, which are told anyway.
     Children,
@@ -44,47 +61,72 @@ pub enum Return {
     Subscribed,
     /// A MYRIGHTS response behind each mailbox.
     MyRights,
+    /// A STATUS response behind each mailbox.
+    Status(Vec<status::Item>),
 }
 
-/// A name in the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Line<'a> {
-    name: &'a str,
-    attributes: String,
-    /// Those of a mailbox; a level has none.
-    rights: Option<Rights>,
-}
-
-/// What is known of a name: of a mailbox, or of a level above one.
-#[derive(Debug, Default)]
-struct Level<'a> {
-    exists: bool,
-    subscribed: bool,
-    has_children: bool,
-    /// A subscribed name lies below it that the pattern does not match.
-    hides_subscribed: bool,
-    special_use: Option<&'a str>,
-    rights: Rights,
-}
-
-/// `list = "LIST" SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the first space on (RFC 5258 §6)
+/// `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the first space on
+/// (RFC 5258 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, List> {
-    let (rest, list) = names(input, enabled)?;
+    let (rest, selection) = opt(preceded(sp, list_select_opts)).parse(input)?;
+    let (rest, (reference, patterns)) =
+        (preceded(sp, reference(enabled)), preceded(sp, mbox_or_pat(enabled))).parse(rest)?;
+    let is_list = peek(preceded(sp, char('('))).parse(input).is_ok();
     let (rest, returns) = opt(preceded(sp, list_return_opts)).parse(rest)?;
-    Ok((rest, List { returns: returns.unwrap_or_default(), ..list }))
+    let extended = is_list || returns.is_some() || patterns.len() > 1;
+    let (selection, returns) = (selection.unwrap_or_default(), returns.unwrap_or_default());
+    Ok((rest, List { reference, patterns, lsub: false, selection, returns, extended }))
 }
 
 /// `lsub = "LSUB" SP mailbox SP list-mailbox`, from the first space on
 pub fn parse_lsub(input: &[u8], enabled: Enabled) -> Parsed<'_, List> {
-    let (rest, list) = names(input, enabled)?;
-    Ok((rest, List { subscribed: true, ..list }))
+    let arguments = (preceded(sp, reference(enabled)), preceded(sp, list_mailbox(enabled)));
+    let list = |(reference, pattern)| List {
+        reference,
+        patterns: vec![pattern],
+        lsub: true,
+        selection: Selection::default(),
+        returns: Vec::new(),
+        extended: false,
+    };
+    map(arguments, list).parse(input)
 }
 
-/// `SP mailbox SP list-mailbox`
-fn names(input: &[u8], enabled: Enabled) -> Parsed<'_, List> {
-    let arguments = (preceded(sp, reference(enabled)), preceded(sp, list_mailbox(enabled)));
-    let list = |(reference, pattern)| List { reference, pattern, subscribed: false, returns: Vec::new() };
-    map(arguments, list).parse(input)
+/// `mbox-or-pat = list-mailbox / patterns`, `patterns = "(" list-mailbox *(SP list-mailbox) ")"`
+fn mbox_or_pat<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, Vec<String>> {
+    move |input| {
+        let one = map(list_mailbox(enabled), |pattern| vec![pattern]);
+        alt((preceded(peek(char('(')), parenthesized(list_mailbox(enabled))), one)).parse(input)
+    }
+}
+
+/// `list-select-opts = "(" [list-select-opt *(SP list-select-opt)] ")"`
+///
+/// RECURSIVEMATCH has to have something that is to be matched (RFC 5258 §3.1).
+fn list_select_opts(input: &[u8]) -> Parsed<'_, Selection> {
+    let none = value(Vec::new(), (char('('), char(')')));
+    let options = alt((none, preceded(peek(char('(')), parenthesized(list_select_opt))));
+    let selection = map(options, |options: Vec<fn(&mut Selection)>| {
+        let mut selection = Selection::default();
+        options.into_iter().for_each(|set| set(&mut selection));
+        selection
+    });
+    let makes_sense =
+        |selection: &Selection| !selection.recursive || selection.subscribed || selection.special_use;
+    context("selection options, of which RECURSIVEMATCH is not the only one", verify(selection, makes_sense))
+        .parse(input)
+}
+
+/// `list-select-opt = "SUBSCRIBED" / "REMOTE" / "RECURSIVEMATCH" / "SPECIAL-USE"`; no mailbox is remote
+fn list_select_opt(input: &[u8]) -> Parsed<'_, fn(&mut Selection)> {
+    let set = |set: fn(&mut Selection)| set;
+    let options = alt((
+        value(set(|selection| selection.subscribed = true), word("SUBSCRIBED")),
+        value(set(|_| {}), word("REMOTE")),
+        value(set(|selection| selection.recursive = true), word("RECURSIVEMATCH")),
+        value(set(|selection| selection.special_use = true), word("SPECIAL-USE")),
+    ));
+    context("a selection option", options).parse(input)
 }
 
 /// `list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"`
@@ -93,13 +135,16 @@ fn list_return_opts(input: &[u8]) -> Parsed<'_, Vec<Return>> {
     preceded((word("RETURN"), sp), alt((none, parenthesized(return_option)))).parse(input)
 }
 
-/// `return-option = "SUBSCRIBED" / "CHILDREN" / option-extension`, of which SPECIAL-USE and MYRIGHTS are known
+/// `return-option = "SUBSCRIBED" / "CHILDREN" / option-extension`, of which SPECIAL-USE, MYRIGHTS and STATUS are known:
+/// `status-option = "STATUS" SP "(" status-att *(SP status-att) ")"` (RFC 5819 §4)
 fn return_option(input: &[u8]) -> Parsed<'_, Return> {
+    let status = preceded((word("STATUS"), sp), parenthesized(status::status_att));
     let options = alt((
         value(Return::Children, word("CHILDREN")),
         value(Return::SpecialUse, word("SPECIAL-USE")),
         value(Return::Subscribed, word("SUBSCRIBED")),
         value(Return::MyRights, word("MYRIGHTS")),
+        map(status, Return::Status),
     ));
     context("a return option", options).parse(input)
 }
@@ -107,108 +152,73 @@ fn return_option(input: &[u8]) -> Parsed<'_, Return> {
 impl List {
     /// Reads the names. An empty pattern asks for the separator only, and needs none.
     pub fn plan(self, tag: String, user: &User) -> Plan {
-        if self.pattern.is_empty() && !self.subscribed {
+        if self.patterns == [""] && !self.lsub && !self.extended {
             let untagged = b"* LIST (\\Noselect) \"/\" \"\"\r\n".to_vec();
             return Plan::Done(Answer::ok(&tag, "LIST completed").with_untagged(untagged));
         }
-        let enabled = user.enabled;
-        Plan::run(db::ListMailboxes { viewer: user.viewer() }, move |listed, _| {
-            Plan::Done(match listed {
-                Ok(listed) => self.respond(&tag, &listed, enabled),
-                Err(error) => Answer::failed(&tag, error),
+        let (enabled, viewer) = (user.enabled, user.viewer());
+        let terms = status::Terms { enabled, append_limit: user.append_limit };
+        Plan::run(db::ListMailboxes { viewer }, move |listed, _| {
+            let lines = match listed {
+                Ok(listed) => self.lines(&listed, enabled),
+                Err(error) => return Plan::Done(Answer::failed(&tag, error)),
+            };
+            let Some(items) = self.status_items().map(<[_]>::to_vec) else {
+                return Plan::Done(self.respond(&tag, &lines, &HashMap::new(), terms));
+            };
+            let unit =
+                FindMailboxes { viewer, names: readable(&lines), deleted_storage: status::adds_up(&items) };
+            Plan::run(unit, move |found, _| {
+                Plan::Done(match found {
+                    Ok(found) => self.respond(&tag, &lines, &found, terms),
+                    Err(error) => Answer::failed(&tag, error),
+                })
             })
         })
     }
 
-    fn respond(&self, tag: &str, listed: &[db::ListedMailbox], enabled: Enabled) -> Answer {
-        let word = if self.subscribed { "LSUB" } else { "LIST" };
+    fn respond(
+        &self,
+        tag: &str,
+        lines: &[Line],
+        statuses: &HashMap<MailboxName, FoundStatus>,
+        terms: status::Terms,
+    ) -> Answer {
+        let enabled = terms.enabled;
+        let word = if self.lsub { "LSUB" } else { "LIST" };
         let mut untagged = Vec::new();
-        for Line { name, attributes, rights } in self.lines(listed) {
+        for Line { name, attributes, child_info, rights } in lines {
             untagged.extend_from_slice(format!("* {word} ({attributes}) \"{SEPARATOR}\" ").as_bytes());
             response::mailbox(&mut untagged, name, enabled);
+            if !child_info.is_empty() {
+                // `childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted ... ")"` (RFC 5258 §6)
+                let quoted: Vec<String> = child_info.iter().map(|option| format!("\"{option}\"")).collect();
+                untagged.extend_from_slice(format!(" (\"CHILDINFO\" ({}))", quoted.join(" ")).as_bytes());
+            }
             untagged.extend_from_slice(b"\r\n");
             if let Some(rights) = rights.filter(|_| self.returns.contains(&Return::MyRights)) {
                 myrights::write(&mut untagged, name, rights, enabled);
+            }
+            let status = MailboxName::new(name).ok().and_then(|name| statuses.get_key_value(&name));
+            if let (Some(items), Some((name, found))) = (self.status_items(), status) {
+                status::write(&mut untagged, name, items, found, terms);
             }
         }
         Answer::ok(tag, &format!("{word} completed")).with_untagged(untagged)
     }
 
-    /// The names that match, in order.
-    fn lines<'a>(&self, listed: &'a [db::ListedMailbox]) -> Vec<Line<'a>> {
-        let pattern = Pattern::new(&self.reference, &self.pattern);
-        let levels = levels(listed, &pattern);
-        let matching = levels.into_iter().filter(|(name, _)| pattern.matches(name));
-        let tells_subscribed = self.returns.contains(&Return::Subscribed);
-        let line = |(name, level): (&'a str, Level)| {
-            let attributes = match self.subscribed {
-                true => level.lsub_attributes(),
-                false => level.list_attributes(tells_subscribed),
-            };
-            attributes.map(|attributes| Line {
-                name,
-                attributes,
-                rights: level.exists.then_some(level.rights),
-            })
-        };
-        matching.filter_map(line).collect()
-    }
-}
-
-/// All names and the levels above them.
-fn levels<'a>(listed: &'a [db::ListedMailbox], pattern: &Pattern) -> BTreeMap<&'a str, Level<'a>> {
-    let mut levels: BTreeMap<&str, Level> = BTreeMap::new();
-    for mailbox in listed {
-        let hidden = mailbox.subscribed && !pattern.matches(&mailbox.name);
-        for (end, _) in mailbox.name.match_indices(SEPARATOR) {
-            let above = levels.entry(&mailbox.name[..end]).or_default();
-            above.has_children |= mailbox.exists;
-            above.hides_subscribed |= hidden;
-        }
-        let level = levels.entry(&mailbox.name).or_default();
-        level.exists |= mailbox.exists;
-        level.subscribed |= mailbox.subscribed;
-        level.special_use = mailbox.special_use.as_deref();
-        level.rights = mailbox.rights;
-    }
-    levels
-}
-
-impl Level<'_> {
-    /// None when LIST does not know of it: a subscription can outlive its mailbox.
-    fn list_attributes(&self, tells_subscribed: bool) -> Option<String> {
-        if !self.exists && !self.has_children {
-            return None;
-        }
-        let mut attributes = vec![if self.has_children { "\\HasChildren" } else { "\\HasNoChildren" }];
-        if !self.exists {
-            attributes.push("\\Noselect");
-        }
-        if tells_subscribed && self.subscribed {
-            attributes.push("\\Subscribed");
-        }
-        attributes.extend(self.special_use.and_then(special_use));
-        Some(attributes.join(" "))
-    }
-
-    /// None when LSUB does not list it. RFC 3501 §6.3.9: when `foo/bar` is subscribed and `%` asks, `foo` is named with
-    /// \Noselect, so that a client finds its way down.
-    fn lsub_attributes(&self) -> Option<String> {
-        match self {
-            Level { subscribed: true, exists: true, .. } => Some(String::new()),
-            Level { subscribed: true, .. } | Level { hides_subscribed: true, .. } => {
-                Some("\\Noselect".into())
-            }
+    fn status_items(&self) -> Option<&[status::Item]> {
+        self.returns.iter().find_map(|wanted| match wanted {
+            Return::Status(items) => Some(&items[..]),
             _ => None,
-        }
+        })
     }
 }
 
-/// The attribute of RFC 6154 §2.
-fn special_use(name: &str) -> Option<&'static str> {
-    ["\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"]
-        .into_iter()
-        .find(|attribute| attribute[1..].eq_ignore_ascii_case(name))
+/// The mailboxes that the user may read.
+fn readable(lines: &[Line]) -> Vec<MailboxName> {
+    let may_read = |line: &&Line| line.rights.is_some_and(|rights| rights.contains(Rights::READ));
+    lines.iter().filter(may_read).filter_map(|line| MailboxName::new(&line.name).ok()).collect()
 }
 
 #[cfg(test)]
@@ -228,12 +238,18 @@ mod tests {
         names.iter().map(|name| mailbox(name, name.contains('/'))).chain([gone]).collect()
     }
 
+    fn read(arguments: &str) -> Result<List, crate::error::Error> {
+        complete(arguments.as_bytes(), |input| parse(input, Enabled::default()))
+    }
+
     fn said(command: &str) -> String {
         let (word, arguments) = command.split_at(4);
         let enabled = Enabled::default();
         let parse = if word == "LSUB" { parse_lsub } else { parse };
         let list = complete(arguments.as_bytes(), |input| parse(input, enabled)).expect(command);
-        String::from_utf8(list.respond("a", &listed(), enabled).untagged).unwrap()
+        let lines = list.lines(&listed(), enabled);
+        let terms = status::Terms { enabled, append_limit: 1 };
+        String::from_utf8(list.respond("a", &lines, &HashMap::new(), terms).untagged).unwrap()
     }
 
     #[test]
@@ -266,18 +282,45 @@ mod tests {
         let expected =
             "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n* MYRIGHTS INBOX/work lr\r\n";
         assert_eq!(said("LIST INBOX/ % return (Subscribed MYRIGHTS children)"), expected);
-        let expected = "* LIST (\\HasChildren \\Noselect) \"/\" a\r\n";
+        let expected = "* LIST (\\HasChildren \\NonExistent \\Noselect) \"/\" a\r\n";
         assert_eq!(said("LIST \"\" a RETURN (MYRIGHTS)"), expected);
         assert_eq!(said("LIST \"\" a RETURN ()"), expected);
         for wrong in [" \"\" a RETURN", " \"\" a RETURN (X)", " \"\" a (MYRIGHTS)"] {
-            assert!(complete(wrong.as_bytes(), |input| parse(input, Enabled::default())).is_err(), "{wrong}");
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
+    fn list_selects_what_is_asked_for() {
+        let expected = "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n\
+                        * LIST (\\HasNoChildren \\NonExistent \\Noselect \\Subscribed) \"/\" gone/away\r\n";
+        assert_eq!(said("LIST (SUBSCRIBED) \"\" (INBOX/* gone/*)"), expected);
+        let expected = "* LIST (\\HasChildren) \"/\" INBOX (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n\
+                        * LIST (\\HasChildren \\NonExistent \\Noselect) \"/\" a (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n\
+                        * LIST (\\HasNoChildren \\NonExistent \\Noselect) \"/\" gone (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n";
+        assert_eq!(said("LIST (RECURSIVEMATCH SUBSCRIBED) \"\" %"), expected);
+        // All that is below is shown anyway.
+        assert_eq!(said("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" *").lines().count(), 4);
+        assert_eq!(said("LIST (SPECIAL-USE) \"\" *"), "* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\n");
+        assert_eq!(said("LIST (REMOTE) \"\" Sent"), said("LIST \"\" Sent"));
+        assert_eq!(said("LIST () \"\" \"\""), "");
+        for wrong in [" (RECURSIVEMATCH) \"\" *", " (X) \"\" *", " \"\" ()", " \"\" (a", " (SUBSCRIBED) \"\""]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn status_is_one_of_the_options() {
+        let list = read(" \"\" % RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN))").unwrap();
+        assert_eq!(list.status_items(), Some(&[status::Item::Messages, status::Item::Unseen][..]));
+        assert!(read(" \"\" % RETURN (STATUS ())").is_err());
+    }
+
+    #[test]
     fn an_empty_pattern_asks_for_the_separator() {
-        let list = complete(b" \"\" \"\"", |input| parse(input, Enabled::default())).unwrap();
-        assert_eq!((list.reference.as_str(), list.pattern.as_str()), ("", ""));
-        assert!(complete(b" \"\"", |input| parse(input, Enabled::default())).is_err());
+        let list = read(" \"\" \"\"").unwrap();
+        assert_eq!((list.reference.as_str(), list.patterns, list.extended), ("", vec![String::new()], false));
+        assert!(read(" \"\"").is_err());
     }
 }

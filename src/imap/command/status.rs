@@ -14,6 +14,7 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::mailbox;
+use crate::imap::objectid::mailbox_id;
 use crate::imap::response;
 use crate::mailbox::MailboxName;
 use crate::policy::Rights;
@@ -39,6 +40,19 @@ pub enum Item {
     Deleted,
     /// Their octets: what EXPUNGE would free.
     DeletedStorage,
+    /// The octets of all messages (RFC 8438).
+    Size,
+    /// The octets of the largest message that APPEND takes (RFC 7889 §4).
+    AppendLimit,
+    /// What the mailbox is called, whatever its name (RFC 8474 §4.3).
+    MailboxId,
+}
+
+/// What does not come from the mailbox itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    pub enabled: Enabled,
+    pub append_limit: u64,
 }
 
 /// `status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"`, from the space on
@@ -48,15 +62,19 @@ pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Status> {
 }
 
 /// `status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"`,
-/// `status-att =/ "DELETED" / "DELETED-STORAGE"` (RFC 9208 §7)
-fn status_att(input: &[u8]) -> Parsed<'_, Item> {
+/// `status-att =/ "DELETED" / "DELETED-STORAGE"` (RFC 9208 §7), `"SIZE"` (RFC 8438 §2), `"APPENDLIMIT"` (RFC 7889 §6),
+/// `"MAILBOXID"` (RFC 8474 §7), `"HIGHESTMODSEQ"` (RFC 7162 §7)
+pub(super) fn status_att(input: &[u8]) -> Parsed<'_, Item> {
     let items = alt((
         value(Item::Messages, word("MESSAGES")),
         value(Item::Recent, word("RECENT")),
         value(Item::UidNext, word("UIDNEXT")),
         value(Item::UidValidity, word("UIDVALIDITY")),
         value(Item::Unseen, word("UNSEEN")),
-        value(Item::HighestModSeq, word("HIGHESTMODSEQ")), // RFC 7162 §7
+        value(Item::HighestModSeq, word("HIGHESTMODSEQ")),
+        value(Item::Size, word("SIZE")),
+        value(Item::AppendLimit, word("APPENDLIMIT")),
+        value(Item::MailboxId, word("MAILBOXID")),
         value(Item::DeletedStorage, word("DELETED-STORAGE")),
         value(Item::Deleted, word("DELETED")),
     ));
@@ -66,56 +84,73 @@ fn status_att(input: &[u8]) -> Parsed<'_, Item> {
 impl Status {
     /// Reads the mailbox's counters.
     pub fn plan(self, tag: String, user: &User) -> Plan {
-        let enabled = user.enabled;
         let find = db::FindMailbox { viewer: user.viewer(), name: self.name.clone() };
-        Plan::run(find, move |found, _| match found.map(readable) {
-            Ok(Ok(found)) if found.deleted > 0 && self.items.contains(&Item::DeletedStorage) => {
-                self.add_up(tag, found, enabled)
+        let terms = Terms { enabled: user.enabled, append_limit: user.append_limit };
+        Plan::run(find, move |found, _| match found.map_err(Error::from).and_then(readable) {
+            Ok(found) if found.deleted > 0 && adds_up(&self.items) => self.add_up(tag, found, terms),
+            Ok(mailbox) => {
+                Plan::Done(self.respond(&tag, &db::FoundStatus { mailbox, deleted_storage: 0 }, terms))
             }
-            Ok(Ok(found)) => Plan::Done(self.respond(&tag, &found, 0, enabled)),
-            Ok(Err(refusal)) => Plan::Done(Answer::failed(&tag, refusal)),
-            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+            Err(refusal) => Plan::Done(Answer::failed(&tag, refusal)),
         })
     }
 
     /// Adds up what is kept in no counter.
-    fn add_up(self, tag: String, found: db::FoundMailbox, enabled: Enabled) -> Plan {
-        Plan::run(db::DeletedStorage { key: found.key }, move |octets, _| {
+    fn add_up(self, tag: String, mailbox: db::FoundMailbox, terms: Terms) -> Plan {
+        Plan::run(db::DeletedStorage { key: mailbox.key }, move |octets, _| {
             Plan::Done(match octets {
-                Ok(octets) => self.respond(&tag, &found, octets, enabled),
+                Ok(deleted_storage) => {
+                    self.respond(&tag, &db::FoundStatus { mailbox, deleted_storage }, terms)
+                }
                 Err(error) => Answer::failed(&tag, error),
             })
         })
     }
 
-    fn respond(&self, tag: &str, found: &db::FoundMailbox, deleted_octets: u64, enabled: Enabled) -> Answer {
-        Answer::ok(tag, "STATUS completed").with_untagged(self.untagged(found, deleted_octets, enabled))
+    fn respond(&self, tag: &str, found: &db::FoundStatus, terms: Terms) -> Answer {
+        let mut untagged = Vec::new();
+        write(&mut untagged, &self.name, &self.items, found, terms);
+        Answer::ok(tag, "STATUS completed").with_untagged(untagged)
     }
+}
 
-    /// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`
-    fn untagged(&self, found: &db::FoundMailbox, deleted_octets: u64, enabled: Enabled) -> Vec<u8> {
-        let count = |item: &Item| match item {
-            Item::Messages => format!("MESSAGES {}", found.messages),
-            // Those that came since a session last opened the mailbox for writing, as far as they are still there.
-            Item::Recent => {
-                let since = found.uidnext.saturating_sub(found.first_recent_uid);
-                format!("RECENT {}", since.min(found.messages))
-            }
-            // A full mailbox has no next uid that IMAP can say.
-            Item::UidNext => format!("UIDNEXT {}", found.uidnext.min(u32::MAX.into())),
-            Item::UidValidity => format!("UIDVALIDITY {}", found.uidvalidity),
-            Item::Unseen => format!("UNSEEN {}", found.unseen),
-            Item::HighestModSeq => format!("HIGHESTMODSEQ {}", found.highestmodseq),
-            Item::Deleted => format!("DELETED {}", found.deleted),
-            // Octets, as RFC822.SIZE has them.
-            Item::DeletedStorage => format!("DELETED-STORAGE {deleted_octets}"),
-        };
-        let counts: Vec<String> = self.items.iter().map(count).collect();
-        let mut out = b"* STATUS ".to_vec();
-        response::mailbox(&mut out, self.name.as_str(), enabled);
-        out.extend_from_slice(format!(" ({})\r\n", counts.join(" ")).as_bytes());
-        out
-    }
+/// Whether an item asks for what is kept in no counter.
+pub(super) fn adds_up(items: &[Item]) -> bool {
+    items.contains(&Item::DeletedStorage)
+}
+
+/// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`, as a line of its own.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    name: &MailboxName,
+    items: &[Item],
+    found: &db::FoundStatus,
+    terms: Terms,
+) {
+    let db::FoundStatus { mailbox: found, deleted_storage } = found;
+    let count = |item: &Item| match item {
+        Item::Messages => format!("MESSAGES {}", found.messages),
+        // Those that came since a session last opened the mailbox for writing, as far as they are still there.
+        Item::Recent => {
+            let since = found.uidnext.saturating_sub(found.first_recent_uid);
+            format!("RECENT {}", since.min(found.messages))
+        }
+        // A full mailbox has no next uid that IMAP can say.
+        Item::UidNext => format!("UIDNEXT {}", found.uidnext.min(u32::MAX.into())),
+        Item::UidValidity => format!("UIDVALIDITY {}", found.uidvalidity),
+        Item::Unseen => format!("UNSEEN {}", found.unseen),
+        Item::HighestModSeq => format!("HIGHESTMODSEQ {}", found.highestmodseq),
+        Item::Deleted => format!("DELETED {}", found.deleted),
+        // Octets, as RFC822.SIZE has them.
+        Item::DeletedStorage => format!("DELETED-STORAGE {deleted_storage}"),
+        Item::Size => format!("SIZE {}", found.octets),
+        Item::AppendLimit => format!("APPENDLIMIT {}", terms.append_limit),
+        Item::MailboxId => format!("MAILBOXID ({})", mailbox_id(found.key.mailbox)),
+    };
+    let counts: Vec<String> = items.iter().map(count).collect();
+    out.extend_from_slice(b"* STATUS ");
+    response::mailbox(out, name.as_str(), terms.enabled);
+    out.extend_from_slice(format!(" ({})\r\n", counts.join(" ")).as_bytes());
 }
 
 /// The mailbox, if the user may read it (RFC 4314 §4, STATUS).
@@ -134,7 +169,7 @@ mod tests {
     #[test]
     fn counts_come_in_the_order_asked_for() {
         let status = complete(
-            b" \"Entw&APw-rfe\" (unseen MESSAGES RECENT UIDNEXT UIDVALIDITY deleted DELETED-STORAGE)",
+            b" \"Entw&APw-rfe\" (unseen MESSAGES RECENT UIDNEXT UIDVALIDITY deleted DELETED-STORAGE SIZE)",
             |input| parse(input, Enabled::default()),
         )
         .unwrap();
@@ -146,15 +181,19 @@ mod tests {
             first_recent_uid: 18,
             messages: 9,
             unseen: 4,
-            octets: 0,
+            octets: 7_000_000_000,
             deleted: 2,
             permit: Permit::of(Rights::ALL),
             seen: None,
         };
-        let said = String::from_utf8(status.untagged(&found, 700, Enabled::default())).unwrap();
+        let terms = Terms { enabled: Enabled::default(), append_limit: 9 };
+        let found = db::FoundStatus { mailbox: found, deleted_storage: 700 };
+        let mut said = Vec::new();
+        write(&mut said, &status.name, &status.items, &found, terms);
+        let said = String::from_utf8(said).unwrap();
         assert_eq!(
             said,
-            "* STATUS Entw&APw-rfe (UNSEEN 4 MESSAGES 9 RECENT 2 UIDNEXT 20 UIDVALIDITY 77 DELETED 2 DELETED-STORAGE 700)\r\n"
+            "* STATUS Entw&APw-rfe (UNSEEN 4 MESSAGES 9 RECENT 2 UIDNEXT 20 UIDVALIDITY 77 DELETED 2 DELETED-STORAGE 700 SIZE 7000000000)\r\n"
         );
     }
 

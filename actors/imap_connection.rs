@@ -100,6 +100,10 @@ impl Talk {
                 let plan = drive::drive(plan, &mut self.conversation, &self.services.database, &self.outbox);
                 let answer = plan.await?;
                 self.answer(answer).await?;
+                // After UNAUTHENTICATE it is a connection of nobody.
+                if !self.conversation.logged_in() {
+                    self.place = None;
+                }
             }
             Event::Selected(command) => self.execute(command).await?,
             Event::StartTls => {

@@ -77,6 +77,9 @@ pub const KEYWORDS_PER_MAILBOX_MAX: usize = 1000;
 pub const FETCH_PAGE_MESSAGES: usize = 500;
 /// Octets of message content that one page of FETCH holds in memory; a single larger message is a page of its own.
 pub const FETCH_PAGE_BYTES: usize = 1024 * 1024;
+/// Octets of the first text of a message, as they are sent, that a PREVIEW is made of: 256 characters are in there, also
+/// where they are in HTML.
+pub const PREVIEW_SOURCE_BYTES: u64 = 16 * 1024;
 /// Octets of small messages that were read lately and stay in memory, for all clients of a process together.
 pub const MESSAGE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// A message that is kept there: a larger one costs little for each of its octets to be read again.

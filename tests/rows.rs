@@ -3,7 +3,7 @@
 mod support;
 
 use archiveopteryx::db::{
-    Append, Appending, CheckMessages, CheckedPage, Columns, Extent, FetchPage, NewMessage, SearchPage,
+    Append, Appending, CheckMessages, CheckedPage, Columns, Extent, FetchPage, NewMessage, SearchPage, Wants,
 };
 use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System};
 use archiveopteryx::message::Section;
@@ -59,8 +59,12 @@ async fn check(lender: &Lender) -> CheckedPage {
 }
 
 async fn whole(lender: &Lender, message: MessageId, columns: Columns) -> (Vec<u8>, Vec<u8>) {
-    let extents =
-        vec![Extent { section: Section { part: Vec::new(), text: None }, origin: 0, length: u64::MAX }];
+    let extents = vec![Extent {
+        section: Section { part: Vec::new(), text: None },
+        origin: 0,
+        length: u64::MAX,
+        wants: Wants::Octets,
+    }];
     let unit = FetchPage { account: INBOX.account, messages: vec![message], columns, extents };
     let fetched = lender.run(unit).await.expect("it is read").into_single().expect("it is there");
     let octets = fetched.recipe.as_ref().expect("it was asked for").octets;

@@ -1,5 +1,6 @@
 //! Reads what FETCH wants of a page of messages: stored columns, and as much of the content as is asked for.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,9 +12,10 @@ use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
 use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
-use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Segment};
+use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Segment, Source};
 use crate::message::section::{Section, SectionBytes};
 use crate::message::short_envelope;
+use crate::message::transfer::decode;
 
 /// Reads some messages of an account. Messages that are no more are left out.
 pub struct FetchPage {
@@ -33,13 +35,25 @@ pub struct Columns {
     pub recipe: bool,
 }
 
-/// Octets of a section, counted within the section.
+/// Content that is wanted of each message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extent {
     pub section: Section,
     pub origin: u64,
     /// At most so many; `u64::MAX` means to the end.
     pub length: u64,
+    pub wants: Wants,
+}
+
+/// What an [`Extent`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// These octets of the section, counted within the section.
+    Octets,
+    /// What it takes to know how large the decoded section is: nothing, where the recipe says it.
+    DecodedSize,
+    /// The beginning of the first readable text, wherever that is.
+    Preview,
 }
 
 /// What was read of one message. What was not asked for is empty.
@@ -168,6 +182,21 @@ impl FetchPage {
 impl Extent {
     /// Which octets of the whole message these are. None for nothing.
     pub fn range(&self, recipe: &Recipe) -> Option<Range<u64>> {
+        match self.wants {
+            Wants::Octets => {}
+            Wants::DecodedSize => {
+                let is_known = recipe.decoded_size(&self.section.part).is_some();
+                return if is_known { None } else { self.octets_range(recipe) };
+            }
+            Wants::Preview => {
+                let text = recipe.parts[recipe.first_text()?].body.clone();
+                return Some(text.start..text.end.min(text.start.saturating_add(self.length)));
+            }
+        }
+        self.octets_range(recipe)
+    }
+
+    fn octets_range(&self, recipe: &Recipe) -> Option<Range<u64>> {
         let section = match recipe.section(&self.section) {
             SectionBytes::Range(section) => section,
             // The whole header of a part is needed to select fields from it.
@@ -243,6 +272,34 @@ impl FetchedMessage {
             out.truncate(start);
         }
         is_complete
+    }
+
+    /// What is here of the decoded content of a part, from its beginning on: `upto` octets, or all there are. None when that
+    /// was not read, or the part only contains others.
+    pub fn decoded(&self, part: usize, upto: u64) -> Option<Cow<'_, [u8]>> {
+        let recipe = self.recipe.as_ref()?;
+        match recipe.source(part)? {
+            Source::Body(body) => self.body(body, upto).map(Cow::Borrowed),
+            Source::EncodedBody(body, encoding) => Some(decode(encoding, self.body(body, upto)?)),
+            Source::Range(range, encoding) => {
+                let end = range.end.min(range.start.saturating_add(upto));
+                Some(Cow::Owned(decode(encoding, &self.octets(range.start..end)?).into_owned()))
+            }
+        }
+    }
+
+    /// The beginning of a body.
+    fn body(&self, index: usize, upto: u64) -> Option<&[u8]> {
+        let recipe = self.recipe.as_ref()?;
+        let length = recipe.bodies.get(index)?.octets.min(upto) as usize;
+        if length == 0 {
+            return Some(&[]);
+        }
+        if let Some(small) = recipe.small(index) {
+            return small.get(..length);
+        }
+        let pieces = self.content.iter().filter(|(which, content)| *which == index && content.offset == 0);
+        pieces.filter_map(|(_, content)| content.octets.get(..length)).next()
     }
 
     /// Whether every octet of the message can be written.

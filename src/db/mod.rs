@@ -120,7 +120,7 @@ pub use deleted_storage::DeletedStorage;
 pub use deliver::{Deliver, Delivered, Delivering, Group, Mark, Receipt};
 pub use dismissals::{ReadDismissals, Standing};
 pub use expunge::{Culprit, Expunge};
-pub use fetch_page::{Columns, Extent, FetchPage, FetchedMessage, FetchedPage};
+pub use fetch_page::{Columns, Extent, FetchPage, FetchedMessage, FetchedPage, Wants};
 pub use find_login::{Account, FindLogin, FoundLogin, LoginFailures, Person, Token};
 pub use find_mailbox::{FindMailbox, FoundMailbox};
 pub use find_mailboxes::{FindMailboxes, FoundStatus};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::db::{self, Culprit};
 use crate::error::{Code, Error};
-use crate::imap::answer::{Answer, Opening};
+use crate::imap::answer::{After, Answer, Opening};
 use crate::imap::command::{
     self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, append, capability, idle, starttls,
 };
@@ -351,6 +351,11 @@ impl Conversation {
                 return self.authenticate(tag, next);
             }
             Command::Noop if self.selected => self.on_mailbox(tag, false, OnMailbox::Noop, now),
+            Command::Unauthenticate => {
+                (self.user, self.selected) = (None, false);
+                let tagged = command::unauthenticate::respond(&tag);
+                Event::Run(Plan::Done(Answer { tagged, next: After::Unselect, ..Answer::default() }))
+            }
             Command::Idle => return self.begin_idle(tag, now),
             Command::OnMailbox { uid, command } => self.on_mailbox(tag, uid, command, now),
             Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),

@@ -201,6 +201,7 @@ impl Client {
                     self.heard = self.heard.max(number.trim_end_matches(']').parse().unwrap());
                 }
                 ["*", _, "FETCH", ..] => self.hear_fetch(line),
+                ["*", _, "RECENT"] => {}
                 _ => assert!(line.contains("FLAGS") || line.starts_with("* OK ["), "{line}"),
             }
         }

@@ -317,6 +317,31 @@ impl Recipe {
         }
     }
 
+    /// How many octets the decoded content of the part with this number has, where the recipe says it; None where the
+    /// content has to be decoded for that, or there is no such part.
+    pub fn decoded_size(&self, numbers: &[u32]) -> Option<u64> {
+        if numbers.is_empty() {
+            return Some(self.octets);
+        }
+        let index = self.part(numbers)?;
+        match self.source(index) {
+            Some(Source::Body(body)) => self.bodies.get(body).map(|body| body.octets),
+            Some(Source::Range(range, encoding)) if encoding.is_identity() => Some(range.end - range.start),
+            Some(_) => None,
+            // What contains other parts is as it is.
+            None => self.parts.get(index).map(|part| part.body.end - part.body.start),
+        }
+    }
+
+    /// The part that says in text what the message is about: the first plain one, or else the first in HTML.
+    pub fn first_text(&self) -> Option<usize> {
+        let first = |wanted: &str| {
+            let is_text = |index: &usize| self.parts[*index].content_type.eq_ignore_ascii_case(wanted);
+            (0..self.parts.len()).find(is_text).filter(|index| self.source(*index).is_some())
+        };
+        first("text/plain").or_else(|| first("text/html"))
+    }
+
     /// The body that a part's content is in.
     pub fn body_of(&self, index: usize) -> Option<usize> {
         match self.segments.get(self.parts.get(index)?.segment?)? {

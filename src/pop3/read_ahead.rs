@@ -2,7 +2,7 @@
 //! for many of them costs little more than for one.
 
 use super::maildrop::Maildrop;
-use crate::db::{Columns, Extent, FetchPage, FetchedMessage, FetchedPage};
+use crate::db::{Columns, Extent, FetchPage, FetchedMessage, FetchedPage, Wants};
 use crate::limits;
 use crate::mailbox::MessageId;
 use crate::message::section::Section;
@@ -58,7 +58,12 @@ impl ReadAhead {
         match content {
             Content::Header => FetchPage { account, messages, columns: header, extents: Vec::new() },
             Content::Whole => {
-                let extents = vec![Extent { section: Section::default(), origin: 0, length: u64::MAX }];
+                let extents = vec![Extent {
+                    section: Section::default(),
+                    origin: 0,
+                    length: u64::MAX,
+                    wants: Wants::Octets,
+                }];
                 FetchPage { account, messages, columns: Columns::default(), extents }
             }
         }

@@ -1,5 +1,6 @@
 //! FETCH and UID FETCH (RFC 3501 §6.4.5): data of messages.
 
+mod binary;
 mod large;
 mod plan;
 mod respond;
@@ -49,6 +50,23 @@ pub enum Item {
     BodyStructure,
     /// Octets of the message.
     Section(SectionItem),
+    /// The decoded content of a part (RFC 3516).
+    Binary(BinaryItem),
+    /// How many octets that has; the number of the part.
+    BinarySize(Vec<u32>),
+    /// What the message begins with, for a list of messages (RFC 8970).
+    Preview,
+}
+
+/// The decoded content of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BinaryItem {
+    /// Its number; empty for the whole message.
+    pub part: Vec<u32>,
+    /// Does not set \Seen.
+    pub peek: bool,
+    /// Counted in what is decoded.
+    pub partial: Option<Partial>,
 }
 
 /// A piece of the message itself.
@@ -107,8 +125,26 @@ impl fmt::Display for Item {
             Item::Body => "BODY",
             Item::BodyStructure => "BODYSTRUCTURE",
             Item::Section(section) => return section.fmt(f),
+            Item::Binary(binary) => return binary.fmt(f),
+            Item::BinarySize(part) => return write!(f, "BINARY.SIZE[{}]", numbers(part)),
+            Item::Preview => "PREVIEW",
         })
     }
+}
+
+/// `"BINARY" section-binary ["<" number ">"]` (RFC 3516 §7)
+impl fmt::Display for BinaryItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BINARY[{}]", numbers(&self.part))?;
+        match self.partial {
+            Some(partial) => write!(f, "<{}>", partial.origin),
+            None => Ok(()),
+        }
+    }
+}
+
+fn numbers(part: &[u32]) -> String {
+    Section { part: part.to_vec(), text: None }.to_string()
 }
 
 /// `"BODY" section ["<" number ">"]` as msg-att-static has it, or the older name.

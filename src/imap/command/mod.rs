@@ -31,6 +31,7 @@ pub mod starttls;
 pub mod status;
 pub mod store;
 pub mod subscribe;
+pub mod unauthenticate;
 
 pub use authenticate::Authenticate;
 use jiff::Timestamp;
@@ -53,6 +54,7 @@ pub enum Command {
     Login(Login),
     Authenticate(Authenticate),
     Enable(enable::Enable),
+    Unauthenticate,
     /// SELECT and EXAMINE.
     Select(select::Select),
     Create(create::Create),
@@ -210,6 +212,7 @@ fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
     let read: Arguments = match name {
         "ENABLE" => |input, _| complete(input, enable::parse).map(Command::Enable), // RFC 5161
         "IDLE" => |input, _| none(input, Command::Idle),                            // RFC 2177
+        "UNAUTHENTICATE" => |input, _| none(input, Command::Unauthenticate),        // RFC 8437
         "NAMESPACE" => |input, _| none(input, Command::Namespace),                  // RFC 2342
         "SELECT" => |input, on| complete(input, |all| select::parse(all, on)).map(Command::Select),
         "EXAMINE" => |input, on| complete(input, |all| select::parse_examine(all, on)).map(Command::Select),

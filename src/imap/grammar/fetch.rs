@@ -12,7 +12,7 @@ use nom::sequence::{delimited, preceded};
 use super::Parsed;
 use super::core::{astring, is_atom_char, number64, nz_number, parenthesized, sp};
 use super::modseq::mod_sequence_valzer;
-use crate::imap::command::fetch::{Item, Partial, SectionItem, Spelling};
+use crate::imap::command::fetch::{BinaryItem, Item, Partial, SectionItem, Spelling};
 use crate::limits;
 use crate::mailbox::ModSeq;
 use crate::message::section::{Section, SectionText};
@@ -45,10 +45,16 @@ pub fn fetch_att(input: &[u8]) -> Parsed<'_, Item> {
         value(Item::Size, whole("RFC822.SIZE")),
         value(Item::ModSeq, whole("MODSEQ")), // RFC 7162 §7
     ));
+    let preview = (whole("PREVIEW"), opt(preceded(sp, preceded(peek(char('(')), preview_modifiers))));
+    let other = alt((
+        map(binary, Item::Binary),
+        map(preceded(tag_no_case("BINARY.SIZE"), section_binary), Item::BinarySize),
+        value(Item::Preview, preview),
+    ));
     let section = alt((body_section, rfc822));
     // A section that cannot be read is the mistake, not what follows a BODY without one.
     let body = value(Item::Body, (whole("BODY"), not(char('['))));
-    context("a fetch item", alt((simple, map(section, Item::Section), body))).parse(input)
+    context("a fetch item", alt((simple, map(section, Item::Section), other, body))).parse(input)
 }
 
 /// Which messages of the set FETCH is about.
@@ -104,6 +110,25 @@ fn body_section(input: &[u8]) -> Parsed<'_, SectionItem> {
         spelling: Spelling::Body,
     })
     .parse(input)
+}
+
+/// `"BINARY" [".PEEK"] section-binary [partial]` (RFC 3516 §7)
+fn binary(input: &[u8]) -> Parsed<'_, BinaryItem> {
+    let name = alt((value(true, tag_no_case("BINARY.PEEK")), value(false, tag_no_case("BINARY"))));
+    let item = |(peek, part, partial)| BinaryItem { part, peek, partial };
+    map((name, section_binary, opt(partial)), item).parse(input)
+}
+
+/// `section-binary = "[" [section-part] "]"` (RFC 3516 §7)
+fn section_binary(input: &[u8]) -> Parsed<'_, Vec<u32>> {
+    let part = map(opt(section_part), Option::unwrap_or_default);
+    context("the number of a part", delimited(char('['), part, char(']'))).parse(input)
+}
+
+/// `"(" preview-mod *(SP preview-mod) ")"`, `preview-mod = "LAZY"` (RFC 8970 §7). Previews are made so fast that nobody
+/// need be told to come again.
+fn preview_modifiers(input: &[u8]) -> Parsed<'_, Vec<()>> {
+    parenthesized(whole("LAZY"))(input)
 }
 
 /// `"RFC822" [".HEADER" / ".TEXT"]`: `BODY[]`, `BODY.PEEK[HEADER]` and `BODY[TEXT]` by their older names.
@@ -211,6 +236,9 @@ mod tests {
             ("BODY[3.header.fields (From \"to\")]", "BODY[3.HEADER.FIELDS (From to)]"),
             ("BODY[HEADER.FIELDS.NOT ({2}\r\nCc)]<7.9>", "BODY[HEADER.FIELDS.NOT (Cc)]<7>"),
             ("( FLAGS  UID )", "FLAGS UID"),
+            ("(BINARY[1.2]<3.4> binary.peek[] BINARY.SIZE[1])", "BINARY[1.2]<3> BINARY[] BINARY.SIZE[1]"),
+            ("(preview (LAZY) UID)", "PREVIEW UID"),
+            ("PREVIEW", "PREVIEW"),
         ] {
             assert_eq!(names(input), expected);
         }
@@ -257,6 +285,9 @@ mod tests {
             "BODY[]<0.0>",
             "BODY[1.]",
             "BODYX",
+            "BINARY[1.MIME]",
+            "BINARY",
+            "PREVIEW ()",
             "ALL FLAGS",
             "(ALL)",
         ] {

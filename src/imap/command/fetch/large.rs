@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use super::Item;
 use super::plan::{Fetching, OnPage};
 use super::respond::{Line, literal_length, part_of};
+use super::{Item, binary};
 use crate::db::{FetchedMessage, FetchedPage};
 use crate::error::Error;
 use crate::imap::answer::{After, Answer};
 use crate::imap::selected::{Selected, Step};
 use crate::limits;
+use crate::message::recipe::Recipe;
 use crate::message::section::SectionBytes;
 use crate::plan::Plan;
 
@@ -45,7 +46,14 @@ impl Large {
         while let Some(item) = self.fetching.items.get(self.item) {
             let mut line = Line::resume(&mut out, &self.message, selected);
             let Item::Section(wanted) = item else {
-                line.item(item, &self.stored).expect("only sections can fail");
+                // Decoded content is read whole: it is that of one part.
+                let needed = binary::extent(item).and_then(|extent| extent.range(self.recipe()));
+                if let Some(range) = needed.filter(|range| !self.has(range)) {
+                    return self.read(range, selected, |large, selected| large.go_on(out, selected));
+                }
+                if let Err(error) = line.item(item, &self.stored) {
+                    return broken(self.fetching, out, error);
+                }
                 self.item += 1;
                 continue;
             };
@@ -86,6 +94,10 @@ impl Large {
         };
         out.extend_from_slice(&octets);
         Plan::emit(out, move |selected| self.stream(Vec::new(), end..range.end, selected))
+    }
+
+    fn recipe(&self) -> &Recipe {
+        self.stored.recipe.as_ref().expect("it was asked for")
     }
 
     /// Whether a range of the message can be written with the content that is here.

@@ -1,9 +1,9 @@
 //! How FETCH goes through its messages: from memory where that is enough, else a page at a time.
 
 use super::respond::{self, Line};
-use super::{Fetch, Item, SectionItem, large};
+use super::{Fetch, Item, SectionItem, binary, large};
 use crate::db::{
-    self, Columns, Extent, FetchPage, FetchedPage, Marking, ReadEarlierExpunges, SetFlags, SetSeen,
+    self, Columns, Extent, FetchPage, FetchedPage, Marking, ReadEarlierExpunges, SetFlags, SetSeen, Wants,
 };
 use crate::error::Error;
 use crate::imap::answer::Answer;
@@ -58,7 +58,11 @@ impl Fetch {
             Some(since) => selected.view.told().changed_since(&named, since),
             None => named,
         };
-        let reads = items.iter().any(|item| matches!(item, Item::Section(section) if !section.peek));
+        let reads = items.iter().any(|item| match item {
+            Item::Section(section) => !section.peek,
+            Item::Binary(binary) => !binary.peek,
+            _ => false,
+        });
         let fetching = Fetching {
             columns: columns(&items),
             extents: items.iter().filter_map(extent).collect(),
@@ -219,7 +223,9 @@ impl Fetching {
     /// How much content of a message is asked for, at most.
     fn content_bytes(&self, entry: &Entry) -> u64 {
         let size = u64::from(entry.size);
-        self.extents.iter().map(|extent| extent.length.min(size)).sum()
+        // A size is mostly known without the content.
+        let wanted = self.extents.iter().filter(|extent| extent.wants != Wants::DecodedSize);
+        wanted.map(|extent| extent.length.min(size)).sum()
     }
 
     /// Sets \Seen where the client reads what it had not (RFC 3501 §6.4.5), then goes on with `then`.
@@ -383,7 +389,7 @@ fn columns(items: &[Item]) -> Columns {
 
 /// The content that an item needs.
 fn extent(item: &Item) -> Option<Extent> {
-    let Item::Section(wanted) = item else { return None };
+    let Item::Section(wanted) = item else { return binary::extent(item) };
     if wanted.is_header() {
         return None;
     }
@@ -392,7 +398,7 @@ fn extent(item: &Item) -> Option<Extent> {
         Some(partial) if !wanted.selects_fields() => (partial.origin, partial.length),
         _ => (0, u64::MAX),
     };
-    Some(Extent { section: wanted.section.clone(), origin, length })
+    Some(Extent { section: wanted.section.clone(), origin, length, wants: Wants::Octets })
 }
 
 impl SectionItem {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::plan::OnPage;
-use super::{Item, Partial, SectionItem};
+use super::{Item, Partial, SectionItem, binary};
 use crate::db::FetchedMessage;
 use crate::error::Error;
 use crate::imap::print::{date_time, number};
@@ -28,9 +28,7 @@ pub(super) fn from_memory(out: &mut Vec<u8>, items: &[Item], msn: Msn, entry: &E
             Item::Size => size(out, entry),
             Item::ModSeq => modseq(out, entry),
             Item::InternalDate => internal_date(out, entry),
-            Item::Envelope | Item::Body | Item::BodyStructure | Item::Section(_) => {
-                unreachable!("these are not in memory")
-            }
+            _ => unreachable!("other items are not in memory"),
         }
         out.push(b' ');
     }
@@ -85,6 +83,9 @@ impl<'a> Line<'a> {
                 out.extend(body_from_bodystructure(&stored.bodystructure));
             }
             Item::Section(wanted) => self.section(wanted, stored)?,
+            Item::Binary(wanted) => binary::write(out, wanted, stored)?,
+            Item::BinarySize(part) => binary::write_size(out, part, stored)?,
+            Item::Preview => binary::write_preview(out, stored),
         }
         self.out.push(b' ');
         Ok(())
@@ -199,7 +200,7 @@ fn cut(octets: Cow<'_, [u8]>, partial: Option<Partial>) -> Cow<'_, [u8]> {
 }
 
 /// `literal = "{" number "}" CRLF *CHAR8`
-fn literal(out: &mut Vec<u8>, octets: &[u8]) {
+pub(super) fn literal(out: &mut Vec<u8>, octets: &[u8]) {
     literal_length(out, octets.len() as u64);
     out.extend_from_slice(octets);
 }

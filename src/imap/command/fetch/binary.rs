@@ -1,0 +1,116 @@
+//! Decoded content: BINARY, BINARY.SIZE (RFC 3516) and PREVIEW (RFC 8970).
+
+use std::borrow::Cow;
+
+use super::respond::{literal, literal_length, part_of};
+use super::{BinaryItem, Item};
+use crate::db::{Extent, FetchedMessage, Wants};
+use crate::error::Error;
+use crate::imap::print::number;
+use crate::imap::response;
+use crate::limits;
+use crate::message::recipe::Recipe;
+use crate::message::section::Section;
+use crate::message::text::search_text;
+
+/// The content that is needed for an item; None for items of other kinds.
+pub(super) fn extent(item: &Item) -> Option<Extent> {
+    let all = |part: &[u32], wants| {
+        let section = Section { part: part.to_vec(), text: None };
+        Extent { section, origin: 0, length: u64::MAX, wants }
+    };
+    match item {
+        Item::Binary(BinaryItem { part, .. }) => Some(all(part, Wants::Octets)),
+        Item::BinarySize(part) => Some(all(part, Wants::DecodedSize)),
+        Item::Preview => Some(Extent { length: limits::PREVIEW_SOURCE_BYTES, ..all(&[], Wants::Preview) }),
+        _ => None,
+    }
+}
+
+/// Writes the content of a part under its name: NIL when there is no such part.
+pub(super) fn write(out: &mut Vec<u8>, wanted: &BinaryItem, stored: &FetchedMessage) -> Result<(), Error> {
+    let content = content(&wanted.part, stored)?;
+    out.extend_from_slice(wanted.to_string().as_bytes());
+    out.push(b' ');
+    let Some(content) = content else {
+        out.extend_from_slice(b"NIL");
+        return Ok(());
+    };
+    let range = part_of(0..content.len() as u64, wanted.partial);
+    let octets = &content[range.start as usize..range.end as usize];
+    // RFC 3516 §4.4: a literal8 where a literal cannot hold it.
+    if octets.contains(&0) {
+        out.push(b'~');
+        literal_length(out, octets.len() as u64);
+        out.extend_from_slice(octets);
+    } else {
+        literal(out, octets);
+    }
+    Ok(())
+}
+
+/// Writes how many octets the content of a part has; 0 when there is no such part.
+pub(super) fn write_size(out: &mut Vec<u8>, part: &[u32], stored: &FetchedMessage) -> Result<(), Error> {
+    let recipe = recipe(stored);
+    let size = match recipe.decoded_size(part) {
+        Some(size) => size,
+        None => content(part, stored)?.map_or(0, |content| content.len() as u64),
+    };
+    out.extend_from_slice(Item::BinarySize(part.to_vec()).to_string().as_bytes());
+    out.push(b' ');
+    number(out, size);
+    Ok(())
+}
+
+/// Writes `"PREVIEW" SP nstring`, which is empty for a message without text.
+pub(super) fn write_preview(out: &mut Vec<u8>, stored: &FetchedMessage) {
+    out.extend_from_slice(b"PREVIEW ");
+    response::string(out, preview(stored).as_bytes());
+}
+
+/// The first words of the first text.
+fn preview(stored: &FetchedMessage) -> String {
+    let recipe = recipe(stored);
+    let Some(index) = recipe.first_text() else { return String::new() };
+    let part = &recipe.parts[index];
+    // Of encoded text less is known than was read; of packed text, more.
+    let upto =
+        [limits::PREVIEW_SOURCE_BYTES, limits::PREVIEW_SOURCE_BYTES / 2, limits::PREVIEW_SOURCE_BYTES / 4];
+    let content = upto.into_iter().find_map(|upto| stored.decoded(index, upto)).unwrap_or_default();
+    let text = search_text(&part.content_type.to_ascii_lowercase(), part.charset.as_deref(), &content);
+    let mut preview = String::new();
+    for word in text.split_whitespace() {
+        if !preview.is_empty() {
+            preview.push(' ');
+        }
+        preview.push_str(word);
+        if preview.len() > 4 * PREVIEW_CHARACTERS {
+            break;
+        }
+    }
+    // The last character may have been cut in the middle.
+    let preview = preview.trim_end_matches(char::REPLACEMENT_CHARACTER);
+    preview.chars().filter(|c| !c.is_control()).take(PREVIEW_CHARACTERS).collect()
+}
+
+/// The content of a part; what contains other parts, and the whole message, is as it is.
+fn content<'m>(numbers: &[u32], stored: &'m FetchedMessage) -> Result<Option<Cow<'m, [u8]>>, Error> {
+    let recipe = recipe(stored);
+    let incomplete = || Error::bug("the content of a part is incomplete");
+    let range = match (numbers, recipe.part(numbers)) {
+        ([], _) => 0..recipe.octets,
+        (_, None) => return Ok(None),
+        (_, Some(index)) => match recipe.source(index) {
+            Some(_) => return stored.decoded(index, u64::MAX).map(Some).ok_or_else(incomplete),
+            None => recipe.parts[index].body.clone(),
+        },
+    };
+    stored.octets(range).map(|octets| Some(Cow::Owned(octets))).ok_or_else(incomplete)
+}
+
+fn recipe(stored: &FetchedMessage) -> &Recipe {
+    stored.recipe.as_ref().expect("content comes with its recipe")
+}
+
+/// RFC 8970 §3.1: no preview is longer than this.
+const PREVIEW_CHARACTERS: usize = 256;

@@ -1,5 +1,6 @@
 //! The house rules, as tests: what a reader may rely on everywhere is checked everywhere.
 
+mod capabilities;
 mod source;
 
 use source::{Source, files, read, sources};

@@ -11,7 +11,7 @@ use crate::imap::response;
 use crate::limits;
 use crate::message::recipe::Recipe;
 use crate::message::section::Section;
-use crate::message::text::search_text;
+use crate::message::text::search_texts;
 
 /// The content that is needed for an item; None for items of other kinds.
 pub(super) fn extent(item: &Item) -> Option<Extent> {
@@ -77,7 +77,9 @@ fn preview(stored: &FetchedMessage) -> String {
     let upto =
         [limits::PREVIEW_SOURCE_BYTES, limits::PREVIEW_SOURCE_BYTES / 2, limits::PREVIEW_SOURCE_BYTES / 4];
     let content = upto.into_iter().find_map(|upto| stored.decoded(index, upto)).unwrap_or_default();
-    let text = search_text(&part.content_type.to_ascii_lowercase(), part.charset.as_deref(), &content);
+    // Of HTML, what a person reads comes first.
+    let texts = search_texts(&part.content_type.to_ascii_lowercase(), part.charset.as_deref(), &content);
+    let text = texts.into_iter().next().unwrap_or_default();
     let mut preview = String::new();
     for word in text.split_whitespace() {
         if !preview.is_empty() {

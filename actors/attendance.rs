@@ -11,6 +11,7 @@
 //! and now and then.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::AsyncContext;
 use archiveopteryx::db::{self, Standing};
@@ -49,10 +50,10 @@ pub struct Dismiss {
 #[rtype(result = "()")]
 pub struct MayHaveMissed;
 
-/// To a connection: its client has to log in again, if it can.
-#[derive(actix::Message, Clone, Copy)]
+/// To a connection: its client has to go, and these are the words for it.
+#[derive(actix::Message, Clone)]
 #[rtype(result = "()")]
-pub struct Dismissed;
+pub struct Dismissed(pub Arc<str>);
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
@@ -103,7 +104,7 @@ impl Attendance {
             self.accounts.remove(&account).into_iter().flat_map(|one| one.connections.into_values())
         {
             // Each connection hears this once.
-            connection.do_send(Dismissed);
+            connection.do_send(Dismissed(CLOSED.into()));
         }
     }
 }
@@ -205,3 +206,6 @@ impl actix::Handler<Compared> for Attendance {
         }
     }
 }
+
+/// Why somebody has to go whose account may not be used as it was.
+const CLOSED: &str = "this account was closed, or has another password now";

@@ -75,6 +75,11 @@ impl Authenticator {
         Ok(Authenticator { shared: Arc::new(Shared { settings, backends, passwords, log, secret, waiting }) })
     }
 
+    /// How many passwords are being checked, or stand in line for that.
+    pub fn password_checks(&self) -> usize {
+        self.shared.passwords.waiting()
+    }
+
     /// What a client may use. `plaintext` says whether the door takes passwords in the clear from anywhere.
     pub fn terms(&self, plaintext: bool, channel: &Channel) -> sasl::Terms {
         let oauth = self.shared.backends.tokens.as_ref().map(|tokens| tokens.terms());

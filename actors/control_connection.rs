@@ -6,16 +6,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use archiveopteryx::aox::conversation::{self, Context, Facts};
+use archiveopteryx::aox::command::Command;
+use archiveopteryx::aox::conversation::{self, Context, Facts, Farewell, Outcome};
 use futures_util::future::{Either, select};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::attendance;
 use crate::drive;
 use crate::home;
 use crate::mailbox_registry;
-use crate::outbox::Outbox;
+use crate::outbox::{Gone, Outbox};
 use crate::services::Services;
 
 /// What the server says of itself when it is asked.
@@ -71,53 +74,83 @@ async fn talk(stream: UnixStream, services: Services, facts: AskFacts) {
             Either::Left((Ok(got), _)) if got > 0 => {}
             _ => return,
         }
-        if carry_out(&line, &services, &facts, &outbox).await.is_err() {
+        let client = Client { socket: lines.get_ref(), outbox: &outbox };
+        if client.carry_out(&line, &services, &facts).await.is_err() {
             return;
         }
     }
 }
 
-/// One command, from its line to the last line of its answer.
-async fn carry_out(
-    line: &[u8],
-    services: &Services,
-    facts: &AskFacts,
-    outbox: &Outbox,
-) -> Result<(), crate::outbox::Gone> {
-    let reply = match conversation::parse(line) {
-        Err(reply) => reply,
-        Ok(command) => {
-            let name = command.name();
-            let mut context = Context {
-                now: jiff::Timestamp::now(),
-                facts: facts(),
-                settings: services.settings.clone(),
-                changes: Vec::new(),
-                dismissed: Vec::new(),
-            };
-            let plan = conversation::plan(command, &context);
-            let outcome = drive::drive(plan, &mut context, &services.database, outbox).await?;
-            if !context.changes.is_empty() {
-                let delivered = mailbox_registry::Delivered { changes: context.changes };
-                // The registry lives as long as the server; when it is gone, so is everybody to tell.
-                let _ = services.registry.send(delivered).await;
-            }
-            if !context.dismissed.is_empty() {
-                let dismiss = attendance::Dismiss { accounts: context.dismissed, announce: true };
-                // As for the registry. When this is answered, those who are here know that they have to go.
-                let _ = services.attendance.send(dismiss).await;
-            }
-            match &outcome {
-                Ok(_) if name == "status" => tracing::debug!(command = name, "done"),
-                Ok(_) => tracing::info!(command = name, "done"),
-                Err(error) => tracing::info!(command = name, %error, "not done"),
-            }
-            conversation::respond(outcome)
-        }
-    };
-    outbox.send(reply.to_line()).await
+/// The program at the other end.
+struct Client<'a> {
+    socket: &'a OwnedReadHalf,
+    outbox: &'a Outbox,
 }
 
+impl Client<'_> {
+    /// One command, from its line to the last line of its answer.
+    async fn carry_out(&self, line: &[u8], services: &Services, facts: &AskFacts) -> Result<(), Gone> {
+        let reply = match conversation::parse(line) {
+            Err(reply) => reply,
+            Ok(command) => conversation::respond(self.run(command, services, facts).await?),
+        };
+        self.outbox.send(reply.to_line()).await
+    }
+
+    /// Has the command done, and tells everybody whom it concerns of what it did. It stops at the next step when its
+    /// client has gone, or the server does; what it has done until then stays done.
+    async fn run(&self, command: Command, services: &Services, facts: &AskFacts) -> Result<Outcome, Gone> {
+        let name = command.name();
+        let mut context = Context {
+            now: jiff::Timestamp::now(),
+            facts: facts(),
+            settings: services.settings.clone(),
+            changes: Vec::new(),
+            dismissed: Vec::new(),
+            farewell: Farewell::default(),
+        };
+        let plan = conversation::plan(command, &context);
+        let is_wanted = || !*services.stopping.borrow() && self.is_here();
+        let driven = drive::drive_while(is_wanted, plan, &mut context, &services.database, self.outbox).await;
+        tell(context, services).await;
+        match &driven {
+            Ok(Ok(_)) if name == "status" => tracing::debug!(command = name, "done"),
+            Ok(Ok(_)) => tracing::info!(command = name, "done"),
+            Ok(Err(error)) => tracing::info!(command = name, %error, "not done"),
+            Err(Gone) => tracing::info!(command = name, "interrupted"),
+        }
+        driven
+    }
+
+    /// Whether the client is still there. One that has only said all it has to say is.
+    fn is_here(&self) -> bool {
+        let socket: &UnixStream = self.socket.as_ref();
+        let mut looked = [PollFd::new(std::os::fd::AsFd::as_fd(socket), PollFlags::empty())];
+        match poll(&mut looked, PollTimeout::ZERO) {
+            Ok(_) => !looked[0].revents().is_some_and(|seen| seen.intersects(GONE)),
+            // Whoever is there hears of it when the answer is written.
+            Err(_) => true,
+        }
+    }
+}
+
+/// Tells watchers of mailboxes, and connections, what a command has changed for them.
+async fn tell(context: Context, services: &Services) {
+    if !context.changes.is_empty() {
+        let delivered = mailbox_registry::Delivered { changes: context.changes };
+        // The registry lives as long as the server; when it is gone, so is everybody to tell.
+        let _ = services.registry.send(delivered).await;
+    }
+    if !context.dismissed.is_empty() {
+        let dismiss = attendance::Dismiss { accounts: context.dismissed, announce: true };
+        // As for the registry. When this is answered, those who are here know that they have to go.
+        let _ = services.attendance.send(dismiss).await;
+    }
+    services.roll.send_away(&context.farewell.connections, &context.farewell.why);
+}
+
+/// Both sides of the socket are closed: a half-closed one waits for its answer.
+const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR);
 /// No command is longer; a search may be the longest part of one.
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);

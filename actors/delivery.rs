@@ -11,6 +11,7 @@
 //! the database, and a delivery always sees the receipts of those before it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext};
@@ -69,14 +70,20 @@ struct Wake(usize);
 #[derive(Clone)]
 pub struct Intake {
     pub delivery: actix::Addr<Delivery>,
+    waiting: Waiting,
     /// What large mail may take up, in KiB.
     room: Arc<Semaphore>,
 }
 
 impl Intake {
-    /// The way to `delivery`.
-    pub fn new(delivery: actix::Addr<Delivery>) -> Intake {
-        Intake { delivery, room: Arc::new(Semaphore::new(limits::LMTP_LARGE_BYTES_IN_ALL / 1024)) }
+    /// The way to `delivery`, which counts what waits there in `waiting`.
+    pub fn new(delivery: actix::Addr<Delivery>, waiting: Waiting) -> Intake {
+        Intake { delivery, waiting, room: Arc::new(Semaphore::new(limits::LMTP_LARGE_BYTES_IN_ALL / 1024)) }
+    }
+
+    /// How many deliveries are not committed yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Waits until a mail of `octets` may be held in memory; that ends when what this returns is dropped.
@@ -87,6 +94,9 @@ impl Intake {
     }
 }
 
+/// How many deliveries wait, for whoever wants to know.
+pub type Waiting = Arc<AtomicUsize>;
+
 /// See the module.
 pub struct Delivery {
     database: actix::Addr<Database>,
@@ -96,6 +106,7 @@ pub struct Delivery {
     reserving: bool,
     /// The server's name, which stands below what it writes to users.
     hostname: String,
+    waiting: Waiting,
 }
 
 impl Delivery {
@@ -105,11 +116,12 @@ impl Delivery {
         database: actix::Addr<Database>,
         registry: actix::Recipient<mailbox_registry::Delivered>,
         hostname: String,
+        waiting: Waiting,
     ) -> actix::Addr<Delivery> {
         Delivery::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(QUEUE_REQUESTS_MAX);
             let lanes = (0..LANES).map(|_| Lane::default()).collect();
-            Delivery { database, registry, lanes, ids: 0..0, reserving: false, hostname }
+            Delivery { database, registry, lanes, ids: 0..0, reserving: false, hostname, waiting }
         })
     }
 
@@ -121,6 +133,7 @@ impl Delivery {
     /// Sends the next group of a lane on its way, if there is one and the lane is free.
     fn advance(&mut self, lane: usize, ctx: &mut actix::Context<Self>) {
         self.reserve(ctx);
+        self.waiting.store(self.lanes.iter().map(Lane::len).sum(), Ordering::Relaxed);
         let Some(unit) = self.lanes[lane].next_group(Timestamp::now(), &mut self.ids) else { return };
         let (database, myself) = (self.database.clone(), ctx.address());
         actix_rt::spawn(async move {

@@ -144,6 +144,11 @@ impl Lane {
         late.into_iter().for_each(Job::give_up);
     }
 
+    /// How many deliveries are not committed yet.
+    pub fn len(&self) -> usize {
+        self.waiting.len() + self.on_its_way.as_ref().map_or(0, |(jobs, _)| jobs.len())
+    }
+
     /// The next group, if the lane is free and something waits. Takes the ids of new messages out of `ids`.
     pub fn next_group(&mut self, now: Timestamp, ids: &mut Range<i64>) -> Option<Deliver> {
         if self.on_its_way.is_some() || self.paused {

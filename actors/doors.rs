@@ -37,7 +37,8 @@ struct Kind<'a> {
 pub async fn open(settings: &Settings, lanes: &[services::Lane]) -> Result<Vec<OpenDoor>, String> {
     let mut open = Vec::new();
     for kind in kinds(settings) {
-        let places = Places::new(kind.connections_max as usize, kind.connections_per_address);
+        let places =
+            Places::new(kind.connections_max as usize, kind.connections_per_address, lanes[0].1.roll.clone());
         let mut listeners = Vec::new();
         for address in kind.addresses {
             listeners.push(listen(&kind, Secure::Later, *address, &places, lanes).await?);

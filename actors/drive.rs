@@ -12,12 +12,26 @@ use crate::outbox::{Gone, Outbox};
 
 /// Carries out `plan` to its answer. Ends early, with [`Gone`], when output has no reader any more.
 pub async fn drive<C, A>(
+    plan: Plan<C, A>,
+    context: &mut C,
+    database: &actix::Addr<Database>,
+    outbox: &Outbox,
+) -> Result<A, Gone> {
+    drive_while(|| true, plan, context, database, outbox).await
+}
+
+/// The same, as long as it is wanted: that is asked before each step, so that none is left half done.
+pub async fn drive_while<C, A>(
+    is_wanted: impl Fn() -> bool,
     mut plan: Plan<C, A>,
     context: &mut C,
     database: &actix::Addr<Database>,
     outbox: &Outbox,
 ) -> Result<A, Gone> {
     loop {
+        if !matches!(plan, Plan::Done(_)) && !is_wanted() {
+            return Err(Gone);
+        }
         plan = match plan {
             Plan::Done(answer) => return Ok(answer),
             Plan::Run(Step { unit, then }) if unit.is_abandonable() => {

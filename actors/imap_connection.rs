@@ -9,6 +9,7 @@
 //! The client task hands over what the client sends and waits until it has been dealt with. Everything this actor does
 //! for those octets happens in one future, in order.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
@@ -26,6 +27,7 @@ use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession, Revoked};
 use crate::outbox::{Gone, Outbox};
+use crate::roll;
 use crate::services::{Services, UserPlace};
 use crate::tls::Protocol;
 
@@ -39,9 +41,9 @@ pub struct ImapConnection {
     heard: Instant,
     logged_in: bool,
     /// The conversation ends, with these words, as soon as nothing is half said.
-    ending: Option<&'static str>,
+    ending: Option<Arc<str>>,
     /// Counts among the connections of its door as long as it lives.
-    _peer: Peer,
+    peer: Peer,
 }
 
 /// What is needed to talk with the client, in one piece so that the future that does so can own it.
@@ -52,6 +54,8 @@ struct Talk {
     session: Option<Session>,
     /// Where the client logs in from.
     origin: Origin,
+    /// Where it is written down who the client is, and what it does.
+    entry: Arc<roll::Entry>,
     /// The connection itself, for its sessions and for who may send it away.
     connection: Option<actix::Addr<ImapConnection>>,
     /// Counts among the connections of its user.
@@ -92,7 +96,8 @@ impl Talk {
             Event::Send(octets) => self.outbox.send(octets).await?,
             Event::Ask(question) => {
                 let connection = self.connection().recipient();
-                let (answer, place) = self.services.ask(&self.origin, question, connection).await;
+                let (answer, place) =
+                    self.services.ask((&self.origin, &self.entry), question, connection).await;
                 self.place = place.or(self.place.take());
                 self.conversation.answered(answer);
             }
@@ -150,6 +155,7 @@ impl Talk {
             After::Continue => {}
             After::Unselect => {
                 self.session = None;
+                self.entry.opened(None);
                 self.conversation.closed();
             }
             After::Close => {
@@ -174,6 +180,7 @@ impl Talk {
         if opened.is_ok() {
             self.session = Some(Session(session));
         }
+        self.entry.opened(opened.is_ok().then(|| opening.name.as_str().to_owned()));
         self.conversation.opened(opening, opened)
     }
 }
@@ -188,26 +195,26 @@ impl ImapConnection {
         let _ = outbox.try_send(greeting.into());
         let span = tracing::info_span!("imap", client = %peer.address);
         let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
-        let (talk_outbox, session, connection) = (outbox.clone(), None, None);
-        let talk =
-            Talk { conversation, outbox: talk_outbox, services, session, origin, connection, place: None };
-        let heard = Instant::now();
-        let connection = ImapConnection {
-            talk: Some(talk),
-            outbox,
-            span,
-            heard,
-            logged_in: false,
-            ending: None,
-            _peer: peer,
+        let talk = Talk {
+            conversation,
+            outbox: outbox.clone(),
+            services,
+            session: None,
+            origin,
+            entry: peer.listed.entry(),
+            connection: None,
+            place: None,
         };
+        let heard = Instant::now();
+        let connection =
+            ImapConnection { talk: Some(talk), outbox, span, heard, logged_in: false, ending: None, peer };
         client_task::start(socket, queue, (tls, Protocol::Imap), stopping, connection.start());
     }
 
     /// Says BYE with `text`, as soon as no answer is half written, and ends.
-    fn say_goodbye(&mut self, text: &'static str, ctx: &mut actix::Context<Self>) {
+    fn say_goodbye(&mut self, text: &str, ctx: &mut actix::Context<Self>) {
         let Some(talk) = &mut self.talk else {
-            self.ending = Some(text);
+            self.ending = Some(text.into());
             return;
         };
         let goodbye = talk.conversation.goodbye(text);
@@ -228,8 +235,8 @@ impl ImapConnection {
         if self.logged_in {
             self.heard = Instant::now();
         }
-        match (then, self.ending) {
-            (Ok(Then::Listen), Some(text)) => self.say_goodbye(text, ctx),
+        match (then, self.ending.take()) {
+            (Ok(Then::Listen), Some(text)) => self.say_goodbye(&text, ctx),
             (Ok(Then::Listen), None) => return Ok(Next::ReadOn),
             (Ok(Then::StartTls), _) => return Ok(Next::StartTls),
             (Ok(Then::Close) | Err(Gone), _) => ctx.stop(),
@@ -259,6 +266,8 @@ impl actix::Actor for ImapConnection {
         if let Some(talk) = &mut self.talk {
             talk.connection = Some(ctx.address());
         }
+        let myself = ctx.address();
+        self.peer.listed.entry().leaves_by(move |why| myself.do_send(Dismissed(why.into())));
         // An actor empties its queue before its timers run, so the timer compares instants.
         ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
             let seconds = if connection.logged_in {
@@ -279,6 +288,7 @@ impl actix::Handler<Received> for ImapConnection {
     fn handle(&mut self, Received(octets): Received, _: &mut Self::Context) -> Self::Result {
         let mut talk =
             self.talk.take().expect("the client task waits until everything before has been dealt with");
+        talk.entry.heard();
         let dealt = async move {
             talk.conversation.receive(&octets);
             let then = talk.carry_on().await;
@@ -296,6 +306,7 @@ impl actix::Handler<Secured> for ImapConnection {
         let talk =
             self.talk.as_mut().expect("the client task waits until everything before has been dealt with");
         talk.origin.tls = true;
+        talk.entry.secured();
         let plaintext = talk.services.settings.imap.plaintext_login;
         let terms = talk.services.terms(plaintext, &talk.origin, Some(&facts));
         talk.conversation.secured(terms);
@@ -314,8 +325,8 @@ impl actix::Handler<Revoked> for ImapConnection {
 impl actix::Handler<Dismissed> for ImapConnection {
     type Result = ();
 
-    fn handle(&mut self, _: Dismissed, ctx: &mut Self::Context) {
-        self.say_goodbye("this account was closed, or has another password now", ctx);
+    fn handle(&mut self, Dismissed(why): Dismissed, ctx: &mut Self::Context) {
+        self.say_goodbye(&why, ctx);
     }
 }
 

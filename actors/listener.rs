@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client_socket::{ClientSocket, TlsFacts};
+use crate::roll::{Listed, Roll};
 use crate::tally::{self, Counted, Tally};
 use crate::tls::{Protocol, Tls};
 
@@ -58,6 +59,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// What TLS has shown of it, when it began with that.
     pub tls: Option<Arc<TlsFacts>>,
+    /// Its place on the roll.
+    pub listed: Listed,
     _slot: Slot,
 }
 
@@ -81,12 +84,14 @@ pub struct Places {
     free: Arc<Semaphore>,
     max: usize,
     addresses: Tally<IpAddr>,
+    roll: Roll,
 }
 
 impl Places {
     /// Room for `max` connections, of which one client address may have `per_address`; 0 means all of them.
-    pub fn new(max: usize, per_address: u32) -> Places {
-        Places { free: Arc::new(Semaphore::new(max)), max, addresses: Tally::new(per_address) }
+    /// All of them are on `roll`.
+    pub fn new(max: usize, per_address: u32, roll: Roll) -> Places {
+        Places { free: Arc::new(Semaphore::new(max)), max, addresses: Tally::new(per_address), roll }
     }
 
     /// Connections that are open now.
@@ -198,7 +203,8 @@ impl Entry {
             .expect("bind asserts that there is a lane");
         count.fetch_add(1, Ordering::Relaxed);
         let slot = Slot { _place: place, _of_address: of_address, lane: count.clone() };
-        let peer = Peer { address, tls: None, _slot: slot };
+        let listed = self.places.roll.enter(door, address);
+        let peer = Peer { address, tls: None, listed, _slot: slot };
         let (open, secure, protocol) = (lane.open.clone(), self.secure.clone(), self.door.protocol);
         let started = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
             Ok(stream) => lane.arbiter.spawn_fn(move || enter(stream, peer, &open, secure, protocol)),
@@ -233,6 +239,7 @@ fn enter(stream: std::net::TcpStream, mut peer: Peer, open: &Open, secure: Secur
         match tls.secure(socket, protocol).await {
             Ok((socket, facts)) => {
                 peer.tls = Some(Arc::new(facts));
+                peer.listed.entry().secured();
                 open(socket, peer);
             }
             Err(error) => {
@@ -269,7 +276,7 @@ mod tests {
         let open: Open = Arc::new(move |stream, peer| keep.lock().unwrap().push((stream, peer)));
         let lane = Lane { arbiter: actix::Arbiter::current(), open };
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let places = Places::new(1, 0);
+        let places = Places::new(1, 0, Roll::default());
         let listener = Listener::bind(DOOR, Secure::Later, free, places.clone(), vec![lane]).await.unwrap();
 
         let _first = TcpStream::connect(free).await.unwrap();

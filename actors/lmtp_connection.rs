@@ -1,6 +1,6 @@
 //! # LmtpConnection - one MTA that delivers.
 //!
-//! Hears:  Received, Secured, Shutdown, TimedOut
+//! Hears:  Received, Secured, Dismissed, TimedOut
 //! Says:   Run → Database · Deliver, Heard, Unheard → Delivery
 //! Lives:  from greeting to goodbye
 //! Knows:  an `lmtp::Conversation`, and the receipts of which its client has not evidently heard
@@ -10,6 +10,7 @@
 //! answer. A client has evidently read an answer when it sends something afterwards that it had not sent before.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, WrapFuture};
@@ -49,10 +50,10 @@ pub struct Received {
 #[rtype(result = "()")]
 pub struct Secured;
 
-/// The server stops: finish what is on its way, then say goodbye.
+/// The server stops, or an administrator sends the client away: finish what is on its way, then say goodbye in these words.
 #[derive(actix::Message)]
 #[rtype(result = "Said")]
-pub struct Shutdown;
+pub struct Dismissed(Arc<str>);
 
 /// The client has been silent for too long.
 #[derive(actix::Message)]
@@ -78,7 +79,7 @@ pub struct LmtpConnection {
     talk: Option<Talk>,
     span: tracing::Span,
     /// Counts among the connections of its door as long as it lives.
-    _peer: Peer,
+    peer: Peer,
 }
 
 impl LmtpConnection {
@@ -98,12 +99,15 @@ impl LmtpConnection {
             transactions: 0,
             services,
         };
-        let connection = LmtpConnection { talk: Some(talk), span, _peer: peer }.start();
-        actix_rt::spawn(serve(socket, connection, presence, tls, stopping));
+        let (leave, leaving) = watch::channel(None);
+        // One that has ended has left.
+        peer.listed.entry().leaves_by(move |why| drop(leave.send(Some(Arc::from(why)))));
+        let connection = LmtpConnection { talk: Some(talk), span, peer }.start();
+        actix_rt::spawn(serve(socket, connection, presence, tls, Ends { stopping, leaving }));
     }
 
     /// Has the conversation say something of its own accord.
-    fn interrupt(&mut self, word: fn(&mut Conversation), ctx: &mut actix::Context<Self>) -> Said {
+    fn interrupt(&mut self, word: impl FnOnce(&mut Conversation), ctx: &mut actix::Context<Self>) -> Said {
         let Some(talk) = &mut self.talk else { return Said::default() };
         word(&mut talk.conversation);
         let mut said = Said { close: true, ..Said::default() };
@@ -124,6 +128,7 @@ impl actix::Handler<Received> for LmtpConnection {
 
     fn handle(&mut self, received: Received, _: &mut Self::Context) -> Self::Result {
         let mut talk = self.talk.take().expect("the socket's task waits for each answer");
+        self.peer.listed.entry().heard();
         let dealt = async move {
             let said = talk.hear(received).await;
             (talk, said)
@@ -142,16 +147,17 @@ impl actix::Handler<Secured> for LmtpConnection {
     type Result = ();
 
     fn handle(&mut self, Secured: Secured, _: &mut Self::Context) {
+        self.peer.listed.entry().secured();
         let talk = self.talk.as_mut().expect("the socket's task waits for each answer");
         talk.conversation.secured();
     }
 }
 
-impl actix::Handler<Shutdown> for LmtpConnection {
+impl actix::Handler<Dismissed> for LmtpConnection {
     type Result = Said;
 
-    fn handle(&mut self, Shutdown: Shutdown, ctx: &mut Self::Context) -> Said {
-        self.interrupt(Conversation::shut_down, ctx)
+    fn handle(&mut self, Dismissed(why): Dismissed, ctx: &mut Self::Context) -> Said {
+        self.interrupt(|conversation| conversation.dismiss(&why), ctx)
     }
 }
 
@@ -314,13 +320,21 @@ impl Drop for Held {
     }
 }
 
+/// Why a connection may have to end before its client likes.
+struct Ends {
+    /// The server stops.
+    stopping: watch::Receiver<bool>,
+    /// An administrator sends the client away, in these words.
+    leaving: watch::Receiver<Option<Arc<str>>>,
+}
+
 /// Reads, has the actor answer, and writes, until one side has had enough.
 async fn serve(
     mut socket: ClientSocket,
     connection: actix::Addr<LmtpConnection>,
     presence: Presence,
     tls: Tls,
-    mut stopping: watch::Receiver<bool>,
+    mut ends: Ends,
 ) {
     // The answer to nothing is the greeting.
     let mut received = Received { octets: Bytes::new(), evident: false };
@@ -337,14 +351,14 @@ async fn serve(
                 None => return presence.end(),
             }
         }
-        let heard = hear(&mut socket, &mut pieces, &mut stopping).await;
+        let heard = hear(&mut socket, &mut pieces, &mut ends).await;
         let last_words = match heard {
             Heard::Octets(octets) => {
                 received = Received { octets, evident };
                 continue;
             }
             Heard::End => break,
-            Heard::Stop => connection.send(Shutdown).await,
+            Heard::Dismissed(why) => connection.send(Dismissed(why)).await,
             Heard::Nothing => connection.send(TimedOut).await,
         };
         write(&mut socket, &last_words.unwrap_or_default().octets).await;
@@ -376,8 +390,8 @@ enum Heard {
     End,
     /// Nothing for too long.
     Nothing,
-    /// The server stops.
-    Stop,
+    /// The client has to go, for this reason.
+    Dismissed(Arc<str>),
 }
 
 /// Waits for the actor's answer, and notes when the client leaves meanwhile: its next try may come at any moment.
@@ -404,8 +418,15 @@ async fn answer(
 }
 
 /// Waits for the client, as long as it and the server like.
-async fn hear(socket: &mut ClientSocket, pieces: &mut Pieces, stopping: &mut watch::Receiver<bool>) -> Heard {
-    let stop = pin!(stopping.wait_for(|stopping| *stopping));
+async fn hear(socket: &mut ClientSocket, pieces: &mut Pieces, ends: &mut Ends) -> Heard {
+    let stop = pin!(async {
+        let Ends { stopping, leaving } = ends;
+        let stop = pin!(stopping.wait_for(|stopping| *stopping));
+        match future::select(stop, pin!(leaving.wait_for(Option::is_some))).await {
+            future::Either::Right((Ok(why), _)) => Heard::Dismissed(why.clone().unwrap_or_default()),
+            _ => Heard::Dismissed(STOPPING.into()),
+        }
+    });
     let read = async {
         // An idle client costs no buffer.
         socket.readable().await;
@@ -413,7 +434,7 @@ async fn hear(socket: &mut ClientSocket, pieces: &mut Pieces, stopping: &mut wat
     };
     let octets = pin!(tokio::time::timeout(IDLE, read));
     match future::select(stop, octets).await {
-        future::Either::Left(_) => Heard::Stop,
+        future::Either::Left((end, _)) => end,
         future::Either::Right((Ok(heard), _)) => heard.map_or(Heard::End, Heard::Octets),
         future::Either::Right((Err(_), _)) => Heard::Nothing,
     }
@@ -455,6 +476,7 @@ fn summary(outcomes: &[Outcome]) -> String {
     format!("{stored} stored{}", why.unwrap_or_default())
 }
 
+const STOPPING: &str = "the server is going down, please come back";
 /// How long a client may be silent (RFC 5321 §4.5.3.2.7).
 const IDLE: Duration = Duration::from_secs(limits::LMTP_IDLE_SECONDS_MAX);
 /// How long a client may take no answer.

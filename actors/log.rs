@@ -34,6 +34,11 @@ impl Running {
     }
 }
 
+/// Whether the level is understood.
+pub fn check(log: &Log) -> Result<(), String> {
+    filter(log).map(drop)
+}
+
 fn filter(log: &Log) -> Result<EnvFilter, String> {
     EnvFilter::builder()
         // PostgreSQL's notices are for developers.

@@ -1,6 +1,7 @@
 //! The program: who does it, and when. One file per actor; the actors' own headers say who hears what.
 
 mod authenticator;
+mod check_configuration;
 mod cli;
 mod control_client;
 mod guests;
@@ -47,6 +48,7 @@ mod mailbox_session;
 mod outbox;
 mod password_checks;
 mod pop3_connection;
+mod roll;
 
 mod backends;
 mod certificates;
@@ -62,7 +64,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Verb};
+use crate::cli::{Check, Cli, Verb};
 use crate::home::Home;
 
 fn main() -> ExitCode {
@@ -77,6 +79,10 @@ fn main() -> ExitCode {
     match cli.verb {
         Verb::Serve(serve) => serve::run(home, serve),
         Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
+        Verb::Check(Check::Configuration(check)) => check_configuration::run(&home, &check, json),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Manual(manual) => manual.run(json),
+        Verb::Help(help) => help.run(json),
         verb => match verb.request() {
             Ok(Some(request)) => control_client::run(&home, &request, json),
             Ok(None) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@
 //! password, under a key that only this process knows and that never leaves it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use archiveopteryx::error::Error;
@@ -25,6 +26,8 @@ pub struct PasswordChecks {
 struct Shared {
     key: [u8; 32],
     slots: Semaphore,
+    /// How many are being checked, or stand in line.
+    waiting: AtomicUsize,
     slots_max: usize,
     /// The lines before the slots, one for each place from where somebody waits.
     lines: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -38,7 +41,9 @@ impl PasswordChecks {
         getrandom::fill(&mut key).map_err(|error| Error::bug(format!("no random numbers: {error}")))?;
         let slots_max = std::thread::available_parallelism().map_or(1, usize::from);
         let slots = Semaphore::new(slots_max);
-        let shared = Shared { key, slots, slots_max, lines: Mutex::default(), known: Mutex::default() };
+        let waiting = AtomicUsize::new(0);
+        let shared =
+            Shared { key, slots, waiting, slots_max, lines: Mutex::default(), known: Mutex::default() };
         Ok(PasswordChecks { shared: Arc::new(shared) })
     }
 
@@ -64,8 +69,14 @@ impl PasswordChecks {
         Ok(right)
     }
 
+    /// How many are being checked, or stand in line for that.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
+
     /// Stands in line, then has a thread do the work.
     async fn compute(&self, place: &str, verifier: Option<String>, secret: String) -> Result<bool, Error> {
+        let _counted = Counted::new(&self.shared.waiting);
         let line = self.line(place);
         let gone = |_| Error::bug("the password slots are gone");
         let _turn = line.acquire().await.map_err(gone)?;
@@ -95,6 +106,22 @@ impl PasswordChecks {
         mac.update(verifier.as_bytes());
         mac.update(password.as_bytes());
         mac.finalize().into_bytes().into()
+    }
+}
+
+/// One who waits, as long as it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Counted<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Counted(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

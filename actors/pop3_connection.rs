@@ -8,6 +8,7 @@
 //!
 //! As with IMAP, the client task waits until what the client sent has been dealt with, which happens in one future.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
@@ -25,6 +26,7 @@ use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::outbox::{Gone, Outbox};
+use crate::roll;
 use crate::services::{Services, UserPlace};
 use crate::tls::Protocol;
 
@@ -37,7 +39,7 @@ pub struct Pop3Connection {
     heard: Instant,
     logged_in: bool,
     /// Counts among the connections of its door as long as it lives.
-    _peer: Peer,
+    peer: Peer,
 }
 
 /// What is needed to talk with the client, in one piece so that the future that does so can own it.
@@ -47,6 +49,8 @@ struct Talk {
     services: Services,
     /// Where the client logs in from.
     origin: Origin,
+    /// Where it is written down who the client is.
+    entry: Arc<roll::Entry>,
     /// Counts among the connections of its user.
     place: Option<UserPlace>,
     /// The connection itself, for who may send it away.
@@ -78,7 +82,8 @@ impl Talk {
             Event::Send(octets) => self.outbox.send(octets).await?,
             Event::Ask(question) => {
                 let connection = self.connection.clone().expect("a connection has started before it reads");
-                let (answer, place) = self.services.ask(&self.origin, question, connection).await;
+                let (answer, place) =
+                    self.services.ask((&self.origin, &self.entry), question, connection).await;
                 self.place = place.or(self.place.take());
                 self.conversation.answered(answer);
             }
@@ -129,9 +134,11 @@ impl Pop3Connection {
         }
         let span = tracing::info_span!("pop3", client = %peer.address);
         let (tls, stopping) = (services.tls.clone(), services.stopping.clone());
-        let talk = Some(Talk { conversation, outbox, services, origin, place: None, connection: None });
+        let entry = peer.listed.entry();
+        let talk =
+            Some(Talk { conversation, outbox, services, origin, entry, place: None, connection: None });
         let heard = Instant::now();
-        let connection = Pop3Connection { talk, span, heard, logged_in: false, _peer: peer }.start();
+        let connection = Pop3Connection { talk, span, heard, logged_in: false, peer }.start();
         client_task::start(socket, queue, (tls, Protocol::Pop3), stopping, connection);
     }
 
@@ -177,6 +184,8 @@ impl actix::Actor for Pop3Connection {
         if let Some(talk) = &mut self.talk {
             talk.connection = Some(ctx.address().recipient());
         }
+        let myself = ctx.address();
+        self.peer.listed.entry().leaves_by(move |why| myself.do_send(Dismissed(why.into())));
         // An actor empties its queue before its timers run, so the timer compares instants.
         ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
             let seconds = if connection.logged_in {
@@ -198,6 +207,7 @@ impl actix::Handler<Received> for Pop3Connection {
     fn handle(&mut self, Received(octets): Received, _: &mut Self::Context) -> Self::Result {
         let mut talk =
             self.talk.take().expect("the client task waits until everything before has been dealt with");
+        talk.entry.heard();
         let dealt = async move {
             talk.conversation.receive(&octets);
             let then = talk.carry_on().await;
@@ -215,6 +225,7 @@ impl actix::Handler<Secured> for Pop3Connection {
         let talk =
             self.talk.as_mut().expect("the client task waits until everything before has been dealt with");
         talk.origin.tls = true;
+        talk.entry.secured();
         let plaintext = talk.services.settings.pop3.plaintext_login;
         let terms = talk.services.terms(plaintext, &talk.origin, Some(&facts));
         talk.conversation.secured(terms);

@@ -179,7 +179,7 @@ fn choose_identity(home: &Path, data: &Path, programs: &Path) -> Result<Identity
 }
 
 /// The directory that holds initdb and postgres: the setting, else the newest that the cluster can be run with.
-fn find_programs(setting: &str, data: &Path) -> Result<PathBuf, String> {
+pub fn find_programs(setting: &str, data: &Path) -> Result<PathBuf, String> {
     let version = fs::read_to_string(data.join("PG_VERSION")).ok().map(|text| text.trim().to_owned());
     if !setting.is_empty() {
         let folder = PathBuf::from(setting);

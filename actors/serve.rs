@@ -12,13 +12,13 @@ use crate::cli::Serve;
 use crate::home::Home;
 use crate::log;
 use crate::server::{self, Server};
-use crate::settings_load;
+use crate::settings_load::{self, Loaded};
 
 /// Serves until SIGTERM or SIGINT. The exit code is 0 after an orderly stop, 1 when the start failed, 2 when the
 /// settings are wrong.
 pub fn run(home: Home, serve: Serve) -> ExitCode {
-    let settings = match settings(&home, serve.config.clone()) {
-        Ok(settings) => settings,
+    let loaded = match settings(&home, serve.config.clone()) {
+        Ok(loaded) => loaded,
         Err(mistakes) => {
             for mistake in mistakes {
                 eprintln!("aox: {mistake}");
@@ -26,14 +26,14 @@ pub fn run(home: Home, serve: Serve) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let log = match log::start(&settings.log) {
+    let log = match log::start(&loaded.settings.log) {
         Ok(log) => log,
         Err(error) => {
             eprintln!("aox: {error}");
             return ExitCode::from(2);
         }
     };
-    let backends = match Backends::open(&settings) {
+    let backends = match Backends::open(&loaded.settings) {
         Ok(backends) => backends,
         Err(mistake) => {
             eprintln!("aox: {mistake}");
@@ -42,7 +42,7 @@ pub fn run(home: Home, serve: Serve) -> ExitCode {
     };
     let reread = Reread { home: home.clone(), config: serve.config, log };
     actix::System::new().block_on(async move {
-        match serve_until_told(home, settings, backends, reread).await {
+        match serve_until_told(home, loaded, backends, reread).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error}");
@@ -53,19 +53,20 @@ pub fn run(home: Home, serve: Serve) -> ExitCode {
 }
 
 /// The settings of the file that was named, or of the home's own, if there is one; and of the environment.
-pub fn settings(home: &Home, config: Option<std::path::PathBuf>) -> Result<Settings, Vec<String>> {
+pub fn settings(home: &Home, config: Option<std::path::PathBuf>) -> Result<Loaded, Vec<String>> {
     let own = home.path().join("aox.toml");
     let file = config.or_else(|| own.exists().then_some(own));
-    let mut settings = settings_load::load(file.as_deref(), std::env::vars())?;
-    if settings.hostname.is_empty() {
-        settings.hostname = hostname();
+    let mut loaded = settings_load::load(file.as_deref(), std::env::vars())?;
+    if loaded.settings.hostname.is_empty() {
+        loaded.settings.hostname = hostname();
+        loaded.say("hostname", &loaded.settings.hostname.clone(), "the system");
     }
-    Ok(settings)
+    Ok(loaded)
 }
 
 async fn serve_until_told(
     home: Home,
-    mut settings: Settings,
+    mut loaded: Loaded,
     backends: Backends,
     reread: Reread,
 ) -> Result<(), String> {
@@ -75,7 +76,7 @@ async fn serve_until_told(
     raise_file_limit();
     let mut told = Box::pin(either(terminate, interrupt));
     loop {
-        let start = Server::start_in(home.clone(), settings.clone(), backends.clone());
+        let start = Server::start_in(home.clone(), loaded.clone(), backends.clone());
         let server = match select(Box::pin(start), &mut told).await {
             Either::Left((started, _)) => started?,
             // Told to stop before it was ready: the start goes on to its end, so that all it started can be stopped. A
@@ -87,7 +88,7 @@ async fn serve_until_told(
             }
         };
         let serving = async {
-            let rereading = Box::pin(reread.on_each(&mut hangup, &server, &mut settings));
+            let rereading = Box::pin(reread.on_each(&mut hangup, &server, &mut loaded));
             select(Box::pin(broken(&server)), rereading).await;
         };
         match select(&mut told, Box::pin(serving)).await {
@@ -125,10 +126,10 @@ struct Reread {
 
 impl Reread {
     /// Reads them at each hangup. A terminal that goes away takes no server with it.
-    async fn on_each(&self, hangup: &mut Signal, server: &actix::Addr<Server>, settings: &mut Settings) {
+    async fn on_each(&self, hangup: &mut Signal, server: &actix::Addr<Server>, loaded: &mut Loaded) {
         while hangup.recv().await.is_some() {
             match self::settings(&self.home, self.config.clone()) {
-                Ok(new) => self.put_into_use(server, settings, new).await,
+                Ok(new) => self.put_into_use(server, loaded, new).await,
                 Err(mistakes) => {
                     for mistake in mistakes {
                         tracing::error!("the settings stay as they were: {mistake}");
@@ -138,21 +139,28 @@ impl Reread {
         }
     }
 
-    /// Changes what can change while clients are served. `settings` are those in use, also for a new start.
-    async fn put_into_use(&self, server: &actix::Addr<Server>, settings: &mut Settings, new: Settings) {
+    /// Changes what can change while clients are served. `loaded` is what is in use, also for a new start.
+    async fn put_into_use(&self, server: &actix::Addr<Server>, loaded: &mut Loaded, fresh: Loaded) {
+        let new = &fresh.settings;
         match self.log.change(&new.log) {
-            Ok(()) => settings.log = new.log.clone(),
+            Ok(()) => {
+                loaded.settings.log = new.log.clone();
+                loaded.take_facts(&fresh, "log.");
+            }
             Err(error) => tracing::error!("log.level stays as it was: {error}"),
         }
         let reloaded = server.send(server::Reload(new.tls.clone())).await;
         match reloaded.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(()) => {
-                settings.tls = new.tls.clone();
+                loaded.settings.tls = new.tls.clone();
+                loaded.take_facts(&fresh, "tls.");
                 tracing::info!("the settings and the files of TLS were read again");
             }
             Err(error) => tracing::error!("TLS stays as it was: {error}"),
         }
-        if (Settings { log: new.log.clone(), tls: new.tls.clone(), ..settings.clone() }) != new {
+        // It tells others only.
+        let _ = server.send(server::Configured(loaded.facts.clone())).await;
+        if (Settings { log: new.log.clone(), tls: new.tls.clone(), ..loaded.settings.clone() }) != *new {
             tracing::warn!("settings have changed that take effect at the next start only");
         }
     }

@@ -1,6 +1,6 @@
 //! # Server - the program: everything started in order, and stopped in reverse.
 //!
-//! Hears:  IsWhole, Reload, Stop
+//! Hears:  IsWhole, Reload, Configured, Stop
 //! Says:   Reload → Keyring · Close → Listener · Flush → LoginLog · Stop → Cluster
 //! Lives:  from the start of the process to its end
 //! Knows:  who must be told when it is time to go
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::Actor;
-use archiveopteryx::aox::conversation::{DoorFacts, Facts};
+use archiveopteryx::aox::conversation::{DoorFacts, Facts, SettingFacts};
 use archiveopteryx::db;
 use archiveopteryx::settings::{self, Settings};
 use tokio::sync::watch;
@@ -33,7 +33,7 @@ use crate::login_log;
 use crate::migrations;
 use crate::postgres::Target;
 use crate::services::{Lane, Services};
-use crate::tls::Tls;
+use crate::settings_load::Loaded;
 
 /// Stop: accept nothing more, let everyone finish what is under way, say goodbye. The answer comes when all is done.
 #[derive(actix::Message)]
@@ -44,6 +44,11 @@ pub struct Stop;
 #[derive(actix::Message)]
 #[rtype(result = "Result<(), String>")]
 pub struct Reload(pub settings::Tls);
+
+/// These settings are in use from now on.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Configured(pub Vec<SettingFacts>);
 
 /// Is everybody there whom all clients need? If not, only a new start helps.
 #[derive(actix::Message)]
@@ -66,6 +71,7 @@ struct Running {
     lanes: Vec<Lane>,
     keyring: actix::Addr<Keyring>,
     stopping: watch::Sender<bool>,
+    configuration: watch::Sender<Vec<SettingFacts>>,
     doors: Vec<OpenDoor>,
     control: actix_rt::task::JoinHandle<()>,
 }
@@ -74,14 +80,16 @@ impl Server {
     /// Starts everything. What was started before something failed is stopped again.
     pub async fn start_in(
         home: Home,
-        settings: Settings,
+        Loaded { settings, facts }: Loaded,
         backends: Backends,
     ) -> Result<actix::Addr<Server>, String> {
         home.create()?;
         let lock = home.lock()?;
         let started = Instant::now();
         let (cluster, target) = open_database(&home, &settings).await?;
-        let outcome = Running::start(home, lock, settings, backends, cluster.clone(), target, started).await;
+        let (settings, configuration) = (Arc::new(settings), watch::channel(facts).0);
+        let begin = Begin { home, lock, settings, configuration, cluster: cluster.clone(), started };
+        let outcome = Running::start(begin, backends, &target).await;
         match (outcome, cluster) {
             (Ok(running), _) => {
                 tracing::info!(spent = ?started.elapsed(), "ready");
@@ -118,31 +126,47 @@ async fn open_database(
     Ok((Some(started.cluster), started.server))
 }
 
+/// What is there before anything else is started.
+struct Begin {
+    home: Home,
+    lock: Lock,
+    settings: Arc<Settings>,
+    configuration: watch::Sender<Vec<SettingFacts>>,
+    cluster: Option<actix::Addr<Cluster>>,
+    started: Instant,
+}
+
 impl Running {
-    async fn start(
-        home: Home,
-        lock: Lock,
-        settings: Settings,
-        backends: Backends,
-        cluster: Option<actix::Addr<Cluster>>,
-        target: Target,
-        started: Instant,
-    ) -> Result<Running, String> {
-        let settings = Arc::new(settings);
+    async fn start(begin: Begin, backends: Backends, target: &Target) -> Result<Running, String> {
+        let Begin { home, lock, settings, configuration, cluster, started } = begin;
         let (stopping, stop_seen) = watch::channel(false);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let arbiters: Vec<actix::Arbiter> = (0..cores).map(|_| actix::Arbiter::new()).collect();
         let (keyring, tls) = Keyring::start_for(&settings, &home)?;
-        let lanes = Services::start(settings.clone(), backends, &arbiters, &target, &tls, stop_seen)?;
+        let lanes = Services::start(settings.clone(), backends, &arbiters, target, &tls, stop_seen)?;
         adopt(&settings, &lanes[0].1).await?;
         let doors = doors::open(&settings, &lanes).await?;
         let background = actix::Arbiter::new();
-        Indexer::start_in(&background.handle(), target, &settings);
-        let facts = facts(&doors, tls, cluster.is_some(), started);
-        let control = control_connection::listen(&home.control_socket(), lanes[0].1.clone(), facts)
+        Indexer::start_in(&background.handle(), target.clone(), &settings);
+        let services = lanes[0].1.clone();
+        let told =
+            Told { configuration: configuration.subscribe(), private_database: cluster.is_some(), started };
+        let facts = told.facts(&doors, services.clone());
+        let control = control_connection::listen(&home.control_socket(), services, facts)
             .map_err(|error| format!("{} cannot be made: {error}", home.control_socket().display()))?;
-        let _lock = lock;
-        Ok(Running { home, _lock, cluster, arbiters, background, lanes, keyring, stopping, doors, control })
+        Ok(Running {
+            home,
+            _lock: lock,
+            cluster,
+            arbiters,
+            background,
+            lanes,
+            keyring,
+            stopping,
+            configuration,
+            doors,
+            control,
+        })
     }
 
     /// In reverse. Clients that do not leave in time are cut off; what they were promised is committed already.
@@ -207,6 +231,16 @@ impl actix::Handler<Reload> for Server {
     }
 }
 
+impl actix::Handler<Configured> for Server {
+    type Result = ();
+
+    fn handle(&mut self, Configured(facts): Configured, _: &mut Self::Context) {
+        if let Some(running) = &self.running {
+            running.configuration.send_replace(facts);
+        }
+    }
+}
+
 impl actix::Handler<Stop> for Server {
     type Result = actix::ResponseFuture<()>;
 
@@ -230,36 +264,43 @@ async fn adopt(settings: &Settings, services: &Services) -> Result<(), String> {
     adopted.map_err(|error| format!("the database cannot be told what the settings say: {error}"))
 }
 
-/// How the server answers `status`.
-fn facts(
-    doors: &[OpenDoor],
-    tls: Tls,
+/// What the server tells of itself beside its doors.
+struct Told {
+    configuration: watch::Receiver<Vec<SettingFacts>>,
     private_database: bool,
     started: Instant,
-) -> control_connection::AskFacts {
-    let door = |open: &OpenDoor| {
-        let text = |addresses: &[SocketAddr]| addresses.iter().map(ToString::to_string).collect();
-        let facts = DoorFacts {
-            name: open.door.protocol.name(),
-            addresses: text(&open.addresses),
-            tls_addresses: text(&open.tls_addresses),
-            connections: 0,
-            connections_max: open.places.max(),
+}
+
+impl Told {
+    /// How the server answers when it is asked for its state.
+    fn facts(self, doors: &[OpenDoor], services: Services) -> control_connection::AskFacts {
+        let door = |open: &OpenDoor| {
+            let text = |addresses: &[SocketAddr]| addresses.iter().map(ToString::to_string).collect();
+            let facts = DoorFacts {
+                name: open.door.protocol.name(),
+                addresses: text(&open.addresses),
+                tls_addresses: text(&open.tls_addresses),
+                connections: 0,
+                connections_max: open.places.max(),
+            };
+            (facts, open.places.clone())
         };
-        (facts, open.places.clone())
-    };
-    let doors: Vec<_> = doors.iter().map(door).collect();
-    Arc::new(move || Facts {
-        version: env!("CARGO_PKG_VERSION"),
-        process: std::process::id(),
-        uptime_seconds: started.elapsed().as_secs(),
-        private_database,
-        doors: doors
-            .iter()
-            .map(|(facts, places)| DoorFacts { connections: places.taken(), ..facts.clone() })
-            .collect(),
-        certificates: tls.certificates(),
-    })
+        let doors: Vec<_> = doors.iter().map(door).collect();
+        Arc::new(move || Facts {
+            version: env!("CARGO_PKG_VERSION"),
+            process: std::process::id(),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            private_database: self.private_database,
+            doors: doors
+                .iter()
+                .map(|(facts, places)| DoorFacts { connections: places.taken(), ..facts.clone() })
+                .collect(),
+            certificates: services.tls.certificates(),
+            connections: services.roll.facts(),
+            queue: services.queue(),
+            configuration: self.configuration.borrow().clone(),
+        })
+    }
 }
 
 /// How long clients have to leave. With PostgreSQL's own stop, all of it takes less than ten seconds.

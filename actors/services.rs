@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::Actor;
+use archiveopteryx::aox::conversation::QueueFacts;
 use archiveopteryx::db::MessageCache;
 use archiveopteryx::error::{Code, Error};
 use archiveopteryx::login::{self, Authenticated, Channel, Origin};
@@ -23,6 +24,7 @@ use crate::guests::Guests;
 use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
 use crate::postgres::Target;
+use crate::roll::{self, Roll};
 use crate::tally::{Counted, Tally};
 use crate::tls::Tls;
 
@@ -38,6 +40,8 @@ pub struct Services {
     pub authenticator: Authenticator,
     pub login_log: actix::Addr<LoginLog>,
     pub tls: Tls,
+    /// Who is connected.
+    pub roll: Roll,
     /// Connections of each user.
     users: Tally<AccountId>,
     listener: actix::Addr<DbListener>,
@@ -87,13 +91,15 @@ impl Services {
             Attendance::start_in_arbiter(&arbiters[0].handle(), move |_| Attendance::new(database, heard));
         // The last arbiter has the fewest other tasks of this kind; with one core it is the first as well.
         let last = arbiters.len() - 1;
+        let waiting = delivery::Waiting::default();
         let delivery = Delivery::start_in(
             &arbiters[last].handle(),
             databases[last].clone(),
             registry.clone().recipient(),
             settings.hostname.clone(),
+            waiting.clone(),
         );
-        let intake = Intake::new(delivery);
+        let intake = Intake::new(delivery, waiting);
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
         // An arbiter that has ended takes nothing: the server stops.
@@ -101,6 +107,7 @@ impl Services {
         let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
             .map_err(|error| error.to_string())?;
         let users = Tally::new(settings.limits.connections_per_user);
+        let roll = Roll::default();
         let lanes = arbiters.iter().zip(databases).map(|(arbiter, database)| {
             let services = Services {
                 settings: settings.clone(),
@@ -112,6 +119,7 @@ impl Services {
                 authenticator: authenticator.clone(),
                 login_log: login_log.clone(),
                 tls: tls.clone(),
+                roll: roll.clone(),
                 users: users.clone(),
                 listener: listener.clone(),
                 stopping: stopping.clone(),
@@ -135,22 +143,34 @@ impl Services {
     }
 
     /// The authenticator's answer to `question`. Who is let in by it gets a place among the connections of that user, to
-    /// be kept as long as `connection` lives, which hears when nobody may stay logged in; who has too many is refused.
+    /// be kept as long as `connection` lives, which hears when nobody may stay logged in; who has too many is refused. Who
+    /// it is, is written down in `entry`.
     pub async fn ask(
         &self,
-        origin: &Origin,
+        (origin, entry): (&Origin, &roll::Entry),
         question: Question,
         connection: actix::Recipient<Dismissed>,
     ) -> (login::Answer, Option<UserPlace>) {
         match self.authenticator.answer(&self.database, origin, question).await {
             login::Answer::Verdict(Ok(who)) => match self.place(&who, connection).await {
-                Ok(place) => (login::Answer::Verdict(Ok(who)), Some(place)),
+                Ok(place) => {
+                    entry.logged_in(&who);
+                    (login::Answer::Verdict(Ok(who)), Some(place))
+                }
                 Err(error) => {
                     tracing::info!(user = who.account.login, %error, "refused");
                     (login::Answer::Verdict(Err(error)), None)
                 }
             },
             answer => (answer, None),
+        }
+    }
+
+    /// What waits here.
+    pub fn queue(&self) -> QueueFacts {
+        QueueFacts {
+            deliveries: self.intake.waiting(),
+            password_checks: self.authenticator.password_checks(),
         }
     }
 

@@ -3,25 +3,54 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use archiveopteryx::aox::conversation::SettingFacts;
 use archiveopteryx::settings::{self, Settings};
 use config::{Config, Environment, File, FileFormat};
 use toml::Value;
+
+/// The settings, and what is told of each.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub settings: Settings,
+    pub facts: Vec<SettingFacts>,
+}
+
+impl Loaded {
+    /// Tells another value of a setting.
+    pub fn say(&mut self, key: &str, value: &str, source: &str) {
+        for fact in self.facts.iter_mut().filter(|fact| fact.key == key) {
+            fact.value = Value::String(value.to_owned()).to_string();
+            source.clone_into(&mut fact.source);
+        }
+    }
+
+    /// Tells of the settings whose names begin with `section` what `other` tells.
+    pub fn take_facts(&mut self, other: &Loaded, section: &str) {
+        for (fact, new) in self.facts.iter_mut().zip(&other.facts) {
+            if fact.key.starts_with(section) {
+                fact.clone_from(new);
+            }
+        }
+    }
+}
 
 /// The settings: defaults < `file` < variables such as `AOX__IMAP__LISTEN`. Otherwise one sentence for each mistake.
 pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
-) -> Result<Settings, Vec<String>> {
+) -> Result<Loaded, Vec<String>> {
     let environment: std::collections::HashMap<String, String> =
         environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
-    let mut mistakes = Vec::new();
+    let (mut mistakes, mut sources) = (Vec::new(), BTreeMap::new());
     let mut builder = Config::builder();
     if let Some(path) = file {
         let text = std::fs::read_to_string(path)
             .map_err(|error| vec![format!("the settings in {} cannot be read: {error}", path.display())])?;
         mistakes.extend(mistakes_in_file(path, &text)?);
+        sources = sources_in_file(path, &text);
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
+    sources.extend(environment.keys().map(|name| (key_of(name), name.clone())));
     mistakes.extend(mistakes_in_environment(&environment));
     if !mistakes.is_empty() {
         return Err(mistakes);
@@ -45,7 +74,38 @@ pub fn load(
         .into_iter()
         .map(|(key, wanted)| format!("{key} is {}, but must be {wanted}", shown(&loaded, key)))
         .collect();
-    if faults.is_empty() { Ok(loaded) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(Loaded { facts: facts(&loaded, &sources), settings: loaded })
+}
+
+/// What is told of each setting.
+fn facts(settings: &Settings, sources: &BTreeMap<String, String>) -> Vec<SettingFacts> {
+    let value = Value::try_from(settings.clone()).expect("settings can be written as TOML");
+    let defaults: BTreeMap<String, Value> = known().into_iter().collect();
+    let fact = |(key, value): (String, Value)| SettingFacts {
+        value: settings::shown(&key, &value.to_string()),
+        default: defaults
+            .get(&key)
+            .map(|value| settings::shown(&key, &value.to_string()))
+            .unwrap_or_default(),
+        source: sources.get(&key).map_or_else(|| "default".to_owned(), String::clone),
+        key,
+    };
+    leaves(&value).into_iter().map(fact).collect()
+}
+
+/// The settings that a file names, and where in it.
+fn sources_in_file(path: &Path, text: &str) -> BTreeMap<String, String> {
+    let keys = text.parse().map(|table| leaves(&Value::Table(table))).unwrap_or_default();
+    let place = |key: &str| format!("{} line {}", path.display(), line_of_key(text, key));
+    keys.into_iter().map(|(key, _)| (key.clone(), place(&key))).collect()
+}
+
+/// The setting that a variable gives.
+fn key_of(variable: &str) -> String {
+    variable[PREFIX.len()..].to_lowercase().replace("__", ".")
 }
 
 /// Checks each key of the file by itself, so that all mistakes are found, with their lines.
@@ -64,7 +124,7 @@ fn mistakes_in_file(path: &Path, text: &str) -> Result<Vec<String>, Vec<String>>
 fn mistakes_in_environment(environment: &std::collections::HashMap<String, String>) -> Vec<String> {
     let sorted: BTreeMap<_, _> = environment.iter().collect();
     let mistakes = sorted.into_iter().filter_map(|(name, text)| {
-        let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
+        let key = key_of(name);
         let value = if LISTS.contains(&key.as_str()) {
             Value::Array(text.split(',').map(|item| Value::String(item.to_owned())).collect())
         } else {
@@ -183,7 +243,29 @@ mod tests {
     fn with(text: &str, environment: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        load(Some(file.path()), environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        load(Some(file.path()), environment).map(|loaded| loaded.settings)
+    }
+
+    #[test]
+    fn each_setting_says_where_it_comes_from_and_no_secret() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[imap]\nlisten = []\n[ldap]\nbind_password = \"hunter2\"\n").unwrap();
+        let url = "postgres://aox_server:hunter2@db.example/aox";
+        let variables = [("AOX__DATABASE__URL", url), ("AOX__LOG__LEVEL", "warn")];
+        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let loaded = load(Some(file.path()), variables).unwrap();
+        let fact = |key: &str| loaded.facts.iter().find(|fact| fact.key == key).unwrap();
+        assert_eq!(fact("imap.listen").source, format!("{} line 2", file.path().display()));
+        assert!(fact("imap.listen").is_changed() && !fact("imap.tls_listen").is_changed());
+        assert_eq!(fact("log.level").source, "AOX__LOG__LEVEL");
+        assert_eq!(
+            (fact("lmtp.listen").source.as_str(), fact("log.level").value.as_str()),
+            ("default", "\"warn\"")
+        );
+        assert_eq!(fact("ldap.bind_password").value, "hidden");
+        assert!(!format!("{:?}", loaded.facts).contains("hunter2"));
+        assert!(fact("database.url").value.contains("db.example"));
     }
 
     #[test]

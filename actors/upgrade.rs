@@ -20,7 +20,7 @@ pub fn run(home: &Home, upgrade: &Upgrade, json: bool) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let settings = match serve::settings(home, upgrade.config.clone()) {
-        Ok(settings) => settings,
+        Ok(loaded) => loaded.settings,
         Err(mistakes) => return complain("wrong", &mistakes.join("\n"), json, 2),
     };
     match actix::System::new().block_on(apply(&settings)) {

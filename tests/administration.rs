@@ -178,3 +178,180 @@ fn quotas_are_set_shown_and_taken_back() {
         assert_eq!(code(&output), Some(status), "{wrong:?}: {}", said(&output));
     }
 }
+
+#[test]
+fn settings_say_where_they_come_from() {
+    let server = Server::shared();
+    let changed = json(&server, &["show", "configuration", "--changed"]);
+    let changed = changed.as_array().expect("a list");
+    let imap =
+        changed.iter().find(|one| one["setting"] == "imap.listen").expect("the tests choose the ports");
+    assert_eq!(imap["from"], "AOX__IMAP__LISTEN");
+    assert!(imap["value"].as_str().is_some_and(|value| value.contains(&server.imap_address().to_string())));
+    assert!(!changed.iter().any(|one| one["setting"] == "login.keep_days"));
+    let hostname = json(&server, &["show", "conf", "hostname"]);
+    assert_eq!((&hostname[0]["from"], hostname.as_array().map(Vec::len)), (&"the system".into(), Some(1)));
+    assert_eq!(code(&server.aox(&["show", "configuration", "imap.colour"])), Some(1));
+}
+
+#[test]
+fn a_configuration_is_checked_without_a_server() {
+    let server = Server::new_home(support::Options::default());
+    let good = server.aox(&["check", "configuration"]);
+    assert_eq!(code(&good), Some(0), "{}", said(&good));
+    let file = server.home().join("other.toml");
+    let file_name = file.display().to_string();
+    let check = |text: &str| {
+        std::fs::write(&file, text).expect("the home can be written");
+        let output = server.aox(&["check", "config", "--config", &file_name, "--json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+        (code(&output), report["mistakes"].to_string())
+    };
+    let (status, mistakes) = check("[imap]\ncolour = \"red\"\n[log]\nformat = \"loud\"\n");
+    assert_eq!(status, Some(1));
+    assert!(mistakes.contains("line 2") && mistakes.contains("line 4"), "{mistakes}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it has an address");
+    let (status, mistakes) = check(&format!(
+        "[tls]\ncertificates = [\"/nonexistent.pem\"]\n[lmtp]\nlisten = [\"{address}\"]\n[database]\nurl = \"\"\n"
+    ));
+    // The ports of this home are given in the environment, which wins; so the certificate is what is wrong.
+    assert_eq!(status, Some(1));
+    assert!(mistakes.contains("/nonexistent.pem") && !mistakes.contains(&address.to_string()), "{mistakes}");
+    let occupied = std::net::TcpListener::bind(server.imap_address()).expect("the port is free");
+    let (status, mistakes) = check("");
+    assert_eq!(status, Some(1));
+    assert!(
+        mistakes.contains(&format!("imap.listen: cannot listen on {}", server.imap_address())),
+        "{mistakes}"
+    );
+    drop(occupied);
+    assert_eq!(check(""), (Some(0), "[]".to_owned()));
+}
+
+#[test]
+fn who_is_connected_is_shown_and_can_be_sent_away() {
+    let server = Server::start();
+    server.add_user("cleo", "cleo@admin.example", "secret");
+    let mut imap = server.imap("cleo", "secret");
+    imap.ok("SELECT INBOX").expect("INBOX can be opened");
+    let pop3 = server.pop3("cleo", "secret");
+    let mut lmtp = server.lmtp();
+
+    let all = json(&server, &["show", "connections"]);
+    let of = |door: &str| {
+        let found = all.as_array().and_then(|all| all.iter().find(|one| one["door"] == door)).cloned();
+        found.unwrap_or_else(|| panic!("no connection to {door}: {all}"))
+    };
+    assert_eq!((&of("imap")["user"], &of("imap")["mailbox"]), (&"cleo".into(), &"INBOX".into()));
+    assert_eq!((&of("pop3")["user"], &of("lmtp")["user"]), (&"cleo".into(), &serde_json::Value::Null));
+    assert_eq!(of("imap")["tls"], false);
+    assert!(server.aox_ok(&["show", "connections", "--user", "CLEO"]).contains("INBOX"));
+
+    let number = of("lmtp")["number"].to_string();
+    server.aox_ok(&["disconnect", &number, "--reason", "see you tomorrow"]);
+    let farewell = lmtp.read_line().expect("LMTP says goodbye");
+    assert_eq!(farewell, "421 4.3.2 see you tomorrow");
+    let sent = json(&server, &["disconnect", "cleo"]);
+    assert_eq!(sent["disconnected"].as_array().map(Vec::len), Some(2));
+    let bye = imap.read().expect("IMAP says goodbye").text();
+    assert!(bye.starts_with("* BYE an administrator"), "{bye}");
+    drop((imap, pop3));
+    assert_eq!(code(&server.aox(&["disconnect", "cleo"])), Some(1));
+    assert_eq!(code(&server.aox(&["disconnect"])), Some(2));
+    drop(server.imap("cleo", "secret"));
+}
+
+#[test]
+fn counts_queue_and_schema_are_shown() {
+    let server = Server::shared();
+    server.add_user("conny", "conny@admin.example", "secret");
+    let exact = json(&server, &["show", "counts", "--exact"]);
+    assert!(exact["counts"]["users"]["count"].as_i64().is_some_and(|count| count >= 1), "{exact}");
+    assert!(exact["counts"]["mailboxes"]["count"].as_i64().is_some_and(|count| count >= 6), "{exact}");
+    assert_eq!(json(&server, &["show", "counts"])["exact"], false);
+    assert!(server.aox_ok(&["show", "counts"]).contains("deleted messages"));
+    let queue = json(&server, &["show", "queue"]);
+    assert!(queue["deliveries"].is_u64() && queue["password_checks"].is_u64(), "{queue}");
+    let schema = json(&server, &["show", "schema"]);
+    assert_eq!(
+        schema["applied"].as_array().map(Vec::len),
+        schema["revision"].as_u64().map(|last| last as usize + 1)
+    );
+    assert_eq!(json(&server, &["show", "status"])["ready"], true);
+}
+
+#[test]
+fn a_database_that_does_not_fit_together_is_told() {
+    let server = Server::start();
+    server.add_user("dora", "dora@admin.example", "secret");
+    server.deliver("dora@admin.example", b"Subject: x\r\n\r\nx\r\n");
+    let sound = json(&server, &["check", "database"]);
+    assert_eq!(sound["findings"], serde_json::json!([]), "{sound}");
+    assert!(sound["mailboxes"].as_i64().is_some_and(|count| count >= 6) && sound["amcheck"] == false);
+
+    server.superuser_sql(
+        "update aox.mailboxes set unseen = 7 where name = 'INBOX'; grant delete on aox.tombstones to aox_server;
+         create extension amcheck; grant execute on function bt_index_check(regclass) to aox_server;
+         set session_replication_role = replica; delete from aox.mailboxes where name = 'Drafts';
+         insert into aox.mailbox_messages select account, 999, uid, message, modseq, 0, null, internal_date, 0, octets, saved_at
+            from aox.mailbox_messages;",
+    );
+    let output = server.aox(&["check", "database", "--json"]);
+    assert_eq!(code(&output), Some(1));
+    let report = said(&output);
+    for wrong in ["counts 7 unseen messages and has 1", "may delete there", "a mailbox that does not exist"] {
+        assert!(report.contains(wrong), "{wrong}: {report}");
+    }
+    assert!(report.contains("\"amcheck\":true") && !report.contains("index aox"), "{report}");
+}
+
+#[test]
+fn a_command_whose_client_has_gone_stops_at_the_next_step() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixStream;
+
+    let server = Server::start();
+    server.add_user("ilse", "ilse@admin.example", "secret");
+    let mut lmtp = server.lmtp();
+    for number in 0..450 {
+        let message = format!("Subject: {number}\r\n\r\nx\r\n");
+        let replies =
+            lmtp.deliver("a@example.net", &["ilse@admin.example"], message.as_bytes()).expect("LMTP answers");
+        replies[0].expect(250).expect("the message is accepted");
+    }
+    let ask = || {
+        let mut socket = UnixStream::connect(server.home().join("aox.sock")).expect("the server listens");
+        socket.write_all(b"{\"version\":1,\"command\":\"check-messages\"}\n").expect("it can be asked");
+        socket
+    };
+    // Who has only said all it has to say is still there.
+    let waiting = ask();
+    waiting.shutdown(std::net::Shutdown::Write).expect("half of it can be closed");
+    let last = BufReader::new(waiting).lines().last().expect("there are lines").expect("they can be read");
+    assert!(last.starts_with("{\"done\""), "{last}");
+    assert!(!server.log().contains("interrupted"));
+
+    let mut gone = BufReader::new(ask());
+    let mut first = String::new();
+    gone.read_line(&mut first).expect("it says how far it has come");
+    assert!(first.starts_with("{\"progress\""), "{first}");
+    drop(gone);
+    support::eventually("the command is interrupted", || {
+        server.log().contains("interrupted command=\"check messages\"")
+    });
+    assert_eq!(server.log().matches("done command=\"check messages\"").count(), 1, "{}", server.log());
+}
+
+#[test]
+fn the_command_line_explains_itself() {
+    let server = Server::new_home(support::Options::default());
+    let listed = server.aox_ok(&["help"]);
+    assert!(listed.contains("aox disconnect") && listed.contains("aox check database"), "{listed}");
+    assert!(server.aox_ok(&["help", "add", "user"]).contains("--password-stdin"));
+    assert_eq!(code(&server.aox(&["help", "dance"])), Some(2));
+    assert!(server.aox_ok(&["completions", "bash"]).contains("_aox"));
+    let folder = server.home().join("man");
+    server.aox_ok(&["manual", "--into", &folder.display().to_string()]);
+    assert!(folder.join("aox-show-configuration.1").exists());
+}

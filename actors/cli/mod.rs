@@ -6,6 +6,7 @@ mod check;
 mod delete;
 mod delete_policy;
 mod list;
+mod manual;
 mod password;
 mod quota;
 mod set;
@@ -14,14 +15,15 @@ mod user;
 
 use std::path::PathBuf;
 
-use archiveopteryx::aox::command::{Command, Status};
+use archiveopteryx::aox::command::{Command, DeleteRights, Disconnect, SetRights, Status};
 use clap::{Args, Parser, Subcommand};
 
 use self::add::Add;
 use self::change::Change;
-use self::check::Check;
+pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
 use self::list::List;
+use self::manual::{Completions, Help, Manual};
 use self::set::Set;
 use self::show::Show;
 use self::user::{Rename, Switch};
@@ -48,21 +50,21 @@ pub enum Verb {
     /// Say whether the server is ready, and what it holds; exits with 0 when it is ready
     Status,
     /// Add a user, an address, an alias, a mailbox, a group or a domain
-    #[command(subcommand)]
+    #[command(subcommand, visible_aliases = ["create", "new"])]
     Add(Add),
     /// List users, aliases, groups, domains, mailboxes, the rights in one, or quotas
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "ls")]
     List(List),
     /// Change a password, what a user is called, or how a mailbox is shared
     #[command(subcommand)]
     Change(Change),
     /// Delete a user, an address, an alias, a mailbox, rights in one, a group, a domain or a quota
-    #[command(subcommand)]
+    #[command(subcommand, visible_aliases = ["del", "remove"])]
     Delete(Delete),
     /// Set who may do what in a mailbox, or how much may be kept
     #[command(subcommand)]
     Set(Set),
-    /// Show one user or group with what belongs to it, how much of a quota is used, or who has logged in
+    /// Show what the server is and holds, who is connected or has logged in, or one user, group or quota
     #[command(subcommand)]
     Show(Show),
     /// Give a user another name to log in with
@@ -74,11 +76,35 @@ pub enum Verb {
     /// Let a user log in again
     #[command(subcommand)]
     Enable(Switch),
-    /// Check that what is stored is whole
+    /// Send clients away from this server; they may come back at once
+    Disconnect {
+        /// Logins of users, and numbers of connections as `aox show connections` has them
+        #[arg(required = true, value_name = "USER|NUMBER")]
+        whom: Vec<String>,
+        /// What they are told
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Check that what is stored is whole, or that the configuration is
     #[command(subcommand)]
     Check(Check),
     /// Bring the schema of a database that the site runs itself up to date
     Upgrade(Upgrade),
+    /// Set or take away who may do what in a mailbox: another name of `set rights` and `delete rights`
+    #[command(hide = true)]
+    Setacl {
+        mailbox: String,
+        #[arg(allow_hyphen_values = true)]
+        identifier: String,
+        #[arg(allow_hyphen_values = true)]
+        rights: Option<String>,
+    },
+    /// Print what a shell needs to complete the commands
+    Completions(Completions),
+    /// Write manual pages, one for each command
+    Manual(Manual),
+    /// List all commands, or tell of one
+    Help(Help),
 }
 
 /// `aox serve`.
@@ -129,6 +155,7 @@ impl Verb {
     pub fn request(self) -> Result<Option<Request>, String> {
         Ok(Some(match self {
             Verb::Serve(_) | Verb::Upgrade(_) => return Ok(None),
+            Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
             Verb::Status => Status {}.into(),
             Verb::Add(add) => add.request()?,
             Verb::List(list) => list.request(),
@@ -139,7 +166,12 @@ impl Verb {
             Verb::Rename(rename) => rename.request(),
             Verb::Disable(switch) => switch.disable(),
             Verb::Enable(switch) => switch.enable(),
-            Verb::Check(check) => check.request(),
+            Verb::Disconnect { whom, reason } => Disconnect { whom, reason }.into(),
+            Verb::Setacl { mailbox, identifier, rights: Some(rights) } => {
+                SetRights { mailbox, identifier, rights }.into()
+            }
+            Verb::Setacl { mailbox, identifier, rights: None } => DeleteRights { mailbox, identifier }.into(),
+            Verb::Check(check) => return Ok(check.request()),
         }))
     }
 }
@@ -164,5 +196,15 @@ mod tests {
         };
         assert_eq!(list.login.as_deref(), Some("anna"));
         assert!(Cli::try_parse_from(["aox", "users", "list"]).is_err());
+    }
+
+    #[test]
+    fn verbs_have_synonyms() {
+        for words in [["ls", "users"], ["show", "cf"], ["check", "config"], ["list", "users"]] {
+            assert!(Cli::try_parse_from([&["aox"][..], &words].concat()).is_ok(), "{words:?}");
+        }
+        for verb in ["create", "add", "new", "delete", "del", "remove"] {
+            assert!(Cli::try_parse_from(["aox", verb, "group", "staff"]).is_ok(), "{verb}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! `aox show …`.
 
-use archiveopteryx::aox::command::{ShowGroup, ShowLogins, ShowQuota, ShowUser};
+use archiveopteryx::aox::command::{
+    ShowConfiguration, ShowConnections, ShowCounts, ShowGroup, ShowLogins, ShowQueue, ShowQuota, ShowSchema,
+    ShowUser, Status,
+};
 use clap::Subcommand;
 
 use super::Request;
@@ -8,6 +11,27 @@ use super::Request;
 /// What can be shown.
 #[derive(Debug, Subcommand)]
 pub enum Show {
+    /// Show the settings in use, and where each comes from; secrets are hidden
+    #[command(visible_aliases = ["conf", "cf"])]
+    Configuration {
+        /// Only this setting, such as imap.listen, or this section, such as imap
+        name: Option<String>,
+        /// Only those that are not as they are without being set
+        #[arg(long)]
+        changed: bool,
+    },
+    /// Show who is connected to this server: since when, from where, and with which mailbox open
+    Connections {
+        /// Only those of this user, or of this administrator
+        #[arg(long, value_name = "LOGIN")]
+        user: Option<String>,
+    },
+    /// Show how many there are of everything, and how much room it takes
+    Counts {
+        /// Count each row, which takes long in a large store, rather than show estimates
+        #[arg(long, short = 'f')]
+        exact: bool,
+    },
     /// Show who is in a group
     Group {
         /// The group
@@ -28,11 +52,17 @@ pub enum Show {
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: u32,
     },
+    /// Show what waits in this server: deliveries, and passwords to be checked
+    Queue,
     /// Show the quotas that a user is under, and how much is used of each
     Quota {
         /// The user's login
         login: String,
     },
+    /// Show which changes the schema of the database has had, and when
+    Schema,
+    /// Show whether the server is ready, and what it holds, as `aox status` does
+    Status,
     /// Show a user with all that belongs to the account
     User {
         /// The name that the user logs in with
@@ -44,9 +74,15 @@ impl Show {
     /// The request to the server.
     pub fn request(self) -> Request {
         match self {
+            Show::Configuration { name, changed } => ShowConfiguration { name, changed }.into(),
+            Show::Connections { user } => ShowConnections { user }.into(),
+            Show::Counts { exact } => ShowCounts { exact }.into(),
             Show::Group { name } => ShowGroup { name }.into(),
             Show::Logins { user, failed, since, limit } => ShowLogins { user, failed, since, limit }.into(),
+            Show::Queue => ShowQueue {}.into(),
             Show::Quota { login } => ShowQuota { login }.into(),
+            Show::Schema => ShowSchema {}.into(),
+            Show::Status => Status {}.into(),
             Show::User { login } => ShowUser { login }.into(),
         }
     }

@@ -23,6 +23,15 @@ pub struct Context {
     pub changes: Vec<Change>,
     /// The accounts that nobody may stay logged in to.
     pub dismissed: Vec<AccountId>,
+    /// Who is to be sent away from this server.
+    pub farewell: Farewell,
+}
+
+/// Connections whose clients have to go, by their numbers, and what they are told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Farewell {
+    pub connections: Vec<u64>,
+    pub why: String,
 }
 
 /// The state of the server, as `status` tells it.
@@ -36,6 +45,58 @@ pub struct Facts {
     pub doors: Vec<DoorFacts>,
     /// The certificates of TLS.
     pub certificates: Vec<CertificateFacts>,
+    /// Who is connected, in the order in which they came.
+    pub connections: Vec<ConnectionFacts>,
+    pub queue: QueueFacts,
+    /// Every setting.
+    pub configuration: Vec<SettingFacts>,
+}
+
+/// A client that is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionFacts {
+    /// No other connection of this server has it while it runs.
+    pub number: u64,
+    pub door: &'static str,
+    /// Its address and port.
+    pub client: String,
+    pub user: Option<String>,
+    /// The administrator who acts for that user.
+    pub by: Option<String>,
+    pub tls: bool,
+    pub since: Timestamp,
+    /// When it said something last.
+    pub heard: Timestamp,
+    /// The mailbox that it has open.
+    pub mailbox: Option<String>,
+}
+
+/// What waits in this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueFacts {
+    /// Deliveries that are not committed yet.
+    pub deliveries: usize,
+    /// Passwords that are being checked, or stand in line for that.
+    pub password_checks: usize,
+}
+
+/// A setting as it is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingFacts {
+    pub key: String,
+    /// As a file would give it; a secret is not shown.
+    pub value: String,
+    /// The same for what it is without being set.
+    pub default: String,
+    /// Where it comes from.
+    pub source: String,
+}
+
+impl SettingFacts {
+    /// Whether it is other than without a file and an environment.
+    pub fn is_changed(&self) -> bool {
+        self.value != self.default
+    }
 }
 
 /// One door of the server.

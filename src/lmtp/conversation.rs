@@ -303,11 +303,11 @@ impl Conversation {
         self.secure = true;
     }
 
-    /// The server ends: the client is told to come back, unless it waits for an answer.
-    pub fn shut_down(&mut self) {
+    /// The client has to go, and is told why, unless it waits for an answer.
+    pub fn dismiss(&mut self, why: &str) {
         if !matches!(self.mode, Mode::Delivering(_) | Mode::Closing | Mode::Closed) {
             self.out.clear();
-            self.close(Reply::new(421, "4.3.2", "the server is going down, please come back"));
+            self.close(Reply::new(421, "4.3.2", why.to_owned()));
         }
     }
 

@@ -305,11 +305,11 @@ fn shutting_down_waits_for_a_delivery() {
     assert!(matches!(conversation.poll(), Some(Event::Send(_))));
     conversation.receive(b".\r\n");
     assert!(matches!(conversation.poll(), Some(Event::Deliver(_))));
-    conversation.shut_down();
+    conversation.dismiss("the server is going down, please come back");
     assert_eq!(conversation.poll(), None);
     conversation.delivered(&[Outcome::Stored("m".into())]);
     assert_eq!(conversation.poll(), Some(Event::Send(b"250 2.0.0 stored as m\r\n".to_vec())));
-    conversation.shut_down();
+    conversation.dismiss("the server is going down, please come back");
     assert_eq!(
         conversation.poll(),
         Some(Event::Send(b"421 4.3.2 the server is going down, please come back\r\n".to_vec()))

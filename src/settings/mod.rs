@@ -244,6 +244,49 @@ fn is_log_level(directives: &str) -> bool {
     })
 }
 
+/// The value of a setting as it may be shown, given as TOML: without what is secret in it.
+pub fn shown(key: &str, value: &str) -> String {
+    let word = key.rsplit('.').next().unwrap_or(key);
+    let is_secret = ["password", "secret"].iter().any(|secret| word.ends_with(secret));
+    if is_secret && value != "\"\"" {
+        return "hidden".to_owned();
+    }
+    match key {
+        "database.url" | "database.owner_url" => without_password(value),
+        _ => value.to_owned(),
+    }
+}
+
+/// The address of a database without the password in it, in either of the forms that there are.
+fn without_password(url: &str) -> String {
+    if let Some((scheme, rest)) = url.split_once("://") {
+        let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+        let user = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        let shown = match user {
+            Some((user, password)) => {
+                let after = &rest[user.len() + 1 + password.len()..];
+                format!("{scheme}://{user}:hidden{after}")
+            }
+            None => url.to_owned(),
+        };
+        return without_word(&shown, &['&', '"']);
+    }
+    without_word(url, &[' ', '"'])
+}
+
+/// Hides what follows `password=`, up to one of `ends`.
+fn without_word(url: &str, ends: &[char]) -> String {
+    match url.split_once("password=") {
+        Some((before, after)) => {
+            // A quoted password may hold anything.
+            let quoted = after.strip_prefix('\'').and_then(|rest| rest.find('\'')).map(|end| end + 2);
+            let end = quoted.or_else(|| after.find(ends)).unwrap_or(after.len());
+            format!("{before}password=hidden{}", &after[end..])
+        }
+        None => url.to_owned(),
+    }
+}
+
 /// What a setting may be, for the error about one that is not; None when there is no such setting.
 pub fn wanted(key: &str) -> Option<&'static str> {
     if let Some((section, word)) = key.split_once('.') {
@@ -308,6 +351,27 @@ mod tests {
     #[test]
     fn the_defaults_have_no_faults() {
         assert_eq!(Settings::default().faults(), vec![]);
+    }
+
+    #[test]
+    fn what_is_secret_is_not_shown() {
+        for (key, value, wanted) in [
+            ("imap.listen", "[]", "[]"),
+            ("ldap.bind_password", "\"hunter2\"", "hidden"),
+            ("ldap.bind_password", "\"\"", "\"\""),
+            ("ldap.bind_password_file", "\"/etc/p\"", "\"/etc/p\""),
+            ("oauth.client_secret", "\"x\"", "hidden"),
+            ("database.url", "\"postgres://u:p:w@d@h/aox?a=b\"", "\"postgres://u:hidden@h/aox?a=b\""),
+            (
+                "database.url",
+                "\"postgres://u@h/aox?password=x&a=b\"",
+                "\"postgres://u@h/aox?password=hidden&a=b\"",
+            ),
+            ("database.url", "\"host=h password='a b' user=u\"", "\"host=h password=hidden user=u\""),
+            ("database.url", "\"host=h password=ab\"", "\"host=h password=hidden\""),
+        ] {
+            assert_eq!(shown(key, value), wanted);
+        }
     }
 
     #[test]

@@ -23,4 +23,4 @@ pub use imap::Imap;
 pub use lmtp::Lmtp;
 pub use pop3::Pop3;
 pub use scratch::{Lender, Scratch};
-pub use server::{Options, Server};
+pub use server::{Options, Server, eventually};

@@ -159,7 +159,7 @@ fn migrations() -> Vec<(String, PathBuf)> {
 }
 
 /// Where PostgreSQL's programs are: the newest that Debian has installed, or whatever the PATH says.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = versions.map(|entry| entry.path()).max_by_key(number);

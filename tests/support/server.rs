@@ -236,6 +236,17 @@ impl Server {
         text.lines().nth(4).filter(|line| !line.is_empty()).map(PathBuf::from)
     }
 
+    /// Runs SQL in the private database as its superuser, and returns what was printed: rows without decoration.
+    pub fn superuser_sql(&self, sql: &str) -> String {
+        let mut psql = Command::new(super::scratch::programs().join("psql"));
+        psql.arg("-h").arg(self.postgres_socket().expect("PostgreSQL runs"));
+        psql.args(["-U", "postgres", "-d", "aox", "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
+        let output = psql.output().expect("psql can be run");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{sql} failed: {complaint}");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
     /// Ends the server at once, as `kill -9` does; what it leaves behind stays.
     pub fn kill(&self) {
         let mut process = self.process.lock().expect("no test panics while it holds the process");
@@ -338,6 +349,15 @@ pub fn free_port() -> SocketAddr {
     }
 }
 
+/// Waits until `done`, which must become true before long.
+pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !done() {
+        assert!(begin.elapsed() < EVENTUALLY, "it did not come to this: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Sends a signal, named as kill(1) names it, to one process.
 pub fn send_signal(pid: u32, signal: &str) {
     let _ = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).stderr(Stdio::null()).status();
@@ -389,6 +409,7 @@ fn find_file(folder: &Path, name: &str, depth: u32) -> Option<PathBuf> {
 
 /// Below what Linux gives to clients, above what services have.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
+const EVENTUALLY: Duration = Duration::from_secs(30);
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 const LOG_LINES: usize = 60;

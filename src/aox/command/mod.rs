@@ -11,6 +11,7 @@ mod add_user;
 mod change_mailbox;
 mod change_password;
 mod change_user;
+mod check_database;
 mod check_messages;
 mod check_quota;
 mod delete_address;
@@ -25,6 +26,7 @@ mod delete_quota;
 mod delete_rights;
 mod delete_user;
 mod disable_user;
+mod disconnect;
 mod enable_user;
 mod list_aliases;
 mod list_app_passwords;
@@ -39,9 +41,14 @@ mod rename_user;
 mod set_delete_policy;
 mod set_quota;
 mod set_rights;
+mod show_configuration;
+mod show_connections;
+mod show_counts;
 mod show_group;
 mod show_logins;
+mod show_queue;
 mod show_quota;
+mod show_schema;
 mod show_user;
 mod status;
 
@@ -99,6 +106,7 @@ commands! {
     change_mailbox::ChangeMailbox "change mailbox",
     change_password::ChangePassword "change password",
     change_user::ChangeUser "change user",
+    check_database::CheckDatabase "check database",
     check_messages::CheckMessages "check messages",
     check_quota::CheckQuota "check quota",
     delete_address::DeleteAddress "delete address",
@@ -113,6 +121,7 @@ commands! {
     delete_rights::DeleteRights "delete rights",
     delete_user::DeleteUser "delete user",
     disable_user::DisableUser "disable user",
+    disconnect::Disconnect "disconnect",
     enable_user::EnableUser "enable user",
     list_aliases::ListAliases "list aliases",
     list_app_passwords::ListAppPasswords "list app-passwords",
@@ -127,9 +136,14 @@ commands! {
     set_delete_policy::SetDeletePolicy "set delete-policy",
     set_quota::SetQuota "set quota",
     set_rights::SetRights "set rights",
+    show_configuration::ShowConfiguration "show configuration",
+    show_connections::ShowConnections "show connections",
+    show_counts::ShowCounts "show counts",
     show_group::ShowGroup "show group",
     show_logins::ShowLogins "show logins",
+    show_queue::ShowQueue "show queue",
     show_quota::ShowQuota "show quota",
+    show_schema::ShowSchema "show schema",
     show_user::ShowUser "show user",
     status::Status "status",
 }

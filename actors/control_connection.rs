@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use archiveopteryx::aox::command::Command;
 use archiveopteryx::aox::conversation::{self, Context, Facts, Farewell, Outcome};
+use archiveopteryx::db::{Actor, ErasedUnit, Event, EventKind};
 use futures_util::future::{Either, select};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -19,6 +20,8 @@ use crate::drive;
 use crate::home;
 use crate::mailbox_registry;
 use crate::outbox::{Gone, Outbox};
+use crate::recording::Recording;
+use crate::sealer;
 use crate::services::Services;
 
 /// What the server says of itself when it is asked.
@@ -101,25 +104,58 @@ impl Client<'_> {
     /// client has gone, or the server does; what it has done until then stays done.
     async fn run(&self, command: Command, services: &Services, facts: &AskFacts) -> Result<Outcome, Gone> {
         let name = command.name();
-        let mut context = Context {
+        let mut context = self.context(name, services, facts());
+        let recording = Recording::new(self.event(&command));
+        let steering = Steering { client: self, stopping: &services.stopping, recording: &recording };
+        let plan = conversation::plan(command, &context);
+        let driven = drive::drive_with(&steering, plan, &mut context, &services.database, self.outbox).await;
+        tell(context, services).await;
+        let outcome = match &driven {
+            Ok(Ok(_)) => "done".to_owned(),
+            Ok(Err(error)) => format!("not done: {error}"),
+            Err(Gone) => "interrupted".to_owned(),
+        };
+        match name {
+            "status" => tracing::debug!(command = name, "{outcome}"),
+            _ => tracing::info!(command = name, "{outcome}"),
+        }
+        if !UNRECORDED.contains(&name) {
+            recording.finish(&services.database, outcome).await;
+        }
+        driven
+    }
+
+    fn context(&self, name: &str, services: &Services, mut facts: Facts) -> Context {
+        if name == "audit verify" {
+            facts.audit_heads = sealer::read_heads(&services.settings.audit);
+        }
+        Context {
             now: jiff::Timestamp::now(),
-            facts: facts(),
+            facts,
             settings: services.settings.clone(),
             changes: Vec::new(),
             dismissed: Vec::new(),
             farewell: Farewell::default(),
-        };
-        let plan = conversation::plan(command, &context);
-        let is_wanted = || !*services.stopping.borrow() && self.is_here();
-        let driven = drive::drive_while(is_wanted, plan, &mut context, &services.database, self.outbox).await;
-        tell(context, services).await;
-        match &driven {
-            Ok(Ok(_)) if name == "status" => tracing::debug!(command = name, "done"),
-            Ok(Ok(_)) => tracing::info!(command = name, "done"),
-            Ok(Err(error)) => tracing::info!(command = name, %error, "not done"),
-            Err(Gone) => tracing::info!(command = name, "interrupted"),
         }
-        driven
+    }
+
+    /// What is recorded of a command: all that was asked, and by whom on this host.
+    fn event(&self, command: &Command) -> Event {
+        let kind = match command.name().starts_with("undelete") {
+            true => EventKind::Undelete,
+            false => EventKind::Command,
+        };
+        let actor = Actor { account: None, door: "aox", client: self.person() };
+        let detail = conversation::told(command);
+        Event { kind, account: None, mailbox: None, actor, uids: None, detail }
+    }
+
+    /// The user of this host who runs the program.
+    fn person(&self) -> Option<String> {
+        let socket: &UnixStream = self.socket.as_ref();
+        let uid = socket.peer_cred().ok()?.uid();
+        let user = nix::unistd::User::from_uid(uid.into()).ok().flatten();
+        Some(user.map_or_else(|| format!("uid {uid}"), |user| user.name))
     }
 
     /// Whether the client is still there. One that has only said all it has to say is.
@@ -131,6 +167,23 @@ impl Client<'_> {
             // Whoever is there hears of it when the answer is written.
             Err(_) => true,
         }
+    }
+}
+
+/// How the steps of a command are carried out: as long as somebody wants them, and never without a trace.
+struct Steering<'a> {
+    client: &'a Client<'a>,
+    stopping: &'a tokio::sync::watch::Receiver<bool>,
+    recording: &'a Recording,
+}
+
+impl drive::Guide for Steering<'_> {
+    fn is_wanted(&self) -> bool {
+        !*self.stopping.borrow() && self.client.is_here()
+    }
+
+    fn prepare(&self, unit: Box<dyn ErasedUnit>) -> Box<dyn ErasedUnit> {
+        self.recording.with(unit)
     }
 }
 
@@ -149,6 +202,8 @@ async fn tell(context: Context, services: &Services) {
     services.roll.send_away(&context.farewell.connections, &context.farewell.why);
 }
 
+/// Programs that watch a server ask these again and again; they show nothing of anybody's mail.
+const UNRECORDED: [&str; 4] = ["status", "show counts", "show queue", "show connections"];
 /// Both sides of the socket are closed: a half-closed one waits for its answer.
 const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR);
 /// No command is longer; a search may be the longest part of one.

@@ -291,7 +291,7 @@ mod tests {
             Mark { digest: message.digest, recipient: "anna@example.org".into(), sender: String::new() };
         let key = MailboxKey { account, mailbox: MailboxId(1) };
         Job::new(
-            Delivering { key, message, mark, others: Vec::new() },
+            Delivering { key, message, mark, client: "192.0.2.1".into(), others: Vec::new() },
             presence.clone(),
             Duration::from_secs(20),
         )

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use archiveopteryx::db;
+use archiveopteryx::db::{self, ErasedUnit};
 use archiveopteryx::error::Error;
 use archiveopteryx::plan::{Computation, Overlap, Plan, Step};
 use futures_util::future::{self, Either, select};
@@ -17,33 +17,53 @@ pub async fn drive<C, A>(
     database: &actix::Addr<Database>,
     outbox: &Outbox,
 ) -> Result<A, Gone> {
-    drive_while(|| true, plan, context, database, outbox).await
+    drive_with(&AsPlanned, plan, context, database, outbox).await
 }
 
-/// The same, as long as it is wanted: that is asked before each step, so that none is left half done.
-pub async fn drive_while<C, A>(
-    is_wanted: impl Fn() -> bool,
+/// Who has a say in how a plan is carried out.
+pub trait Guide {
+    /// Whether to go on: that is asked before each step, so that none is left half done.
+    fn is_wanted(&self) -> bool {
+        true
+    }
+
+    /// The unit that runs in the place of one that was planned.
+    fn prepare(&self, unit: Box<dyn ErasedUnit>) -> Box<dyn ErasedUnit> {
+        unit
+    }
+}
+
+/// Everything is carried out as it was planned.
+struct AsPlanned;
+
+impl Guide for AsPlanned {}
+
+/// The same, with a guide.
+pub async fn drive_with<C, A>(
+    guide: &impl Guide,
     mut plan: Plan<C, A>,
     context: &mut C,
     database: &actix::Addr<Database>,
     outbox: &Outbox,
 ) -> Result<A, Gone> {
     loop {
-        if !matches!(plan, Plan::Done(_)) && !is_wanted() {
+        if !matches!(plan, Plan::Done(_)) && !guide.is_wanted() {
             return Err(Gone);
         }
         plan = match plan {
             Plan::Done(answer) => return Ok(answer),
             Plan::Run(Step { unit, then }) if unit.is_abandonable() => {
-                let running = pin!(database::run_erased(database, unit));
+                let running = pin!(database::run_erased(database, guide.prepare(unit)));
                 match select(running, pin!(outbox.reader_left())).await {
                     Either::Left((outcome, _)) => then(outcome, context),
                     Either::Right(_) => return Err(Gone),
                 }
             }
-            Plan::Run(Step { unit, then }) => then(database::run_erased(database, unit).await, context),
+            Plan::Run(Step { unit, then }) => {
+                then(database::run_erased(database, guide.prepare(unit)).await, context)
+            }
             Plan::Overlap(Overlap { unit, meanwhile }) => {
-                let running = database::run_erased(database, unit);
+                let running = database::run_erased(database, guide.prepare(unit));
                 let writing = async {
                     // The request has a way to go in this thread before PostgreSQL has it: first things first.
                     for _ in 0..TURNS_TO_SOCKET {

@@ -48,7 +48,9 @@ mod mailbox_session;
 mod outbox;
 mod password_checks;
 mod pop3_connection;
+mod recording;
 mod roll;
+mod sealer;
 
 mod backends;
 mod certificates;

@@ -1,7 +1,7 @@
 //! # Server - the program: everything started in order, and stopped in reverse.
 //!
 //! Hears:  IsWhole, Reload, Configured, Stop
-//! Says:   Reload → Keyring · Close → Listener · Flush → LoginLog · Stop → Cluster
+//! Says:   Reload → Keyring · Close → Listener · Flush → LoginLog, Sealer · Stop → Cluster
 //! Lives:  from the start of the process to its end
 //! Knows:  who must be told when it is time to go
 //! Limits: DRAIN_PATIENCE
@@ -32,6 +32,7 @@ use crate::listener;
 use crate::login_log;
 use crate::migrations;
 use crate::postgres::Target;
+use crate::sealer;
 use crate::services::{Lane, Services};
 use crate::settings_load::Loaded;
 
@@ -189,6 +190,7 @@ impl Running {
         }
         // One that has panicked has nothing left to write.
         let _ = self.lanes[0].1.login_log.send(login_log::Flush).await;
+        let _ = self.lanes[0].1.sealer.send(sealer::Flush).await;
         if let Some(cluster) = self.cluster {
             // It answers when PostgreSQL has stopped; if it has ended, there is nothing to stop.
             let _ = cluster.send(cluster::Stop).await;
@@ -299,6 +301,7 @@ impl Told {
             connections: services.roll.facts(),
             queue: services.queue(),
             configuration: self.configuration.borrow().clone(),
+            audit_heads: None,
         })
     }
 }

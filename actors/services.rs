@@ -25,6 +25,7 @@ use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
 use crate::postgres::Target;
 use crate::roll::{self, Roll};
+use crate::sealer::Sealer;
 use crate::tally::{Counted, Tally};
 use crate::tls::Tls;
 
@@ -39,6 +40,7 @@ pub struct Services {
     pub intake: Intake,
     pub authenticator: Authenticator,
     pub login_log: actix::Addr<LoginLog>,
+    pub sealer: actix::Addr<Sealer>,
     pub tls: Tls,
     /// Who is connected.
     pub roll: Roll,
@@ -102,6 +104,7 @@ impl Services {
         let intake = Intake::new(delivery, waiting);
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
+        let sealer = Sealer::start_in(&arbiters[0].handle(), databases[0].clone(), settings.audit.clone());
         // An arbiter that has ended takes nothing: the server stops.
         arbiters[0].spawn(backends.clone().look());
         let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
@@ -118,6 +121,7 @@ impl Services {
                 intake: intake.clone(),
                 authenticator: authenticator.clone(),
                 login_log: login_log.clone(),
+                sealer: sealer.clone(),
                 tls: tls.clone(),
                 roll: roll.clone(),
                 users: users.clone(),
@@ -193,8 +197,10 @@ impl Services {
     /// Whether everybody whom connections depend on is there. An actor that has panicked is not, and does not come
     /// back: `actix::Supervisor` restarts an actor that stopped, never one that panicked.
     pub fn are_whole(&self) -> bool {
-        let Services { database, registry, guests, attendance, intake, listener, login_log, .. } = self;
+        let Services { database, registry, guests, attendance, intake, listener, login_log, sealer, .. } =
+            self;
         login_log.connected()
+            && sealer.connected()
             && database.connected()
             && registry.connected()
             && guests.connected()

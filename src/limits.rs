@@ -158,6 +158,16 @@ pub const TLS_FILES_LOOK_SECONDS: u64 = 5;
 pub const TLS_HANDSHAKES_MAX: usize = 4096;
 /// Attempts to log in that one answer to the administrator shows.
 pub const LISTED_LOGINS_MAX: u32 = 100_000;
+/// Events that one answer to the administrator shows.
+pub const LISTED_EVENTS_MAX: u32 = 100_000;
+/// Events under one seal: what is verified at a time fits in memory.
+pub const SEAL_ENTRIES_MAX: i32 = 1000;
+/// Seals that are read at a time to be verified; in quiet times each has few events.
+pub const VERIFIED_SEALS_MAX: i64 = 100;
+/// How often events are sealed, in seconds: what was changed before shows nowhere.
+pub const SEAL_INTERVAL_SECONDS: u64 = 10;
+/// How much of a file of heads is compared, in octets from its end: some 5000 heads, which fit into a request.
+pub const AUDIT_HEADS_BYTES_MAX: u64 = 512 * 1024;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
 pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
 /// From the connection to the login, in all: nobody has anything to think about there, and what a client says meanwhile

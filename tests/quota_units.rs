@@ -67,7 +67,7 @@ fn delivering(key: MailboxKey, octets: usize) -> Arc<Delivering> {
     let id = MessageId(IDS.fetch_add(1, Ordering::Relaxed));
     let message = NewMessage { id, ..message(key.account.0, octets) };
     let mark = Mark { digest: [0; 32], recipient: id.to_string(), sender: String::new() };
-    Arc::new(Delivering { key, message, mark, others: Vec::new() })
+    Arc::new(Delivering { key, message, mark, client: "192.0.2.1".into(), others: Vec::new() })
 }
 
 fn key(account: i64, mailbox: i64) -> MailboxKey {
@@ -97,7 +97,8 @@ async fn append(lender: &Lender, key: MailboxKey, octets: usize, system: System)
     let flags = FlagSet::new(system, []);
     let internal_date = InternalDate { seconds: 0, zone_minutes: 0 };
     let messages = vec![Appending { message: message(key.account.0, octets), flags, internal_date }];
-    let unit = Append { key, saved_at: Timestamp::UNIX_EPOCH, messages, is_limited: true };
+    let unit =
+        Append { key, saved_at: Timestamp::UNIX_EPOCH, messages, is_limited: true, actor: support::nobody() };
     lender.run(unit).await.map(|appended| appended.is_nearly_full)
 }
 

@@ -49,7 +49,13 @@ async fn append(lender: &Lender, messages: &[&str]) {
     });
     let saved_at = jiff::Timestamp::UNIX_EPOCH;
     lender
-        .run(Append { key: INBOX, saved_at, messages: messages.collect(), is_limited: false })
+        .run(Append {
+            key: INBOX,
+            saved_at,
+            messages: messages.collect(),
+            is_limited: false,
+            actor: support::nobody(),
+        })
         .await
         .expect("it is stored");
 }

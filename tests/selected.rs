@@ -146,7 +146,13 @@ async fn append(lender: &Lender, messages: &[&[u8]], system: System) -> Change {
         internal_date: InternalDate { seconds: 1_795_428_000, zone_minutes: 60 },
     });
     let saved_at = jiff::Timestamp::from_second(1_795_428_000).expect("in range");
-    let unit = Append { key: INBOX, saved_at, messages: messages.collect(), is_limited: true };
+    let unit = Append {
+        key: INBOX,
+        saved_at,
+        messages: messages.collect(),
+        is_limited: true,
+        actor: support::nobody(),
+    };
     lender.run(unit).await.expect("it is stored").change
 }
 

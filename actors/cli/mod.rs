@@ -1,6 +1,7 @@
 //! The command line: verb first, then noun; one file for each verb. Most commands are carried out by the running server.
 
 mod add;
+mod audit;
 mod change;
 mod check;
 mod delete;
@@ -15,10 +16,11 @@ mod user;
 
 use std::path::PathBuf;
 
-use archiveopteryx::aox::command::{Command, DeleteRights, Disconnect, SetRights, Status};
+use archiveopteryx::aox::command::{Command, DeleteRights, Disconnect, SetRights, Status, Why};
 use clap::{Args, Parser, Subcommand};
 
 use self::add::Add;
+use self::audit::Audit;
 use self::change::Change;
 pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
@@ -76,6 +78,17 @@ pub enum Verb {
     /// Let a user log in again
     #[command(subcommand)]
     Enable(Switch),
+    /// Say how a message came, where it is or went, by whose doing, and what keeps it
+    Why {
+        /// The id of a message as `aox search` shows it, a Message-ID, or a mailbox with a uid behind it
+        #[arg(value_name = "MESSAGE|MAILBOX")]
+        what: String,
+        /// The uid of the message in that mailbox
+        uid: Option<u32>,
+    },
+    /// Show what happened, and verify that the record of it is as it was written
+    #[command(subcommand)]
+    Audit(Audit),
     /// Send clients away from this server; they may come back at once
     Disconnect {
         /// Logins of users, and numbers of connections as `aox show connections` has them
@@ -166,6 +179,8 @@ impl Verb {
             Verb::Rename(rename) => rename.request(),
             Verb::Disable(switch) => switch.disable(),
             Verb::Enable(switch) => switch.enable(),
+            Verb::Why { what, uid } => Why { what, uid }.into(),
+            Verb::Audit(audit) => audit.request()?,
             Verb::Disconnect { whom, reason } => Disconnect { whom, reason }.into(),
             Verb::Setacl { mailbox, identifier, rights: Some(rights) } => {
                 SetRights { mailbox, identifier, rights }.into()

@@ -50,6 +50,8 @@ pub struct Facts {
     pub queue: QueueFacts,
     /// Every setting.
     pub configuration: Vec<SettingFacts>,
+    /// The end of the file in which the heads of the audit log are written, for the command that compares them.
+    pub audit_heads: Option<String>,
 }
 
 /// A client that is connected.
@@ -145,6 +147,21 @@ pub fn request(command: &Command) -> Vec<u8> {
     line
 }
 
+/// A command as the audit log tells it: all that was asked, but for what is secret in it.
+pub fn told(command: &Command) -> serde_json::Value {
+    let mut value = serde_json::to_value(command).expect("a command holds nothing that JSON cannot say");
+    if let Some(fields) = value.as_object_mut() {
+        for secret in ["password", "verifiers"] {
+            if fields.get(secret).is_some_and(|value| !value.is_null()) {
+                fields.insert(secret.to_owned(), "hidden".into());
+            }
+        }
+        // A file of heads is long, and says nothing of what was asked.
+        fields.remove("heads");
+    }
+    value
+}
+
 /// parse: the command in `line`, or the reply that says why there is none.
 pub fn parse(line: &[u8]) -> Result<Command, Reply> {
     let wrong = |error: serde_json::Error| Reply::Wrong(format!("this is no request: {error}"));
@@ -186,6 +203,13 @@ mod tests {
         for command in [Command::Status(Status {}), Command::ListUsers(ListUsers {})] {
             assert_eq!(parse(&request(&command)).unwrap(), command);
         }
+    }
+
+    #[test]
+    fn what_is_told_of_a_command_has_no_secret() {
+        let line = br#"{"version":1,"command":"add-app-password","login":"anna","name":"phone","password":"hunter2"}"#;
+        let told = told(&parse(line).unwrap()).to_string();
+        assert!(told.contains("phone") && told.contains("hidden") && !told.contains("hunter2"), "{told}");
     }
 
     #[test]

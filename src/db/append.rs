@@ -2,12 +2,14 @@
 
 use futures_util::future;
 use jiff::Timestamp;
+use serde_json::json;
 
+use super::audit::{self, Actor, Event, EventKind};
 use super::count_usage::{COUNT, Deltas, Verdict, count, over_quota};
 use super::new_message::NewMessage;
 use super::pipeline::pipelined;
 use super::reserve_message_ids::{BLOCK, ReserveMessageIds};
-use super::store_message::{self, Placing, PlacingMessage};
+use super::store_message::{self, Placed, Placing, PlacingMessage};
 use super::{Access, Error, Lent, Unit};
 use crate::db::keywords::{KeywordIds, ensure_keywords};
 use crate::error::{self, Code};
@@ -24,6 +26,8 @@ pub struct Append {
     pub messages: Vec<Appending>,
     /// Whether quotas are obeyed: too much is refused with [`Code::OverQuota`].
     pub is_limited: bool,
+    /// Who brings them.
+    pub actor: Actor,
 }
 
 /// One message to be appended.
@@ -60,6 +64,7 @@ impl Unit for Append {
         let messages: Vec<&NewMessage> = self.messages.iter().map(|m| &m.message).collect();
         store_message::prepare(db).await?;
         db.prepare(COUNT).await?;
+        db.prepare(audit::RECORD).await?;
         let known = store_message::known_bodies(db, &messages).await?;
         let mut keywords = KeywordIds::new();
         let mut statements = store_message::store(db, &messages, &known);
@@ -68,6 +73,7 @@ impl Unit for Append {
             pipelined(std::mem::take(&mut statements)).await?;
             keywords = self.lock_and_name(db).await?;
         }
+        statements.push(Box::pin(self.record(db)));
         statements.push(Box::pin(store_message::place(db, &placing, &keywords)));
         let mut deltas = Deltas::default();
         let octets = messages.iter().map(|message| i64::from(message.octets)).sum();
@@ -112,6 +118,21 @@ impl Append {
         };
         let messages = self.messages.iter().map(place).collect();
         Placing { key: self.key, saved_at: self.saved_at, messages }
+    }
+
+    /// One event for all of them.
+    async fn record(&self, db: &Lent<'_>) -> Result<Option<Placed>, Error> {
+        let message = |one: &Appending| json!({"message": one.message.id.0, "octets": one.message.octets});
+        let event = Event {
+            kind: EventKind::Append,
+            account: Some(self.key.account),
+            mailbox: Some(self.key.mailbox),
+            actor: self.actor.clone(),
+            uids: None,
+            detail: json!({"messages": self.messages.iter().map(message).collect::<Vec<_>>()}),
+        };
+        audit::record(db, &event).await?;
+        Ok(None)
     }
 
     async fn lock_and_name(&self, db: &Lent<'_>) -> Result<KeywordIds, Error> {

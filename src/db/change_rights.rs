@@ -1,5 +1,6 @@
 //! Changes who may do what in a mailbox: IMAP SETACL and DELETEACL, `aox set rights` and `aox delete rights`.
 
+use super::audit::{Actor, act_as};
 use super::mailbox_row::modseq;
 use super::owner::{Place, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
@@ -31,6 +32,10 @@ impl Unit for ChangeRights {
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let key = self.mailbox.lock(db).await?;
+        if let Administered::By(viewer, _) = &self.mailbox {
+            let actor = Actor { account: Some(viewer.account), door: "imap", client: None };
+            act_as(db, &actor).await?;
+        }
         let (kind, grantee) = grantee(db, &self.subject.identifier).await?;
         if (kind, AccountId(grantee)) == (KIND_USER, key.account) {
             return self.of_the_owner();

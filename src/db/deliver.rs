@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future;
 use jiff::Timestamp;
+use serde_json::json;
 
+use super::audit::{self, Actor, Event, EventKind};
 use super::count_usage::{COUNT, Deltas, Verdict, count, over_quota};
 use super::keywords::KeywordIds;
 use super::new_message::NewMessage;
@@ -37,6 +39,8 @@ pub struct Delivering {
     pub message: NewMessage,
     /// What the same delivery is recognized by.
     pub mark: Mark,
+    /// The address of the mail server that brought it.
+    pub client: Arc<str>,
     /// Deliveries of the same mark that are known to be others: their clients are here and wait for more.
     pub others: Vec<MessageId>,
 }
@@ -222,6 +226,7 @@ async fn write(
     let keywords = KeywordIds::new();
     let mut statements: Vec<Sending<'_, Option<Placed>>> = store_message::store(db, &messages, &known);
     statements.push(Box::pin(insert_receipts(db, &new)));
+    statements.push(Box::pin(record(db, &new)));
     for placing in &placings {
         statements.push(Box::pin(store_message::place(db, placing, &keywords)));
     }
@@ -272,10 +277,33 @@ fn met() -> Error {
 
 async fn prepare(db: &Lent<'_>) -> Result<(), Error> {
     store_message::prepare(db).await?;
-    for sql in [SELECT_RECEIPTS, INSERT_RECEIPTS, DELETE_RECEIPTS, COUNT] {
+    for sql in [SELECT_RECEIPTS, INSERT_RECEIPTS, DELETE_RECEIPTS, COUNT, audit::RECORD] {
         db.prepare(sql).await?;
     }
     Ok(())
+}
+
+/// One event for all of the group: who brought what to whom.
+async fn record(db: &Lent<'_>, new: &[&Delivering]) -> Result<Option<Placed>, Error> {
+    let message = |d: &&Delivering| {
+        json!({"message": d.message.id.0, "account": d.key.account.0, "mailbox": d.key.mailbox.0,
+               "octets": d.message.octets, "sender": d.mark.sender, "recipient": d.mark.recipient,
+               "client": &*d.client})
+    };
+    let key = new.first().map(|first| first.key);
+    let only = key.filter(|key| new.iter().all(|delivering| delivering.key == *key));
+    let client = new.first().map(|first| first.client.to_string());
+    let client = client.filter(|client| new.iter().all(|delivering| *delivering.client == **client));
+    let event = Event {
+        kind: EventKind::Delivery,
+        account: only.map(|key| key.account),
+        mailbox: only.map(|key| key.mailbox),
+        actor: Actor { account: None, door: "lmtp", client },
+        uids: None,
+        detail: json!({"messages": new.iter().map(message).collect::<Vec<_>>()}),
+    };
+    audit::record(db, &event).await?;
+    Ok(None)
 }
 
 async fn insert_receipts(db: &Lent<'_>, new: &[&Delivering]) -> Result<Option<Placed>, Error> {

@@ -3,6 +3,7 @@
 use futures_util::future;
 use tokio_postgres::Row;
 
+use super::audit::Actor;
 use super::mailbox_row::{modseq, uid};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{AccountId, Change, MailboxKey, Uid};
@@ -28,6 +29,13 @@ pub struct Culprit {
     pub client: Option<String>,
     /// The command, or the policy.
     pub reason: &'static str,
+}
+
+impl Culprit {
+    /// The same without the reason.
+    pub fn actor(&self) -> Actor {
+        Actor { account: self.account, door: self.door, client: self.client.clone() }
+    }
 }
 
 impl Unit for Expunge {

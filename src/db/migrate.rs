@@ -46,6 +46,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     10 "0010_sites_say_who_deletes",
     11 "0011_expunging_locks_no_message",
     12 "0012_text_is_indexed",
+    13 "0013_what_happened_is_recorded",
 ];
 
 /// The revision that this program brings a schema to.

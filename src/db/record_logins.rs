@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use serde_json::json;
 
+use super::audit::{Actor, Event, EventKind, record};
 use super::find_login::LoginFailures;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
@@ -144,13 +146,33 @@ impl Unit for ForgetLogins {
 
     async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
         let sql = include_str!("sql/delete_old_logins.sql");
+        let mut forgotten = 0;
         for _ in 0..FORGET_PORTIONS_MAX {
-            if db.execute(sql, &[&self.records_before, &FORGET_PORTION]).await? < FORGET_PORTION as u64 {
+            let portion = db.execute(sql, &[&self.records_before, &FORGET_PORTION]).await?;
+            forgotten += portion;
+            if portion < FORGET_PORTION as u64 {
                 break;
             }
+        }
+        if forgotten > 0 {
+            record(db, &self.event(forgotten)).await?;
         }
         db.execute(include_str!("sql/delete_old_login_failures.sql"), &[&self.failures_before]).await?;
         db.execute(include_str!("sql/delete_old_login_places.sql"), &[&self.places_before]).await?;
         Ok(())
+    }
+}
+
+impl ForgetLogins {
+    /// Without it, logins that were forgotten would look like logins that somebody has removed.
+    fn event(&self, forgotten: u64) -> Event {
+        Event {
+            kind: EventKind::Forgetting,
+            account: None,
+            mailbox: None,
+            actor: Actor { account: None, door: "aox", client: None },
+            uids: None,
+            detail: json!({"what": "logins", "before": self.records_before.to_string(), "count": forgotten}),
+        }
     }
 }

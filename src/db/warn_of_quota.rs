@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::append::{Append, Appending};
+use super::audit::Actor;
 use super::new_message::NewMessage;
 use super::read_quotas::quotas_of;
 use super::{Access, Error, Lent, Unit};
@@ -42,8 +43,9 @@ impl Unit for WarnOfQuota {
             internal_date: InternalDate { seconds: now.as_second(), zone_minutes: 0 },
         };
         let key = MailboxKey { account: self.account, mailbox: MailboxId(inbox.get(0)) };
+        let actor = Actor { account: None, door: "aox", client: None };
         // The last room is for this message.
-        let append = Append { key, saved_at: now, messages: vec![message], is_limited: false };
+        let append = Append { key, saved_at: now, messages: vec![message], is_limited: false, actor };
         Ok(Some(append.run(db).await?.change))
     }
 }

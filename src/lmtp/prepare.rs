@@ -1,6 +1,7 @@
 //! From what was received to what is stored: one message for each recipient, with its trace fields, taken apart.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -28,6 +29,7 @@ pub fn prepare(mail: Mail, arrival: &Arrival) -> Vec<Vec<Delivering>> {
     let taken = message::take_apart(&canonical.bytes);
     let first_message = NewMessage::from_taken_apart(AccountId(0), taken, canonical.changes, arrival.at);
 
+    let client: Arc<str> = arrival.peer.as_str().into();
     let deliver = |recipient: &Recipient| {
         let message = if recipient == first {
             first_message.clone()
@@ -44,6 +46,7 @@ pub fn prepare(mail: Mail, arrival: &Arrival) -> Vec<Vec<Delivering>> {
             key: *target,
             message: NewMessage { account: target.account, id: MessageId(0), ..message.clone() },
             mark: mark(target),
+            client: client.clone(),
             others: Vec::new(),
         };
         recipient.targets.iter().map(one).collect()

@@ -1,6 +1,7 @@
 //! Everything that can be configured, with its type and its default. `conf/aox.toml` describes each setting.
 
 mod accounts;
+mod audit;
 mod certificate_identity;
 mod ldap;
 mod login;
@@ -18,6 +19,7 @@ use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 
 pub use accounts::Accounts;
+pub use audit::Audit;
 pub use certificate_identity::CertificateIdentity;
 pub use ldap::Ldap;
 pub use login::Login;
@@ -47,6 +49,7 @@ pub struct Settings {
     pub oauth: Oauth,
     pub policy: Policy,
     pub quota: Quota,
+    pub audit: Audit,
     pub database: Database,
     pub postgres: Postgres,
     pub log: Log,
@@ -203,6 +206,7 @@ impl Settings {
             faults.push(("delivery.size_max", "a size from 64 KiB to 2 GB".to_owned()));
         }
         faults.extend(self.quota.faults());
+        faults.extend(self.audit.faults());
         if self.database.connections_max < 2 {
             faults.push(("database.connections_max", "at least 2".to_owned()));
         }
@@ -327,7 +331,9 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "quota.over_reply" => "\"temporary\" or \"permanent\"",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",
-        "login.certificate_map" => "a file",
+        "login.certificate_map" | "audit.head_file" => "a file",
+        "audit.head_syslog" => "true or false",
+        "audit.interval" => "a number of seconds",
         "postgres.programs" => "a directory",
         "log.level" => "error, warn, info, debug or trace, or directives such as \"info,aox::lmtp=debug\"",
         "log.format" => "\"text\" or \"json\"",

@@ -23,4 +23,9 @@ pub use imap::Imap;
 pub use lmtp::Lmtp;
 pub use pop3::Pop3;
 pub use scratch::{Lender, Scratch};
+/// An actor for units that ask for one.
+pub fn nobody() -> archiveopteryx::db::Actor {
+    archiveopteryx::db::Actor { account: None, door: "imap", client: None }
+}
+
 pub use server::{Options, Server, eventually};

@@ -238,13 +238,18 @@ impl Server {
 
     /// Runs SQL in the private database as its superuser, and returns what was printed: rows without decoration.
     pub fn superuser_sql(&self, sql: &str) -> String {
-        let mut psql = Command::new(super::scratch::programs().join("psql"));
-        psql.arg("-h").arg(self.postgres_socket().expect("PostgreSQL runs"));
-        psql.args(["-U", "postgres", "-d", "aox", "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
-        let output = psql.output().expect("psql can be run");
+        let output = self.psql("postgres", sql);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{sql} failed: {complaint}");
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Runs SQL in the private database as a role.
+    pub fn psql(&self, role: &str, sql: &str) -> Output {
+        let mut psql = Command::new(super::scratch::programs().join("psql"));
+        psql.arg("-h").arg(self.postgres_socket().expect("PostgreSQL runs"));
+        psql.args(["-U", role, "-d", "aox", "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
+        psql.output().expect("psql can be run")
     }
 
     /// Ends the server at once, as `kill -9` does; what it leaves behind stays.

@@ -8,6 +8,8 @@ mod add_group;
 mod add_mailbox;
 mod add_member;
 mod add_user;
+mod audit_show;
+mod audit_verify;
 mod change_mailbox;
 mod change_password;
 mod change_user;
@@ -51,6 +53,7 @@ mod show_quota;
 mod show_schema;
 mod show_user;
 mod status;
+mod why;
 
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +106,8 @@ commands! {
     add_mailbox::AddMailbox "add mailbox",
     add_member::AddMember "add member",
     add_user::AddUser "add user",
+    audit_show::AuditShow "audit show",
+    audit_verify::AuditVerify "audit verify",
     change_mailbox::ChangeMailbox "change mailbox",
     change_password::ChangePassword "change password",
     change_user::ChangeUser "change user",
@@ -146,6 +151,7 @@ commands! {
     show_schema::ShowSchema "show schema",
     show_user::ShowUser "show user",
     status::Status "status",
+    why::Why "why",
 }
 
 /// One unit, whose outcome is the answer.

@@ -46,7 +46,7 @@ impl ShowLogins {
 }
 
 /// The time that `text` means at `now`.
-fn since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
+pub(super) fn since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }

@@ -30,5 +30,9 @@ select * from (
     select 'deleted messages are of a mailbox that does not exist', count(*)
     from aox.tombstones t
     where t.account = $1 and not exists (select from aox.mailboxes b where b.account = $1 and b.id = t.mailbox)
+    union all
+    select 'deleted messages can be taken back by nobody, because there is nothing left of them', count(*)
+    from aox.tombstones t
+    where t.account = $1 and not exists (select from aox.messages m where m.account = $1 and m.id = t.message)
 ) c (wrong, rows)
 where rows > 0

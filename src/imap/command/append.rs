@@ -6,7 +6,7 @@ use nom::combinator::{map, opt};
 use nom::error::context;
 use nom::sequence::{preceded, terminated};
 
-use crate::db::{self, Appending, NewMessage, Unit};
+use crate::db::{self, Actor, Appending, NewMessage, Unit};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
@@ -98,6 +98,7 @@ impl Append {
         }
         let viewer = user.viewer();
         let find = db::FindMailbox { viewer, name: self.mailbox.clone() };
+        let actor = user.culprit("APPEND").actor();
         Plan::run(find, move |found, _| {
             let no_such = || Error::no(Code::TryCreate, "there is no such mailbox; CREATE it and try again");
             let found = found.map_err(Error::from);
@@ -105,7 +106,7 @@ impl Append {
                 Ok(found) => {
                     // RFC 4314 §4: flags that the user may not set are left out, and that is no failure.
                     let flags = self.flags.within(found.permit.rights.flags());
-                    let target = Target { key: found.key, viewer, own_seen: found.seen.is_some() };
+                    let target = Target { key: found.key, viewer, own_seen: found.seen.is_some(), actor };
                     Append { flags, ..self }.prepare(tag, message, target, now)
                 }
                 Err(error) => Plan::Done(Answer::failed(&tag, error)),
@@ -137,8 +138,14 @@ impl Append {
         let needed = Rights::INSERT.with(Rights::to_change(&self.flags));
         let seen = target.own_seen && self.flags.system.contains(System::SEEN);
         let messages = vec![Appending { message, flags: self.flags, internal_date }];
-        let unit = db::Append { key: target.key, saved_at: now, messages, is_limited: true };
-        target.run(needed, unit, move |appended| match appended {
+        let unit = db::Append {
+            key: target.key,
+            saved_at: now,
+            messages,
+            is_limited: true,
+            actor: target.actor.clone(),
+        };
+        target.clone().run(needed, unit, move |appended| match appended {
             Ok(appended) if seen => target.mark_seen(tag, appended),
             Ok(appended) => Plan::Done(respond(&tag, appended)),
             Err(error) => Plan::Done(Answer::failed(&tag, error)),
@@ -147,12 +154,14 @@ impl Append {
 }
 
 /// Where a message goes, and who brings it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Target {
     key: MailboxKey,
     viewer: Viewer,
     /// \Seen is everybody's own there.
     own_seen: bool,
+    /// Who acts, for the record.
+    actor: Actor,
 }
 
 impl Target {

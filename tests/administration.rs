@@ -272,7 +272,10 @@ fn counts_queue_and_schema_are_shown() {
     assert_eq!(json(&server, &["show", "counts"])["exact"], false);
     assert!(server.aox_ok(&["show", "counts"]).contains("deleted messages"));
     let queue = json(&server, &["show", "queue"]);
-    assert!(queue["deliveries"].is_u64() && queue["password_checks"].is_u64(), "{queue}");
+    assert!(
+        queue["deliveries"].is_u64() && queue["password_checks"].is_u64() && queue["to_be_indexed"].is_u64(),
+        "{queue}"
+    );
     let schema = json(&server, &["show", "schema"]);
     assert_eq!(
         schema["applied"].as_array().map(Vec::len),

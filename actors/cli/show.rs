@@ -52,7 +52,7 @@ pub enum Show {
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: u32,
     },
-    /// Show what waits in this server: deliveries, and passwords to be checked
+    /// Show what waits: deliveries, passwords to be checked, and messages to be indexed
     Queue,
     /// Show the quotas that a user is under, and how much is used of each
     Quota {

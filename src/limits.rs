@@ -158,6 +158,8 @@ pub const TLS_FILES_LOOK_SECONDS: u64 = 5;
 pub const TLS_HANDSHAKES_MAX: usize = 4096;
 /// Attempts to log in that one answer to the administrator shows.
 pub const LISTED_LOGINS_MAX: u32 = 100_000;
+/// A file that is made unreadable for a report, which is held in memory.
+pub const ANONYMISED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Events that one answer to the administrator shows.
 pub const LISTED_EVENTS_MAX: u32 = 100_000;
 /// Events under one seal: what is verified at a time fits in memory.

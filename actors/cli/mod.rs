@@ -1,6 +1,7 @@
 //! The command line: verb first, then noun; one file for each verb. Most commands are carried out by the running server.
 
 mod add;
+mod anonymise;
 mod audit;
 mod change;
 mod check;
@@ -20,6 +21,7 @@ use archiveopteryx::aox::command::{Command, DeleteRights, Disconnect, SetRights,
 use clap::{Args, Parser, Subcommand};
 
 use self::add::Add;
+use self::anonymise::Anonymise;
 use self::audit::Audit;
 use self::change::Change;
 pub use self::check::{Check, CheckConfiguration};
@@ -112,6 +114,8 @@ pub enum Verb {
         #[arg(allow_hyphen_values = true)]
         rights: Option<String>,
     },
+    /// Make a message unreadable, and leave its form: for a report of a bug
+    Anonymise(Anonymise),
     /// Print what a shell needs to complete the commands
     Completions(Completions),
     /// Write manual pages, one for each command
@@ -168,7 +172,7 @@ impl Verb {
     pub fn request(self) -> Result<Option<Request>, String> {
         Ok(Some(match self {
             Verb::Serve(_) | Verb::Upgrade(_) => return Ok(None),
-            Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
+            Verb::Anonymise(_) | Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
             Verb::Status => Status {}.into(),
             Verb::Add(add) => add.request()?,
             Verb::List(list) => list.request(),

@@ -51,6 +51,7 @@ mod pop3_connection;
 mod recording;
 mod roll;
 mod sealer;
+mod vacuum;
 
 mod backends;
 mod certificates;

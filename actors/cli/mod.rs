@@ -10,6 +10,7 @@ mod delete_policy;
 mod list;
 mod manual;
 mod password;
+mod policy;
 mod quota;
 mod set;
 mod show;
@@ -28,6 +29,7 @@ pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
 use self::list::List;
 use self::manual::{Completions, Help, Manual};
+use self::policy::{Release, Remove, Retain, VacuumNow};
 use self::set::Set;
 use self::show::Show;
 use self::user::{Rename, Switch};
@@ -100,6 +102,17 @@ pub enum Verb {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Keep mail from ending before some time, or for ever
+    #[command(subcommand)]
+    Retain(Retain),
+    /// Take back a policy that retains mail or has it deleted
+    #[command(subcommand)]
+    Remove(Remove),
+    /// Release a hold
+    #[command(subcommand)]
+    Release(Release),
+    /// End what was deleted long enough ago and nothing keeps, now rather than at the next time
+    Vacuum(VacuumNow),
     /// Check that what is stored is whole, or that the configuration is
     #[command(subcommand)]
     Check(Check),
@@ -190,6 +203,10 @@ impl Verb {
                 SetRights { mailbox, identifier, rights }.into()
             }
             Verb::Setacl { mailbox, identifier, rights: None } => DeleteRights { mailbox, identifier }.into(),
+            Verb::Retain(retain) => retain.request(),
+            Verb::Remove(remove) => remove.request(),
+            Verb::Release(release) => release.request(),
+            Verb::Vacuum(vacuum) => vacuum.request(),
             Verb::Check(check) => return Ok(check.request()),
         }))
     }

@@ -8,5 +8,7 @@ pub mod command;
 pub mod conversation;
 pub mod grammar;
 
+mod retention;
+
 pub use answer::{Answer, Reply, Table};
 pub use command::Command;

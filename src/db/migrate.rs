@@ -47,6 +47,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     11 "0011_expunging_locks_no_message",
     12 "0012_text_is_indexed",
     13 "0013_what_happened_is_recorded",
+    14 "0014_policies_say_what_must_stay",
+    15 "0015_mail_ends_by_few_functions",
 ];
 
 /// The revision that this program brings a schema to.

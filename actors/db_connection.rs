@@ -44,6 +44,8 @@ pub struct Keeping {
     pub messages: Arc<MessageCache>,
     /// How much of a quota may be used before its users are warned, in percent; 0 for never.
     pub quota_warn_percent: u8,
+    /// Users do not see what was deleted.
+    pub hides_deleted: bool,
 }
 
 /// See the module.
@@ -60,7 +62,8 @@ impl DbConnection {
         arbiter: &actix::ArbiterHandle,
     ) -> Result<actix::Addr<DbConnection>, db::Error> {
         let (client, socket) = target.connect().await?;
-        let kept = Kept::new(keeping.messages.clone(), keeping.quota_warn_percent);
+        let kept = Kept::new(keeping.messages.clone(), keeping.quota_warn_percent)
+            .hiding_deleted(keeping.hides_deleted);
         let address = DbConnection::start_in_arbiter(arbiter, move |ctx| {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));
             DbConnection { client: Rc::new(client), kept: Rc::new(kept) }

@@ -105,7 +105,7 @@ mod tests {
     async fn a_search_ends_when_its_client_leaves() {
         // A database that is not there is tried for much longer than this test may take.
         let nowhere = Target::local(std::path::Path::new("/nonexistent"), "aox_server", "aox");
-        let keeping = Keeping { messages: Default::default(), quota_warn_percent: 0 };
+        let keeping = Keeping { messages: Default::default(), quota_warn_percent: 0, hides_deleted: false };
         let database = Database::start_in(&actix::Arbiter::current(), nowhere, keeping, 1);
         let (outbox, queue) = Outbox::new();
         let unit = SearchPage { account: AccountId(1), messages: vec![], leaves: vec![] };

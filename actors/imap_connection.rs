@@ -256,6 +256,7 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup 
         first_mailboxes: services.settings.accounts.first_mailboxes.clone().into(),
         client: Some(origin.address.to_string()),
         administrators_group: services.settings.login.administrators_group.clone(),
+        deleted_messages: services.settings.undelete.for_users,
     }
 }
 

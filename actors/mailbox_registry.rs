@@ -216,6 +216,13 @@ impl MailboxRegistry {
         self.remember_recent(key);
     }
 
+    /// A mailbox has changed: what was deleted there may be more or less now, and is read by those who look at it.
+    fn look_at_deleted(&mut self, key: MailboxKey, modseq: ModSeq, ctx: &mut actix::Context<Self>) {
+        let Some(watched) = self.mailboxes.get_mut(&key.of_deleted()) else { return };
+        watched.catch_up.mention(modseq);
+        self.settle(key.of_deleted(), ctx);
+    }
+
     /// Tells the database which messages are no longer \Recent to anybody. Losing this only shows \Recent twice.
     fn remember_recent(&mut self, key: MailboxKey) {
         let Some(watched) = self.mailboxes.get_mut(&key) else { return };
@@ -252,9 +259,7 @@ impl MailboxRegistry {
         for (_, answer) in watched.waiting.drain(..) {
             let _ = answer.send(Err(why()));
         }
-        for answer in watched.looking.drain(..) {
-            let _ = answer.send(Err(why()));
-        }
+        watched.looking.drain(..).for_each(|answer| drop(answer.send(Err(why()))));
         // Sessions keep what they have been told; the next comparison with the database finds what they miss.
         if !watched.sessions.is_empty() {
             watched.catch_up.fail();
@@ -374,6 +379,10 @@ impl actix::Handler<Unsubscribe> for MailboxRegistry {
     fn handle(&mut self, gone: Unsubscribe, _: &mut Self::Context) {
         if let Some(watched) = self.mailboxes.get_mut(&gone.key) {
             watched.sessions.retain(|session| session.id != gone.id);
+            // What ends of it says nothing, so it is read anew when somebody opens it again.
+            if gone.key.is_of_deleted() && watched.is_of_no_use() {
+                self.mailboxes.remove(&gone.key);
+            }
         }
         self.remember_recent(gone.key);
         self.forget_unwatched();
@@ -385,7 +394,10 @@ impl actix::Handler<Delivered> for MailboxRegistry {
 
     fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
         for change in event.changes {
-            self.listener.do_send(db_listener::Announce(News::Changed(change.key, change.modseq)));
+            if !change.key.is_of_deleted() {
+                self.listener.do_send(db_listener::Announce(News::Changed(change.key, change.modseq)));
+                self.look_at_deleted(change.key, change.modseq, ctx);
+            }
             self.tell_guests(&change);
             let Some(watched) = self.mailboxes.get_mut(&change.key) else { continue };
             watched.catch_up.mention(change.modseq);
@@ -403,6 +415,7 @@ impl actix::Handler<Signalled> for MailboxRegistry {
 
     fn handle(&mut self, event: Signalled, ctx: &mut Self::Context) {
         for (key, modseq) in event.changes {
+            self.look_at_deleted(key, modseq, ctx);
             let Some(watched) = self.mailboxes.get_mut(&key) else { continue };
             watched.catch_up.mention(modseq);
             if watched.shared.is_some() && !watched.sessions.is_empty() {

@@ -143,9 +143,12 @@ impl actix::Handler<Open> for MailboxSession {
             let subscribed = outcome.map_err(|_| Error::bug("the mailbox registry is gone"))??;
             session.subscription = Some((opening.key, subscribed.id));
             let Opening { key, viewer, .. } = opening;
-            let session_here = ctx.address().recipient();
-            let enter = guests::Enter { id: subscribed.id, key, viewer, session: session_here };
-            session.guests.do_send(enter);
+            // How one stands to what was deleted never changes.
+            if !key.is_of_deleted() {
+                let session_here = ctx.address().recipient();
+                let enter = guests::Enter { id: subscribed.id, key, viewer, session: session_here };
+                session.guests.do_send(enter);
+            }
             let (selected, answer) = Selected::open(opening, subscribed.shared, subscribed.recent_from);
             session.selected = Some(selected);
             Ok(answer)

@@ -28,7 +28,6 @@ use crate::roll::{self, Roll};
 use crate::sealer::Sealer;
 use crate::tally::{Counted, Tally};
 use crate::tls::Tls;
-use crate::vacuum::Vacuum;
 
 /// The services of one arbiter. The database is that arbiter's own, so that a request need not cross threads.
 #[derive(Clone)]
@@ -48,7 +47,6 @@ pub struct Services {
     /// Connections of each user.
     users: Tally<AccountId>,
     listener: actix::Addr<DbListener>,
-    _vacuum: actix::Addr<Vacuum>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
 }
@@ -75,8 +73,10 @@ impl Services {
     ) -> Result<Vec<Lane>, String> {
         let messages = Arc::new(MessageCache::default());
         let warn_percent = settings.quota.warn_percent;
+        let hides_deleted = !settings.undelete.for_users;
         let start = |(arbiter, share): (&actix::Arbiter, u32)| {
-            let keeping = Keeping { messages: messages.clone(), quota_warn_percent: warn_percent };
+            let messages = messages.clone();
+            let keeping = Keeping { messages, quota_warn_percent: warn_percent, hides_deleted };
             Database::start_in(&arbiter.handle(), target.clone(), keeping, share)
         };
         let shares = shares(settings.database.connections_max, arbiters.len());
@@ -107,13 +107,6 @@ impl Services {
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
         let sealer = Sealer::start_in(&arbiters[0].handle(), databases[0].clone(), settings.audit.clone());
-        let vacuum = Vacuum::start_in(
-            &arbiters[last].handle(),
-            settings.clone(),
-            databases[last].clone(),
-            registry.clone(),
-            stopping.clone(),
-        );
         // An arbiter that has ended takes nothing: the server stops.
         arbiters[0].spawn(backends.clone().look());
         let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
@@ -135,7 +128,6 @@ impl Services {
                 roll: roll.clone(),
                 users: users.clone(),
                 listener: listener.clone(),
-                _vacuum: vacuum.clone(),
                 stopping: stopping.clone(),
             };
             (arbiter.handle(), services)

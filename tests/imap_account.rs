@@ -38,6 +38,7 @@ impl<'a> Client<'a> {
             first_mailboxes: FirstMailbox::defaults().into(),
             client: Some("192.0.2.1".into()),
             administrators_group: "administrators".into(),
+            deleted_messages: true,
         };
         let (conversation, _) = Conversation::new(setup);
         let mut client = Client { lender, conversation, selected: None, said: Vec::new(), changes: 0 };

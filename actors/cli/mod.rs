@@ -1,7 +1,6 @@
 //! The command line: verb first, then noun; one file for each verb. Most commands are carried out by the running server.
 
 mod add;
-mod anonymise;
 mod audit;
 mod change;
 mod check;
@@ -10,8 +9,8 @@ mod delete_policy;
 mod list;
 mod manual;
 mod password;
-mod policy;
 mod quota;
+mod search;
 mod set;
 mod show;
 mod user;
@@ -22,14 +21,13 @@ use archiveopteryx::aox::command::{Command, DeleteRights, Disconnect, SetRights,
 use clap::{Args, Parser, Subcommand};
 
 use self::add::Add;
-use self::anonymise::Anonymise;
 use self::audit::Audit;
 use self::change::Change;
 pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
 use self::list::List;
 use self::manual::{Completions, Help, Manual};
-use self::policy::{Release, Remove, Retain, VacuumNow};
+use self::search::{Find, Restore};
 use self::set::Set;
 use self::show::Show;
 use self::user::{Rename, Switch};
@@ -82,6 +80,10 @@ pub enum Verb {
     /// Let a user log in again
     #[command(subcommand)]
     Enable(Switch),
+    /// Search mail, or what was deleted of it
+    Search(Find),
+    /// Take back messages, mailboxes or users that were deleted
+    Undelete(Restore),
     /// Say how a message came, where it is or went, by whose doing, and what keeps it
     Why {
         /// The id of a message as `aox search` shows it, a Message-ID, or a mailbox with a uid behind it
@@ -102,17 +104,6 @@ pub enum Verb {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Keep mail from ending before some time, or for ever
-    #[command(subcommand)]
-    Retain(Retain),
-    /// Take back a policy that retains mail or has it deleted
-    #[command(subcommand)]
-    Remove(Remove),
-    /// Release a hold
-    #[command(subcommand)]
-    Release(Release),
-    /// End what was deleted long enough ago and nothing keeps, now rather than at the next time
-    Vacuum(VacuumNow),
     /// Check that what is stored is whole, or that the configuration is
     #[command(subcommand)]
     Check(Check),
@@ -127,8 +118,6 @@ pub enum Verb {
         #[arg(allow_hyphen_values = true)]
         rights: Option<String>,
     },
-    /// Make a message unreadable, and leave its form: for a report of a bug
-    Anonymise(Anonymise),
     /// Print what a shell needs to complete the commands
     Completions(Completions),
     /// Write manual pages, one for each command
@@ -185,7 +174,7 @@ impl Verb {
     pub fn request(self) -> Result<Option<Request>, String> {
         Ok(Some(match self {
             Verb::Serve(_) | Verb::Upgrade(_) => return Ok(None),
-            Verb::Anonymise(_) | Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
+            Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
             Verb::Status => Status {}.into(),
             Verb::Add(add) => add.request()?,
             Verb::List(list) => list.request(),
@@ -196,6 +185,8 @@ impl Verb {
             Verb::Rename(rename) => rename.request(),
             Verb::Disable(switch) => switch.disable(),
             Verb::Enable(switch) => switch.enable(),
+            Verb::Search(find) => find.request(),
+            Verb::Undelete(restore) => restore.request(),
             Verb::Why { what, uid } => Why { what, uid }.into(),
             Verb::Audit(audit) => audit.request()?,
             Verb::Disconnect { whom, reason } => Disconnect { whom, reason }.into(),
@@ -203,10 +194,6 @@ impl Verb {
                 SetRights { mailbox, identifier, rights }.into()
             }
             Verb::Setacl { mailbox, identifier, rights: None } => DeleteRights { mailbox, identifier }.into(),
-            Verb::Retain(retain) => retain.request(),
-            Verb::Remove(remove) => remove.request(),
-            Verb::Release(release) => release.request(),
-            Verb::Vacuum(vacuum) => vacuum.request(),
             Verb::Check(check) => return Ok(check.request()),
         }))
     }

@@ -8,7 +8,8 @@ pub mod command;
 pub mod conversation;
 pub mod grammar;
 
-mod retention;
+mod search_words;
+mod seek;
 
 pub use answer::{Answer, Reply, Table};
 pub use command::Command;

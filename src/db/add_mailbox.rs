@@ -26,8 +26,10 @@ impl Unit for AddMailbox {
         let nobody = || error::Error::no(Code::NonExistent, format!("there is no user {}", self.login));
         let account = account_of(db, &self.login).await?.ok_or_else(nobody)?;
         if !matches!(Located::of(&self.name), Located::Own(_)) {
-            let text =
-                format!("\"{}\" leads to mailboxes of others, so no mailbox can have that name", self.name);
+            let text = format!(
+                "\"{}\" leads to what is shared or was deleted, so no mailbox can have that name",
+                self.name
+            );
             return Err(error::Error::no(Code::Cannot, text).into());
         }
         match create(db, account, &self.name, &self.uses, self.now).await? {

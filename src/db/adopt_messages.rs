@@ -1,5 +1,7 @@
 //! Makes messages of one account into messages of another: what COPY between accounts begins with.
 
+use tokio_postgres::Row;
+
 use super::fetch_page::{Columns, FetchPage};
 use super::mailbox_row::range_columns;
 use super::unit::{Error, Lent, Unit};
@@ -25,12 +27,22 @@ pub(super) async fn adopt(
     let (owner, mailbox) = (source.account.0, source.mailbox.0);
     let sql = include_str!("sql/adopt_messages.sql");
     let rows = db.query(sql, &[&owner, &mailbox, &firsts, &lasts, &account.0]).await?;
+    refer_to_copies(db, source.account, &rows, account).await
+}
+
+/// Finishes what a statement began that returned each old id of `owner` with a new one of `account`.
+pub(super) async fn refer_to_copies(
+    db: &Lent<'_>,
+    owner: AccountId,
+    rows: &[Row],
+    account: AccountId,
+) -> Result<Adopted, Error> {
     let (old_ids, new_ids): (Vec<i64>, Vec<i64>) =
         rows.iter().map(|row| (row.get::<_, i64>(0), row.get::<_, i64>(1))).unzip();
     for (old_ids, new_ids) in
         old_ids.chunks(limits::FETCH_PAGE_MESSAGES).zip(new_ids.chunks(limits::FETCH_PAGE_MESSAGES))
     {
-        refer_to_bodies(db, source.account, old_ids, account, new_ids).await?;
+        refer_to_bodies(db, owner, old_ids, account, new_ids).await?;
     }
     Ok(Adopted { old_ids, new_ids })
 }

@@ -212,6 +212,6 @@ impl CarriedKeywords {
 const MOVING: Rights = Rights::MARK_DELETED.with(Rights::EXPUNGE);
 
 /// The client may create it and try again (RFC 3501 §6.4.7).
-fn no_target() -> error::Error {
+pub(super) fn no_target() -> error::Error {
     error::Error::no(Code::TryCreate, "There is no mailbox with that name")
 }

@@ -9,7 +9,7 @@ use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MailboxName};
 use crate::policy::{Rights, Viewer};
 
 /// DELETE (RFC 3501 §6.3.4). Mailboxes below it stay; the name is then one of a level without a mailbox. With the
-/// mailbox go the rights in it (RFC 4314 §4). That of somebody else needs the right `x`.
+/// mailbox go the rights in it (RFC 4314 §4), until it is taken back. That of somebody else needs the right `x`.
 pub struct DeleteMailbox {
     pub viewer: Viewer,
     pub name: MailboxName,

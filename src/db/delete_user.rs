@@ -1,8 +1,9 @@
-//! Deletes an account: its mail becomes tombstones, its addresses and its password go, its row stays as evidence.
+//! Deletes an account: its mail becomes tombstones; its addresses, passwords, rights and the like are laid aside, so that
+//! they can come back with it; its row stays as evidence.
 
 use jiff::Timestamp;
 
-use super::change_rights::{KIND_USER, rights_changed};
+use super::change_rights::rights_changed;
 use super::expunge::{Culprit, expunge_all};
 use super::show_user::{UserDetails, details};
 use super::unit::{Access, Error, Lent, Unit};
@@ -57,8 +58,7 @@ impl Unit for DeleteUser {
         ] {
             db.execute(sql, &[&account]).await?;
         }
-        let sql = include_str!("sql/delete_rights_of_grantee.sql");
-        db.execute(sql, &[&KIND_USER, &account]).await?;
+        db.execute(include_str!("sql/delete_rights_of_user.sql"), &[&account]).await?;
         let sql = include_str!("sql/update_mailboxes_deleted_of_account.sql");
         db.execute(sql, &[&account, &self.now]).await?;
         Ok(Some(DeletedUser { had, changes }))

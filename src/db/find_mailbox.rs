@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 
 use super::mailbox_row::{modseq, uidvalidity};
-use super::owner::{ban, own_seen};
+use super::owner::{ban, only_to_look_at, own_seen};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
 use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidSet, UidValidity};
@@ -47,6 +47,9 @@ impl FoundMailbox {
         no_such: impl Fn() -> error::Error,
     ) -> Result<FoundMailbox, error::Error> {
         let found = found.ok_or_else(&no_such)?;
+        if found.key.is_of_deleted() && !found.permit.rights.contains(needed) {
+            return Err(only_to_look_at());
+        }
         found.permit.demand(needed, no_such)?;
         Ok(found)
     }
@@ -60,6 +63,16 @@ impl Unit for FindMailbox {
         let Viewer { account, anonymous, acting } = self.viewer;
         match Located::of(&self.name) {
             Located::Level => Ok(None),
+            Located::Deleted(_) if anonymous || db.hides_deleted() => Ok(None),
+            Located::Deleted(name) => {
+                let sql = include_str!("sql/select_mailbox_of_deleted_by_name.sql");
+                let row = db.query_opt(sql, &[&account.0, &name.as_str()]).await?;
+                let of_deleted = |row: &Row| {
+                    let found = found(account, Permit::of(Rights::LOOKUP.with(Rights::READ)), row);
+                    FoundMailbox { key: found.key.of_deleted(), ..found }
+                };
+                Ok(row.as_ref().map(of_deleted))
+            }
             Located::Own(name) => {
                 let sql = include_str!("sql/select_own_mailbox.sql");
                 let row = db.query_opt(sql, &[&account.0, &name.as_str(), &acting.0]).await?;

@@ -7,12 +7,14 @@ use tokio_postgres::Row;
 use super::owner::ban;
 use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::namespace::seen_by_others;
+use crate::mailbox::namespace::{is_deleted, name_of_deleted, seen_by_others};
 use crate::policy::{Rights, Viewer};
 
 /// Lists every mailbox that `viewer` owns or may look up, and every name he has subscribed to, in the order of the names.
 pub struct ListMailboxes {
     pub viewer: Viewer,
+    /// With all in which there is deleted mail; otherwise of these only what he has subscribed to.
+    pub deleted: bool,
 }
 
 /// A name that somebody has something to do with.
@@ -48,6 +50,11 @@ impl Unit for ListMailboxes {
         if !others.is_empty() {
             listed = merged(listed, &others);
         }
+        let subscribed = listed.iter().any(|mailbox| is_deleted(&mailbox.name));
+        if (self.deleted || subscribed) && !anonymous && !db.hides_deleted() {
+            let rows = db.query(include_str!("sql/select_names_of_deleted.sql"), &[&account.0]).await?;
+            listed = with_deleted(listed, &rows, self.deleted);
+        }
         Ok(listed)
     }
 }
@@ -60,6 +67,23 @@ fn own_name(row: &Row) -> ListedMailbox {
         (false, _) => Rights::NONE,
     };
     ListedMailbox { name: row.get(0), exists, subscribed: row.get(2), special_use: row.get(3), rights }
+}
+
+/// The same names with those of deleted mail: all, or those that are among them by a subscription.
+fn with_deleted(own: Vec<ListedMailbox>, rows: &[Row], all: bool) -> Vec<ListedMailbox> {
+    let mut listed: BTreeMap<String, ListedMailbox> =
+        own.into_iter().map(|mailbox| (mailbox.name.clone(), mailbox)).collect();
+    for row in rows {
+        let name = name_of_deleted(row.get(0));
+        let subscribed = listed.get(&name).is_some_and(|known| known.subscribed);
+        let rights = Rights::LOOKUP.with(Rights::READ);
+        if all || subscribed {
+            let mailbox =
+                ListedMailbox { name: name.clone(), exists: true, subscribed, special_use: None, rights };
+            listed.insert(name, mailbox);
+        }
+    }
+    listed.into_values().collect()
 }
 
 /// The same names with those that others let him see, some of which he may have subscribed to.

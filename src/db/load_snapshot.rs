@@ -5,6 +5,7 @@ use std::pin::pin;
 use futures_util::{TryStreamExt, future};
 use tokio_postgres::types::ToSql;
 
+use super::deleted_mailbox;
 use super::mailbox_row::{KeywordNames, MailboxState, MessageRow};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{MailboxKey, Snapshot};
@@ -30,6 +31,9 @@ impl Unit for LoadSnapshot {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        if self.key.is_of_deleted() {
+            return deleted_mailbox::load(db, self.key).await;
+        }
         let state = db.prepare(include_str!("sql/select_mailbox_state.sql")).await?;
         let messages = db.prepare(include_str!("sql/select_snapshot.sql")).await?;
         let keywords = db.prepare(include_str!("sql/select_keywords.sql")).await?;

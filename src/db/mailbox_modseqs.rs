@@ -1,5 +1,7 @@
 //! Asks how far many mailboxes have come, to find those that need reading again.
 
+use std::collections::HashMap;
+
 use super::mailbox_row::modseq;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{AccountId, MailboxId, MailboxKey, ModSeq};
@@ -15,12 +17,15 @@ impl Unit for MailboxModseqs {
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let (accounts, mailboxes): (Vec<i64>, Vec<i64>) =
-            self.keys.iter().map(|key| (key.account.0, key.mailbox.0)).unzip();
+            self.keys.iter().map(|key| (key.account.0, key.of_kept().mailbox.0)).unzip();
         let rows = db.query(include_str!("sql/select_mailbox_modseqs.sql"), &[&accounts, &mailboxes]).await?;
         let one = |row: &tokio_postgres::Row| {
             let key = MailboxKey { account: AccountId(row.get(0)), mailbox: MailboxId(row.get(1)) };
             (key, modseq(row.get(2)))
         };
-        Ok(rows.iter().map(one).collect())
+        // What was deleted in a mailbox comes as far as the mailbox itself.
+        let known: HashMap<MailboxKey, ModSeq> = rows.iter().map(one).collect();
+        let found = |key: MailboxKey| Some((key, *known.get(&key.of_kept())?));
+        Ok(self.keys.into_iter().filter_map(found).collect())
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
+use crate::error;
 use crate::mailbox::{AccountId, Located, MailboxKey, MailboxName, UidSet};
 use crate::policy::{Ban, Permit, Rights, Standing, Viewer};
 
@@ -17,7 +18,8 @@ pub(super) struct Place {
     pub name: MailboxName,
 }
 
-/// Where a name leads that `viewer` says; None when nothing can be there. One's own names cost no query.
+/// Where a name leads that `viewer` says, for whoever is about to change something there; None when nothing can be
+/// there. One's own names cost no query.
 pub(super) async fn locate(
     db: &Lent<'_>,
     viewer: Viewer,
@@ -26,12 +28,20 @@ pub(super) async fn locate(
     match Located::of(name) {
         Located::Own(name) => Ok(Some(Place { account: viewer.account, name })),
         Located::Level => Ok(None),
+        Located::Deleted(_) => Err(only_to_look_at().into()),
         Located::Foreign { login, name } => {
             let sql = include_str!("sql/select_owner.sql");
             let row = db.query_opt(sql, &[&login, &viewer.account.0]).await?;
             Ok(row.map(|row| Place { account: AccountId(row.get(0)), name }))
         }
     }
+}
+
+/// Nobody makes or changes anything among what was deleted.
+pub(super) fn only_to_look_at() -> error::Error {
+    let text = "What was deleted is there to be looked at, and to be moved or copied to other mailboxes; nothing can be \
+                put there or changed";
+    error::Error::no(error::Code::Cannot, text)
 }
 
 /// What `viewer` may do in a mailbox, as of now.

@@ -80,3 +80,22 @@ pub fn complete<'a, T>(input: &'a [u8], rule: impl FnOnce(&'a [u8]) -> Parsed<'a
 fn quirk_trailing_spaces(rest: &[u8]) -> bool {
     rest.iter().all(|octet| *octet == b' ')
 }
+
+/// The same as [`complete`], with the octet at which the input stopped making sense, from 0 on.
+pub fn complete_or_where<'a, T>(
+    input: &'a [u8],
+    rule: impl FnOnce(&'a [u8]) -> Parsed<'a, T>,
+) -> Result<T, (usize, Error)> {
+    let mut left = 0;
+    let watched = |input: &'a [u8]| {
+        let parsed = rule(input);
+        left = match &parsed {
+            Ok((rest, _)) => rest.len(),
+            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault.left,
+            Err(nom::Err::Incomplete(_)) => 0,
+        };
+        parsed
+    };
+    let read = complete(input, watched);
+    read.map_err(|error| (input.len() - left, error))
+}

@@ -47,6 +47,8 @@ pub struct Setup {
     pub client: Option<String>,
     /// The group whose members are administrators.
     pub administrators_group: String,
+    /// Whether users see what was deleted.
+    pub deleted_messages: bool,
 }
 
 /// What is to be done next. The actor finishes one before it asks for another.
@@ -81,6 +83,8 @@ pub struct User {
     pub enabled: Enabled,
     /// Octets of the largest message that APPEND takes.
     pub append_limit: u64,
+    /// Whether what was deleted can be seen.
+    pub sees_deleted: bool,
 }
 
 /// The machine.
@@ -392,7 +396,7 @@ impl Conversation {
             Command::GetQuota(get) => get.plan(tag, user),
             Command::GetQuotaRoot(get) => get.plan(tag, user),
             Command::SetQuota(set) => set.plan(tag, user),
-            Command::Namespace => Plan::Done(command::namespace::respond(&tag)),
+            Command::Namespace => Plan::Done(command::namespace::respond(&tag, user)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
         }
     }
@@ -431,6 +435,7 @@ impl Conversation {
                 let administrators_group = self.setup.administrators_group.clone();
                 let enabled = Enabled::default();
                 let append_limit = self.setup.literal_max;
+                let sees_deleted = self.setup.deleted_messages && !anonymous;
                 self.user = Some(User {
                     account,
                     by,
@@ -439,6 +444,7 @@ impl Conversation {
                     administrators_group,
                     enabled,
                     append_limit,
+                    sees_deleted,
                 });
                 let code = format!("CAPABILITY {}", self.capabilities());
                 self.send(response::ok(&tag, Some(&code), "logged in"));

@@ -26,6 +26,7 @@ fn setup() -> Setup {
         first_mailboxes: Default::default(),
         client: Some("192.0.2.1".into()),
         administrators_group: "admins".into(),
+        deleted_messages: true,
     }
 }
 
@@ -297,7 +298,7 @@ fn commands_of_the_account_are_answered() {
         ("a ID NIL", "* ID (\"name\" \"Archiveopteryx\""),
         (
             "a NAMESPACE",
-            "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\na OK NAMESPACE completed\r\n",
+            "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\")(\"Deleted Messages/\" \"/\"))\r\na OK NAMESPACE completed\r\n",
         ),
         ("a MYRIGHTS INBOX", "* MYRIGHTS INBOX lrswipkxtecda\r\na OK MYRIGHTS completed\r\n"),
         ("a GETACL INBOX", "* ACL INBOX anna lrswipkxtecda\r\na OK GETACL completed\r\n"),

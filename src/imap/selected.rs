@@ -241,12 +241,22 @@ impl Selected {
 
     /// Refuses what a client that used EXAMINE may not do, and what needs other rights than it has.
     pub(super) fn check_rights(&self, needed: Rights) -> Result<(), Error> {
-        if self.read_only {
-            return Err(Error::no(Code::Other, "The mailbox is open read-only, by EXAMINE"));
+        if self.key().is_of_deleted() {
+            let text = "Deleted mail stays as it is; move or copy it to another mailbox to take it back";
+            return Err(Error::no(Code::NoPerm, text));
         }
+        self.check_read_write()?;
         match self.rights().contains(needed) {
             true => Ok(()),
             false => Err(self.permit().lacking(needed)),
+        }
+    }
+
+    /// Refuses what a client that used EXAMINE may not do.
+    pub(super) fn check_read_write(&self) -> Result<(), Error> {
+        match self.read_only {
+            true => Err(Error::no(Code::Other, "The mailbox is open read-only, by EXAMINE")),
+            false => Ok(()),
         }
     }
 

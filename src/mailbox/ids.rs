@@ -43,6 +43,24 @@ pub struct MailboxKey {
     pub mailbox: MailboxId,
 }
 
+impl MailboxKey {
+    /// What has been deleted in this mailbox, as a mailbox of its own. Its number is the negative one, which no table
+    /// has: a unit that does not know better finds nothing there and changes nothing.
+    pub fn of_deleted(self) -> MailboxKey {
+        MailboxKey { mailbox: MailboxId(-self.mailbox.0.abs()), ..self }
+    }
+
+    /// Whether this is what has been deleted in a mailbox.
+    pub fn is_of_deleted(self) -> bool {
+        self.mailbox.0 < 0
+    }
+
+    /// The mailbox in which it was, or is.
+    pub fn of_kept(self) -> MailboxKey {
+        MailboxKey { mailbox: MailboxId(self.mailbox.0.abs()), ..self }
+    }
+}
+
 macro_rules! nz_number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

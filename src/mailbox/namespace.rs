@@ -1,4 +1,5 @@
-//! The three places where a client finds mailboxes (RFC 2342): its own, those of other users, and those of everybody.
+//! The places where a client finds mailboxes (RFC 2342): its own, those of other users, those of everybody, and what was
+//! deleted in its own.
 
 use super::login::Login;
 use super::name::{MailboxName, SEPARATOR};
@@ -7,6 +8,9 @@ use super::name::{MailboxName, SEPARATOR};
 pub const OTHER_USERS: &str = "Other Users";
 /// The level under which the mailboxes are that belong to everybody.
 pub const SHARED: &str = "Shared";
+/// The level under which one finds what was deleted in one's own mailboxes. Some clients call their wastebasket so: the name
+/// itself is that of a mailbox like any other.
+pub const DELETED: &str = "Deleted Messages";
 /// The login of the account that owns what belongs to everybody. No user has a slash in the login.
 pub const SHARED_LOGIN: &str = "/shared";
 
@@ -17,6 +21,8 @@ pub enum Located {
     Own(MailboxName),
     /// That of another account, which has this login in lower case.
     Foreign { login: String, name: MailboxName },
+    /// What was deleted in a mailbox of the client's own that has, or had, this name.
+    Deleted(MailboxName),
     /// A level at which there is never a mailbox.
     Level,
 }
@@ -28,6 +34,9 @@ impl Located {
         let (login, rest) = match first {
             OTHER_USERS => rest.split_once(SEPARATOR).unwrap_or((rest, "")),
             SHARED => (SHARED_LOGIN, rest),
+            DELETED if is_deleted(name.as_str()) => {
+                return MailboxName::new(rest).map_or(Located::Level, Located::Deleted);
+            }
             _ => return Located::Own(name.clone()),
         };
         match MailboxName::new(rest) {
@@ -43,6 +52,16 @@ pub fn seen_by_others(login: &str, name: &str) -> String {
         SHARED_LOGIN => format!("{SHARED}{SEPARATOR}{name}"),
         login => format!("{OTHER_USERS}{SEPARATOR}{login}{SEPARATOR}{name}"),
     }
+}
+
+/// What a client calls that which was deleted in its mailbox `name`.
+pub fn name_of_deleted(name: &str) -> String {
+    format!("{DELETED}{SEPARATOR}{name}")
+}
+
+/// Whether a name leads to what was deleted.
+pub fn is_deleted(name: &str) -> bool {
+    name.strip_prefix(DELETED).is_some_and(|rest| rest.starts_with(SEPARATOR))
 }
 
 #[cfg(test)]
@@ -63,6 +82,9 @@ mod tests {
         }
         let expected = Located::Foreign { login: "anna".into(), name: MailboxName::inbox() };
         assert_eq!(located("Other Users/Anna/inbox"), expected);
+        assert!(matches!(located("Deleted Messages"), Located::Own(_)));
+        assert!(matches!(located("Deleted Messages (own)/a"), Located::Own(_)));
+        assert_eq!(located("Deleted Messages/inbox"), Located::Deleted(MailboxName::inbox()));
         let expected = Located::Foreign { login: "/shared".into(), name: MailboxName::new("a/b").unwrap() };
         assert_eq!(located("Shared/a/b"), expected);
     }
@@ -71,6 +93,7 @@ mod tests {
         #[test]
         fn what_others_call_it_leads_there(login in "[a-z.@]{1,9}", name in "[A-Za-z]{1,9}(/[a-z]{1,5}){0,3}") {
             let name = MailboxName::new(&name).unwrap();
+            prop_assert_eq!(located(&name_of_deleted(name.as_str())), Located::Deleted(name.clone()));
             for login in [login.as_str(), SHARED_LOGIN] {
                 let expected = Located::Foreign { login: login.to_owned(), name: name.clone() };
                 prop_assert_eq!(located(&seen_by_others(login, name.as_str())), expected);

@@ -13,7 +13,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use super::{Field, Selector, StoredLeaf};
 use crate::error::{Code, Error};
 use crate::grammar::core::{astring, number64, nz_number, quoted, sp};
-use crate::grammar::fault::{complete, fail};
+use crate::grammar::fault::{complete_or_where, fail};
 use crate::grammar::keyword::flag_keyword;
 use crate::grammar::set::sequence_set;
 use crate::grammar::time::date;
@@ -25,7 +25,12 @@ impl Selector {
     /// Reads what [`Display`](std::fmt::Display) prints, and whatever else a client may write: one or more keys, all of
     /// which a message must satisfy. A selector in the form that this returns comes back as it was printed.
     pub fn parse(text: &str) -> Result<Selector, Error> {
-        complete(text.as_bytes(), |input| checked(input, Place { charset: None, depth: 1 }))
+        Selector::parse_or_where(text).map_err(|(_, error)| error)
+    }
+
+    /// The same, with the octet at which the text stopped making sense, from 0 on.
+    pub fn parse_or_where(text: &str) -> Result<Selector, (usize, Error)> {
+        complete_or_where(text.as_bytes(), |input| checked(input, Place { charset: None, depth: 1 }))
     }
 }
 
@@ -216,6 +221,7 @@ fn quirk_unnamed_charset(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grammar::fault::complete;
     use crate::mailbox::{Keyword, SequenceNumber, SequenceSet};
     use proptest::prelude::*;
 

@@ -12,7 +12,7 @@ mod quota;
 mod secret;
 mod size;
 mod tls;
-mod vacuum;
+mod undelete;
 
 use std::net::SocketAddr;
 
@@ -31,7 +31,7 @@ pub use quota::{OverReply, Quota};
 pub use secret::Secret;
 pub use size::Size;
 pub use tls::{Tls, TlsVersion};
-pub use vacuum::Vacuum;
+pub use undelete::Undelete;
 
 /// The settings of one server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -51,8 +51,8 @@ pub struct Settings {
     pub oauth: Oauth,
     pub policy: Policy,
     pub quota: Quota,
+    pub undelete: Undelete,
     pub audit: Audit,
-    pub vacuum: Vacuum,
     pub database: Database,
     pub postgres: Postgres,
     pub log: Log,
@@ -210,7 +210,6 @@ impl Settings {
         }
         faults.extend(self.quota.faults());
         faults.extend(self.audit.faults());
-        self.vacuum.faults(&mut faults);
         if self.database.connections_max < 2 {
             faults.push(("database.connections_max", "at least 2".to_owned()));
         }
@@ -315,7 +314,9 @@ pub fn wanted(key: &str) -> Option<&'static str> {
             "a list of files, such as [\"/etc/ssl/mail.pem\"]"
         }
         "tls.version_min" => "\"1.2\" or \"1.3\"",
-        "imap.plaintext_login" | "pop3.plaintext_login" | "pop3.mark_seen" => "true or false",
+        "imap.plaintext_login" | "pop3.plaintext_login" | "pop3.mark_seen" | "undelete.for_users" => {
+            "true or false"
+        }
         "imap.connections_max"
         | "pop3.connections_max"
         | "lmtp.connections_max"
@@ -332,10 +333,6 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "login.keep_days" => "a number of days",
         "quota.warn_percent" => "a number from 0 to 100",
         "policy.delete" => "\"allowed\", \"own-mailboxes\" or \"never\"",
-        "vacuum.undelete_days" => "a number of days",
-        "vacuum.interval_minutes" => "a number of minutes",
-        "vacuum.batch_messages" => "a number of messages",
-        "vacuum.pause_milliseconds" => "a number of milliseconds",
         "quota.over_reply" => "\"temporary\" or \"permanent\"",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",

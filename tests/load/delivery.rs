@@ -124,15 +124,13 @@ pub fn deliver(lmtp: &mut Lmtp, recipient: &str, message: &[u8]) -> io::Result<(
     lmtp.reply()?.expect(250)
 }
 
-/// What was delivered.
 #[derive(Default)]
-pub struct Delivered {
-    pub messages: u64,
+struct Delivered {
+    messages: u64,
     octets: u64,
 }
 
-/// Delivers for some time, in so many sessions.
-pub fn deliver_for(
+fn deliver_for(
     server: &Server,
     run: &str,
     sessions: usize,

@@ -4,7 +4,7 @@ use nom::Parser;
 use nom::combinator::map;
 use nom::sequence::preceded;
 
-use crate::db::{Copied, CopyMessages, Culprit};
+use crate::db::{self, Copied, CopyMessages, Culprit, Destination, Undelete};
 use crate::error::{Code, Error};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
@@ -38,7 +38,8 @@ impl Copy {
     }
 }
 
-/// Copies messages, and takes them out of this mailbox when somebody moves them; `respond` tells of it.
+/// Copies messages, and takes them out of this mailbox when somebody moves them; `respond` tells of it. Out of what was
+/// deleted they are taken back, and those that are copied stay there, too.
 pub(super) fn copy(
     Copy { set, mailbox }: Copy,
     moved_by: Option<Culprit>,
@@ -47,13 +48,19 @@ pub(super) fn copy(
     respond: impl FnOnce(Copied, Running, &mut Selected) -> Step + Send + 'static,
 ) -> Step {
     selected.with_messages(&set, running, |uids, running, selected| {
-        let (source, uids) = (selected.key(), selected.spans(&uids));
-        let unit = CopyMessages { viewer: selected.viewer(), source, uids, target: mailbox, moved_by };
-        Plan::run(unit, |outcome, selected: &mut Selected| match outcome {
+        let (source, viewer) = (selected.key(), selected.viewer());
+        let then = |outcome: Result<_, db::Error>, selected: &mut Selected| match outcome {
             Ok(Some(copied)) => respond(copied, running, selected),
             Ok(None) => running.failed(selected, all_gone()),
             Err(error) => running.failed(selected, error),
-        })
+        };
+        if source.is_of_deleted() {
+            let into = Destination::Named(viewer, mailbox);
+            let keep = moved_by.is_none();
+            return Plan::run(Undelete { source, uids, into, keep, beyond_quota: false }, then);
+        }
+        let uids = selected.spans(&uids);
+        Plan::run(CopyMessages { viewer, source, uids, target: mailbox, moved_by }, then)
     })
 }
 

@@ -22,8 +22,8 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::{list_mailbox, reference};
 use crate::imap::response;
-use crate::mailbox::MailboxName;
 use crate::mailbox::name::SEPARATOR;
+use crate::mailbox::{MailboxName, namespace};
 use crate::policy::Rights;
 
 /// Which names a client would like to see.
@@ -158,7 +158,8 @@ impl List {
         }
         let (enabled, viewer) = (user.enabled, user.viewer());
         let terms = status::Terms { enabled, append_limit: user.append_limit };
-        Plan::run(db::ListMailboxes { viewer }, move |listed, _| {
+        let deleted = self.asks_for_deleted();
+        Plan::run(db::ListMailboxes { viewer, deleted }, move |listed, _| {
             let lines = match listed {
                 Ok(listed) => self.lines(&listed, enabled),
                 Err(error) => return Plan::Done(Answer::failed(&tag, error)),
@@ -205,6 +206,15 @@ impl List {
             }
         }
         Answer::ok(tag, &format!("{word} completed")).with_untagged(untagged)
+    }
+
+    /// Whether the names of what was deleted are meant, too: they are for who goes there, and not among the others.
+    fn asks_for_deleted(&self) -> bool {
+        let literal = |pattern: &String| {
+            let asked = format!("{}{pattern}", self.reference);
+            asked.split(['*', '%']).next().is_some_and(|literal| literal.starts_with(namespace::DELETED))
+        };
+        self.patterns.iter().any(literal)
     }
 
     fn status_items(&self) -> Option<&[status::Item]> {

@@ -34,8 +34,12 @@ pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Move> {
 impl Move {
     /// One unit copies all messages and takes them out of this mailbox, or does nothing.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let needed = Rights::MARK_DELETED.with(Rights::EXPUNGE);
-        if let Err(error) = selected.check_rights(needed) {
+        let allowed = match selected.key().is_of_deleted() {
+            // Who takes mail back deletes nothing.
+            true => selected.check_read_write(),
+            false => selected.check_rights(Rights::MARK_DELETED.with(Rights::EXPUNGE)),
+        };
+        if let Err(error) = allowed {
             return running.failed(selected, error);
         }
         let Move { set, mailbox } = self;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{List, Return, Selection};
 use crate::db::ListedMailbox;
 use crate::imap::enabled::Enabled;
-use crate::mailbox::Pattern;
 use crate::mailbox::name::SEPARATOR;
+use crate::mailbox::{Pattern, namespace};
 use crate::policy::Rights;
 
 /// A name in the answer.
@@ -42,7 +42,10 @@ impl List {
         let patterns: Vec<Pattern> =
             self.patterns.iter().map(|pattern| Pattern::new(&self.reference, pattern)).collect();
         let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-        let levels = levels(listed, self.selection, &matches);
+        let by_subscription = self.lsub || self.selection.subscribed;
+        let shows_deleted = by_subscription || self.asks_for_deleted();
+        let shown = |mailbox: &&ListedMailbox| shows_deleted || !namespace::is_deleted(&mailbox.name);
+        let levels = levels(listed.iter().filter(shown), self.selection, &matches);
         let matching = levels.into_iter().filter(|(name, _)| matches(name));
         let line = |(name, level): (&str, Level)| {
             let attributes = match self.lsub {
@@ -97,7 +100,7 @@ impl Selection {
 
 /// All names and the levels above them.
 fn levels<'a>(
-    listed: &'a [ListedMailbox],
+    listed: impl Iterator<Item = &'a ListedMailbox>,
     selection: Selection,
     matches: &impl Fn(&str) -> bool,
 ) -> BTreeMap<&'a str, Level<'a>> {

@@ -1,0 +1,126 @@
+//! Looks for messages in one mailbox after the other: what `aox search` and `aox undelete` have in common.
+
+use std::collections::{HashSet, VecDeque};
+
+use jiff::Timestamp;
+
+use super::answer::Reply;
+use super::conversation::{Context, Outcome};
+use crate::aox::grammar::MailboxPath;
+use crate::db::{self, LoadSnapshot, SearchPage, SearchedMailbox, SearchedPlace};
+use crate::error::Error;
+use crate::limits;
+use crate::mailbox::{MessageId, Snapshot, Uid, UidSet};
+use crate::plan::Plan;
+use crate::search::{Answers, Scope, Selector, StoredLeaf};
+
+/// A search under way. `S` is what those who asked have gathered.
+pub(super) struct Seek<S> {
+    pub selector: Selector,
+    /// What ages count from.
+    pub now: Timestamp,
+    /// The mailboxes that are still to be looked into.
+    pub rest: VecDeque<SearchedMailbox>,
+    pub state: S,
+    /// What is done with the messages of a mailbox, if there are any; it ends with [`Seek::next`].
+    pub visit: fn(Hit, Seek<S>) -> Plan<Context, Outcome>,
+    /// What is done when all mailboxes have been looked into.
+    pub end: fn(S, &Context) -> Plan<Context, Outcome>,
+    /// How far it is, for whoever looks on.
+    pub progress: fn(&S) -> String,
+}
+
+/// Messages that were found in one mailbox.
+pub(super) struct Hit {
+    pub mailbox: SearchedMailbox,
+    pub snapshot: Snapshot,
+    pub uids: Vec<Uid>,
+}
+
+/// One mailbox, some of whose messages have to be asked.
+struct Asking<S> {
+    seek: Seek<S>,
+    mailbox: SearchedMailbox,
+    snapshot: Snapshot,
+    leaves: Vec<StoredLeaf>,
+    rest: UidSet,
+    found: Vec<UidSet>,
+}
+
+impl<S: Send + 'static> Seek<S> {
+    /// Looks into the next mailbox.
+    pub fn next(mut self) -> Plan<Context, Outcome> {
+        let progress = (self.progress)(&self.state);
+        let Some(mailbox) = self.rest.pop_front() else {
+            let (end, state) = (self.end, self.state);
+            return Plan::emit(Reply::Progress(progress).to_line(), move |context| end(state, context));
+        };
+        let load = move |_: &mut Context| {
+            Plan::run(LoadSnapshot { key: mailbox.key }, move |loaded, _: &mut Context| match loaded {
+                // It has been deleted meanwhile.
+                Ok(None) => self.next(),
+                Ok(Some(loaded)) => self.look_into(mailbox, loaded.snapshot),
+                Err(error) => Plan::Done(Err(Error::from(error))),
+            })
+        };
+        Plan::emit(Reply::Progress(progress).to_line(), load)
+    }
+
+    fn look_into(self, mailbox: SearchedMailbox, snapshot: Snapshot) -> Plan<Context, Outcome> {
+        let leaves = self.selector.stored_leaves();
+        let rest = if leaves.is_empty() {
+            UidSet::new()
+        } else {
+            self.selector.candidates(Scope::new(&snapshot, self.now))
+        };
+        let found = vec![UidSet::new(); leaves.len()];
+        Asking { seek: self, mailbox, snapshot, leaves, rest, found }.next_page()
+    }
+}
+
+impl<S: Send + 'static> Asking<S> {
+    fn next_page(mut self) -> Plan<Context, Outcome> {
+        let messages = self.snapshot.by_uids(&self.rest).take(limits::SEARCH_UNIT_MESSAGES);
+        let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
+        let Some((_, last)) = page.last() else { return self.visit() };
+        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
+        let unit = SearchPage {
+            account: self.mailbox.key.account,
+            messages: page.iter().map(|(message, _)| *message).collect(),
+            leaves: self.leaves.clone(),
+        };
+        Plan::run(unit, move |outcome: Result<Vec<Vec<MessageId>>, db::Error>, _: &mut Context| {
+            let answers = match outcome {
+                Ok(answers) => answers,
+                Err(error) => return Plan::Done(Err(Error::from(error))),
+            };
+            for (found, answer) in self.found.iter_mut().zip(answers) {
+                let answer: HashSet<MessageId> = answer.into_iter().collect();
+                // One message may be in the mailbox under several uids.
+                found.extend(page.iter().filter(|(id, _)| answer.contains(id)).map(|(_, uid)| *uid));
+            }
+            self.next_page()
+        })
+    }
+
+    fn visit(self) -> Plan<Context, Outcome> {
+        let answers: Answers = self.leaves.into_iter().zip(self.found).collect();
+        let uids = self.seek.selector.evaluate(Scope::new(&self.snapshot, self.seek.now), &answers);
+        match uids.is_empty() {
+            true => self.seek.next(),
+            false => {
+                let hit = Hit { mailbox: self.mailbox, snapshot: self.snapshot, uids };
+                (self.seek.visit)(hit, self.seek)
+            }
+        }
+    }
+}
+
+/// Where an administrator looks: a path for one mailbox, a login for all of a user's.
+pub(super) fn place(text: &str) -> Result<SearchedPlace, Error> {
+    let path = MailboxPath::parse(text)?;
+    Ok(match text.starts_with('/') {
+        true => SearchedPlace::Mailbox(path.login, path.mailbox),
+        false => SearchedPlace::User(path.login),
+    })
+}

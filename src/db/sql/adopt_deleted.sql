@@ -1,0 +1,7 @@
+-- Gives an account messages of its own that are the same as some that were deleted in a mailbox of another account.
+-- Returns each message once, with its new id. $1 owner, $2 mailbox, $3 the numbers of the deleted messages, $4 the account
+select old_id, new_id
+from aox.adopt_messages($1, array(
+    select message from aox.tombstones
+    where account = $1 and mailbox = $2 and deleted_uid = any ($3) and message is not null
+), $4)

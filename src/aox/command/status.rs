@@ -43,12 +43,7 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
             octets(stored.octets)
         ),
     ];
-    let index = format!("The text index takes {}", octets(stored.index_octets));
-    sentences.push(match stored.waiting {
-        0 => format!("{index}, and no message waits for it."),
-        1 => format!("{index}, and 1 message waits for it."),
-        waiting => format!("{index}, and {waiting} messages wait for it."),
-    });
+    sentences.push(index(stored));
     sentences.extend(facts.doors.iter().map(|door| {
         format!(
             "{} listens on {} ({} of {} connections).",
@@ -92,6 +87,16 @@ fn respond(stored: &db::StoredStatus, facts: &Facts) -> Answer {
         "certificates": certificates,
     });
     Answer { sentences, table: None, json, good: true }
+}
+
+/// How the text index is.
+fn index(stored: &db::StoredStatus) -> String {
+    let index = format!("The text index takes {}", octets(stored.index_octets));
+    match stored.waiting {
+        0 => format!("{index}, and no message waits for it."),
+        1 => format!("{index}, and 1 message waits for it."),
+        waiting => format!("{index}, and {waiting} messages wait for it."),
+    }
 }
 
 /// Where a door listens.

@@ -51,6 +51,7 @@ mod pop3_connection;
 mod recording;
 mod roll;
 mod sealer;
+mod vacuum;
 
 mod backends;
 mod certificates;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         Verb::Serve(serve) => serve::run(home, serve),
         Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
         Verb::Check(Check::Configuration(check)) => check_configuration::run(&home, &check, json),
+        Verb::Anonymise(anonymise) => anonymise.run(json),
         Verb::Completions(completions) => completions.run(),
         Verb::Manual(manual) => manual.run(json),
         Verb::Help(help) => help.run(json),

@@ -28,6 +28,7 @@ use crate::roll::{self, Roll};
 use crate::sealer::Sealer;
 use crate::tally::{Counted, Tally};
 use crate::tls::Tls;
+use crate::vacuum::Vacuum;
 
 /// The services of one arbiter. The database is that arbiter's own, so that a request need not cross threads.
 #[derive(Clone)]
@@ -47,6 +48,7 @@ pub struct Services {
     /// Connections of each user.
     users: Tally<AccountId>,
     listener: actix::Addr<DbListener>,
+    _vacuum: actix::Addr<Vacuum>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
 }
@@ -107,6 +109,13 @@ impl Services {
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
         let sealer = Sealer::start_in(&arbiters[0].handle(), databases[0].clone(), settings.audit.clone());
+        let vacuum = Vacuum::start_in(
+            &arbiters[last].handle(),
+            settings.clone(),
+            databases[last].clone(),
+            registry.clone(),
+            stopping.clone(),
+        );
         // An arbiter that has ended takes nothing: the server stops.
         arbiters[0].spawn(backends.clone().look());
         let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
@@ -128,6 +137,7 @@ impl Services {
                 roll: roll.clone(),
                 users: users.clone(),
                 listener: listener.clone(),
+                _vacuum: vacuum.clone(),
                 stopping: stopping.clone(),
             };
             (arbiter.handle(), services)

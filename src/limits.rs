@@ -162,6 +162,8 @@ pub const TLS_FILES_LOOK_SECONDS: u64 = 5;
 pub const TLS_HANDSHAKES_MAX: usize = 4096;
 /// Attempts to log in that one answer to the administrator shows.
 pub const LISTED_LOGINS_MAX: u32 = 100_000;
+/// A file that is made unreadable for a report, which is held in memory.
+pub const ANONYMISED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Events that one answer to the administrator shows.
 pub const LISTED_EVENTS_MAX: u32 = 100_000;
 /// Events under one seal: what is verified at a time fits in memory.
@@ -177,3 +179,13 @@ pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
 /// From the connection to the login, in all: nobody has anything to think about there, and what a client says meanwhile
 /// gains it no time.
 pub const IMAP_LOGIN_SECONDS_MAX: u64 = 2 * 60;
+/// Messages that the vacuum looks at in one transaction, without changing them: a second or two with many policies.
+pub const VACUUM_LOOK_MESSAGES: i64 = 5000;
+/// Messages whose texts the vacuum reads in one transaction, for policies that ask for them.
+pub const VACUUM_READ_MESSAGES: i64 = 500;
+/// Messages that the vacuum ends in one transaction at most: deliveries may wait for as long for the rows it locks.
+pub const VACUUM_BATCH_MESSAGES_MAX: u32 = 5000;
+/// Seconds of silence after which a run of the vacuum was broken off: its longest step takes few.
+pub const VACUUM_SILENCE_SECONDS: f64 = 30.0;
+/// Days for which a delivery is remembered whose client has not evidently heard of it: no mail server tries for longer.
+pub const RECEIPT_DAYS: i64 = 10;

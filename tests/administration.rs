@@ -272,7 +272,10 @@ fn counts_queue_and_schema_are_shown() {
     assert_eq!(json(&server, &["show", "counts"])["exact"], false);
     assert!(server.aox_ok(&["show", "counts"]).contains("deleted messages"));
     let queue = json(&server, &["show", "queue"]);
-    assert!(queue["deliveries"].is_u64() && queue["password_checks"].is_u64(), "{queue}");
+    assert!(
+        queue["deliveries"].is_u64() && queue["password_checks"].is_u64() && queue["to_be_indexed"].is_u64(),
+        "{queue}"
+    );
     let schema = json(&server, &["show", "schema"]);
     assert_eq!(
         schema["applied"].as_array().map(Vec::len),
@@ -354,4 +357,19 @@ fn the_command_line_explains_itself() {
     let folder = server.home().join("man");
     server.aox_ok(&["manual", "--into", &folder.display().to_string()]);
     assert!(folder.join("aox-show-configuration.1").exists());
+}
+
+#[test]
+fn a_message_can_be_sent_along_with_a_report() {
+    let server = Server::new_home(support::Options::default());
+    let message = "Subject: secret plans\nDate: Mon, 23 Nov 2026 14:05:06 +0100\n\nMeet me at noon.\n";
+    let covered = server.aox_with_input(&["anonymise", "-"], message);
+    let text = String::from_utf8_lossy(&covered.stdout).into_owned();
+    assert_eq!((code(&covered), text.len()), (Some(0), message.len()), "{}", said(&covered));
+    assert!(
+        text.contains("\nDate: Mon, 23 Nov 2026 14:05:06 +0100\n") && text.starts_with("Subject: "),
+        "{text}"
+    );
+    assert!(!text.contains("secret") && !text.contains("noon") && !text.contains('\r'), "{text}");
+    assert_eq!(code(&server.aox(&["anonymise", "/nonexistent"])), Some(1));
 }

@@ -324,3 +324,23 @@ fn messages_beyond_every_limit_come_back() {
         "a long preamble is a body"
     );
 }
+
+#[test]
+fn what_is_made_unreadable_keeps_its_form() {
+    let mut others = Vec::new();
+    for (name, octets) in messages() {
+        let original = canonical(octets).bytes;
+        let covered = message::anonymise(&original, 42);
+        assert_eq!(covered.len(), original.len(), "{name}");
+        let form = |octets: &[u8]| {
+            let parts = take_apart(octets).recipe.parts.into_iter();
+            let form =
+                parts.map(|part| (part.header, part.body, part.kind, part.content_type, part.encoding));
+            form.collect::<Vec<_>>()
+        };
+        if form(&covered) != form(&original) {
+            others.push(name);
+        }
+    }
+    assert!(others.is_empty(), "{others:?}");
+}

@@ -273,7 +273,7 @@ fn python_imaplib_takes_mail_back() {
 #[test]
 fn what_was_deleted_before_is_numbered() {
     let scratch = Scratch::with_rows_of(
-        "0014_deleted",
+        "0016_deleted",
         "insert into aox.accounts (login, login_key) values ('anna', 'anna');
          insert into aox.mailboxes (account, name, uidvalidity) values (1, 'INBOX', 7), (1, 'Deleted Messages/x', 8),
              (1, 'Deleted Messages', 9);

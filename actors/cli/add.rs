@@ -1,7 +1,7 @@
 //! `aox add …`.
 
 use archiveopteryx::aox::command::{
-    AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddMailbox, AddMember, AddUser,
+    AddAddress, AddAlias, AddAppPassword, AddDomain, AddGroup, AddHold, AddMailbox, AddMember, AddUser,
 };
 use clap::Subcommand;
 
@@ -41,6 +41,20 @@ pub enum Add {
         /// Its first members
         #[arg(value_name = "LOGIN")]
         members: Vec<String>,
+    },
+    /// Keep mail from ending, whoever deletes it, until the hold is released; without options, all mail
+    Hold {
+        /// What the hold is called, such as the number of a case
+        name: String,
+        /// Only mail of this user, in all mailboxes that he has or had
+        #[arg(long, value_name = "LOGIN")]
+        user: Option<String>,
+        /// Only mail of this mailbox with all below it: /users/LOGIN/NAME or /shared/NAME
+        #[arg(long, value_name = "MAILBOX", conflicts_with = "user")]
+        mailbox: Option<String>,
+        /// Only messages that match a search as in IMAP, such as "FROM bob SINCE 1-Feb-2026"
+        #[arg(long, value_name = "SEARCH", num_args = 1..)]
+        search: Vec<String>,
     },
     /// Add a mailbox; it begins with the rights of the one above it
     Mailbox {
@@ -90,6 +104,7 @@ impl Add {
             }
             Add::Domain { name } => AddDomain { name }.into(),
             Add::Group { name, description, members } => AddGroup { name, description, members }.into(),
+            Add::Hold { name, user, mailbox, search } => AddHold { name, user, mailbox, search }.into(),
             Add::Mailbox { mailbox } => AddMailbox { mailbox }.into(),
             Add::Member { group, logins } => AddMember { group, logins }.into(),
             Add::User { login, address, name, password, without_password } => {

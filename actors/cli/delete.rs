@@ -1,13 +1,14 @@
 //! `aox delete …`. Each can be tried without effect first; a person at a terminal sees what will go, and is asked.
 
 use archiveopteryx::aox::command::{
-    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMailbox,
-    DeleteMember, DeleteQuota, DeleteRights, DeleteUser,
+    Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMail,
+    DeleteMailbox, DeleteMember, DeleteQuota, DeleteRights, DeleteUser,
 };
 use clap::{Args, Subcommand};
 
 use super::Request;
 use super::delete_policy::Which;
+use super::policy::Period;
 use super::quota::QuotaRoot;
 
 /// What can be deleted.
@@ -48,6 +49,14 @@ pub enum Delete {
         name: String,
         #[command(flatten)]
         care: Care,
+    },
+    /// Have mail deleted when it is some days old, from now on; it can be taken back until the undelete time has passed
+    #[command(alias = "messages")]
+    Mail {
+        #[command(flatten)]
+        care: Care,
+        #[command(flatten)]
+        period: Period,
     },
     /// Delete a mailbox with its mail; it can be taken back until the undelete time has passed
     Mailbox {
@@ -130,6 +139,15 @@ impl Delete {
             }
             Delete::Group { name, care } => {
                 care.request(|dry_run| DeleteGroup { name: name.clone(), dry_run })
+            }
+            Delete::Mail { period: Period { days, words, user, name }, care } => {
+                care.request(|dry_run| DeleteMail {
+                    days: days.clone(),
+                    name: name.clone(),
+                    user: user.clone(),
+                    words: words.clone(),
+                    dry_run,
+                })
             }
             Delete::Mailbox { mailbox, care } => {
                 care.request(|dry_run| DeleteMailbox { mailbox: mailbox.clone(), dry_run })

@@ -1,8 +1,8 @@
 //! `aox list …`.
 
 use archiveopteryx::aox::command::{
-    ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListQuotas,
-    ListRights, ListUsers,
+    ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListPolicies,
+    ListQuotas, ListRights, ListUndeleteTimes, ListUsers,
 };
 use clap::Subcommand;
 
@@ -31,6 +31,10 @@ pub enum List {
         /// Only those of this user
         login: Option<String>,
     },
+    /// List what must stay, what must go, and what is on hold
+    Policies,
+    /// List for how long what was deleted can be taken back, and where
+    UndeleteTimes,
     /// List the limits that were set, and how much is used of each
     Quotas,
     /// List who may do what in a mailbox, beside its owner
@@ -50,6 +54,8 @@ impl List {
             List::Domains => ListDomains {}.into(),
             List::Groups => ListGroups {}.into(),
             List::Mailboxes { login } => ListMailboxes { login }.into(),
+            List::Policies => ListPolicies {}.into(),
+            List::UndeleteTimes => ListUndeleteTimes {}.into(),
             List::Quotas => ListQuotas {}.into(),
             List::Rights { mailbox } => ListRights { mailbox }.into(),
             List::Users => ListUsers {}.into(),

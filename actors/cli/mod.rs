@@ -1,6 +1,7 @@
 //! The command line: verb first, then noun; one file for each verb. Most commands are carried out by the running server.
 
 mod add;
+mod anonymise;
 mod audit;
 mod change;
 mod check;
@@ -9,6 +10,7 @@ mod delete_policy;
 mod list;
 mod manual;
 mod password;
+mod policy;
 mod quota;
 mod search;
 mod set;
@@ -21,12 +23,14 @@ use archiveopteryx::aox::command::{Command, DeleteRights, Disconnect, SetRights,
 use clap::{Args, Parser, Subcommand};
 
 use self::add::Add;
+use self::anonymise::Anonymise;
 use self::audit::Audit;
 use self::change::Change;
 pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
 use self::list::List;
 use self::manual::{Completions, Help, Manual};
+use self::policy::{Release, Remove, Retain, VacuumNow};
 use self::search::{Find, Restore};
 use self::set::Set;
 use self::show::Show;
@@ -104,6 +108,17 @@ pub enum Verb {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    /// Keep mail from ending before some time, or for ever
+    #[command(subcommand)]
+    Retain(Retain),
+    /// Take back a policy that retains mail or has it deleted
+    #[command(subcommand)]
+    Remove(Remove),
+    /// Release a hold
+    #[command(subcommand)]
+    Release(Release),
+    /// End what was deleted long enough ago and nothing keeps, now rather than at the next time
+    Vacuum(VacuumNow),
     /// Check that what is stored is whole, or that the configuration is
     #[command(subcommand)]
     Check(Check),
@@ -118,6 +133,8 @@ pub enum Verb {
         #[arg(allow_hyphen_values = true)]
         rights: Option<String>,
     },
+    /// Make a message unreadable, and leave its form: for a report of a bug
+    Anonymise(Anonymise),
     /// Print what a shell needs to complete the commands
     Completions(Completions),
     /// Write manual pages, one for each command
@@ -174,7 +191,7 @@ impl Verb {
     pub fn request(self) -> Result<Option<Request>, String> {
         Ok(Some(match self {
             Verb::Serve(_) | Verb::Upgrade(_) => return Ok(None),
-            Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
+            Verb::Anonymise(_) | Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
             Verb::Status => Status {}.into(),
             Verb::Add(add) => add.request()?,
             Verb::List(list) => list.request(),
@@ -194,6 +211,10 @@ impl Verb {
                 SetRights { mailbox, identifier, rights }.into()
             }
             Verb::Setacl { mailbox, identifier, rights: None } => DeleteRights { mailbox, identifier }.into(),
+            Verb::Retain(retain) => retain.request(),
+            Verb::Remove(remove) => remove.request(),
+            Verb::Release(release) => release.request(),
+            Verb::Vacuum(vacuum) => vacuum.request(),
             Verb::Check(check) => return Ok(check.request()),
         }))
     }

@@ -1,6 +1,6 @@
 //! `aox set …`.
 
-use archiveopteryx::aox::command::{SetQuota, SetRights};
+use archiveopteryx::aox::command::{SetQuota, SetRights, SetUndeleteTime};
 use archiveopteryx::settings::Size;
 use clap::Subcommand;
 
@@ -34,6 +34,23 @@ pub enum Set {
         #[arg(long, value_name = "SIZE")]
         annotations: Option<Size>,
     },
+    /// Say for how many days what is deleted can be taken back; the setting vacuum.undelete_days says it for all others
+    ///
+    /// Of several, that of the mailbox counts, then the user's, then the longest of the user's domains.
+    UndeleteTime {
+        /// In the mailboxes of this user
+        #[arg(long, value_name = "LOGIN", group = "scope")]
+        user: Option<String>,
+        /// In this mailbox, /users/LOGIN/NAME or /shared/NAME
+        #[arg(long, value_name = "MAILBOX", group = "scope")]
+        mailbox: Option<String>,
+        /// In the mailboxes of all users with an address in this domain
+        #[arg(long, value_name = "DOMAIN", group = "scope", required_unless_present_any = ["user", "mailbox"])]
+        domain: Option<String>,
+        /// How many days; "default" takes back what was said before
+        #[arg(value_parser = undelete_days)]
+        days: UndeleteDays,
+    },
     /// Let somebody use a mailbox that is not his own, as IMAP's SETACL does
     ///
     /// The rights: l look up, r read, s keep what is seen, w set other flags, i insert, p post, k make mailboxes below,
@@ -50,6 +67,20 @@ pub enum Set {
     },
 }
 
+/// A number of days, or none of one's own.
+#[derive(Debug, Clone, Copy)]
+pub struct UndeleteDays(Option<u32>);
+
+fn undelete_days(text: &str) -> Result<UndeleteDays, String> {
+    match text {
+        "default" => Ok(UndeleteDays(None)),
+        number => {
+            let days = number.parse().map_err(|_| "it must be a number of days, or default".to_owned())?;
+            Ok(UndeleteDays(Some(days)))
+        }
+    }
+}
+
 impl Set {
     /// The request to the server.
     pub fn request(self) -> Request {
@@ -58,6 +89,9 @@ impl Set {
             Set::Quota { root, storage, messages, mailboxes, annotations } => {
                 let (storage, annotations) = (storage.map(Size::octets), annotations.map(Size::octets));
                 SetQuota { root: root.name(), storage, messages, mailboxes, annotations }.into()
+            }
+            Set::UndeleteTime { user, mailbox, domain, days: UndeleteDays(days) } => {
+                SetUndeleteTime { user, mailbox, domain, days }.into()
             }
             Set::Rights { mailbox, identifier, rights } => SetRights { mailbox, identifier, rights }.into(),
         }

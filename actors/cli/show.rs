@@ -1,8 +1,8 @@
 //! `aox show …`.
 
 use archiveopteryx::aox::command::{
-    ShowConfiguration, ShowConnections, ShowCounts, ShowGroup, ShowLogins, ShowQueue, ShowQuota, ShowSchema,
-    ShowUser, Status,
+    ShowConfiguration, ShowConnections, ShowCounts, ShowGroup, ShowLogins, ShowPolicy, ShowQueue, ShowQuota,
+    ShowSchema, ShowUser, ShowVacuum, Status,
 };
 use clap::Subcommand;
 
@@ -52,8 +52,13 @@ pub enum Show {
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: u32,
     },
-    /// Show what waits in this server: deliveries, and passwords to be checked
+    /// Show what waits: deliveries, passwords to be checked, and messages to be indexed
     Queue,
+    /// Show a policy, and how many messages it covers now
+    Policy {
+        /// Its number or its name
+        policy: String,
+    },
     /// Show the quotas that a user is under, and how much is used of each
     Quota {
         /// The user's login
@@ -63,6 +68,8 @@ pub enum Show {
     Schema,
     /// Show whether the server is ready, and what it holds, as `aox status` does
     Status,
+    /// Show when deleted mail was ended last, what can end now, and what keeps the rest
+    Vacuum,
     /// Show a user with all that belongs to the account
     User {
         /// The name that the user logs in with
@@ -80,6 +87,8 @@ impl Show {
             Show::Group { name } => ShowGroup { name }.into(),
             Show::Logins { user, failed, since, limit } => ShowLogins { user, failed, since, limit }.into(),
             Show::Queue => ShowQueue {}.into(),
+            Show::Policy { policy } => ShowPolicy { policy }.into(),
+            Show::Vacuum => ShowVacuum {}.into(),
             Show::Quota { login } => ShowQuota { login }.into(),
             Show::Schema => ShowSchema {}.into(),
             Show::Status => Status {}.into(),

@@ -8,6 +8,7 @@ pub mod command;
 pub mod conversation;
 pub mod grammar;
 
+mod retention;
 mod search_words;
 mod seek;
 

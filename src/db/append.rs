@@ -60,6 +60,20 @@ impl Unit for Append {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
         self.reserve_ids(db).await?;
+        let mut appended = self.attempt(db).await;
+        for _ in 0..ATTEMPTS_MORE {
+            if !matches!(&appended, Err(error) if error.is_ended_body()) {
+                break;
+            }
+            db.start_over().await?;
+            appended = self.attempt(db).await;
+        }
+        appended
+    }
+}
+
+impl Append {
+    async fn attempt(&self, db: &Lent<'_>) -> Result<Appended, Error> {
         let placing = self.placing();
         let messages: Vec<&NewMessage> = self.messages.iter().map(|m| &m.message).collect();
         store_message::prepare(db).await?;
@@ -88,9 +102,7 @@ impl Unit for Append {
         let uids = change.appended.iter().map(|loaded| loaded.uid).collect();
         Ok(Appended { change, uidvalidity: placed.uidvalidity, uids, is_nearly_full })
     }
-}
 
-impl Append {
     /// Gives each message its id. What is left of a block is for the next messages of this connection.
     async fn reserve_ids(&mut self, db: &Lent<'_>) -> Result<(), Error> {
         for appending in &mut self.messages {
@@ -141,6 +153,9 @@ impl Append {
         ensure_keywords(db, self.key, self.messages.iter().flat_map(|m| m.flags.keywords())).await
     }
 }
+
+/// A body ends when its last message has, and then it is gone: to meet that once is rare, and twice hardly possible.
+const ATTEMPTS_MORE: u32 = 3;
 
 fn gone() -> Error {
     error::Error::no(Code::TryCreate, "there is no such mailbox").into()

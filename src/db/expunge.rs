@@ -87,7 +87,7 @@ async fn take_out(
 }
 
 /// The change that rows of `expunge.sql` tell of.
-fn change(key: MailboxKey, rows: &[Row]) -> Option<Change> {
+pub(super) fn change(key: MailboxKey, rows: &[Row]) -> Option<Change> {
     let first = rows.first()?;
     let mut change = Change::new(key, modseq(first.get(2)), modseq(first.get(1)));
     change.expunged = rows.iter().map(|row| uid(row.get(0))).collect();

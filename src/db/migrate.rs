@@ -47,7 +47,9 @@ pub const MIGRATIONS: &[Migration] = migrations![
     11 "0011_expunging_locks_no_message",
     12 "0012_text_is_indexed",
     13 "0013_what_happened_is_recorded",
-    14 "0014_deleted_mail_can_be_taken_back",
+    14 "0014_policies_say_what_must_stay",
+    15 "0015_mail_ends_by_few_functions",
+    16 "0016_deleted_mail_can_be_taken_back",
 ];
 
 /// The revision that this program brings a schema to.

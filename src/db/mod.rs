@@ -73,6 +73,7 @@ mod load_snapshot;
 mod mailbox_modseqs;
 mod mark_recent;
 mod owner;
+mod policies;
 mod read_changes;
 mod read_content;
 mod read_earlier_expunges;
@@ -98,6 +99,9 @@ mod show_user;
 mod subscribe;
 mod text_blocks;
 mod undelete;
+mod undelete_times;
+mod vacuum;
+mod vacuum_runs;
 mod verify_audit;
 mod warn_of_quota;
 mod why;
@@ -168,6 +172,10 @@ pub use mark_recent::MarkRecent;
 pub use message_cache::MessageCache;
 pub use new_message::{NewAddress, NewDerived, NewMessage, NewPart};
 pub use owner::Guarded;
+pub use policies::{
+    AddPolicy, CountCovered, Covered, ListPolicies, ListedPolicy, Place, PolicyScope, RehearsePolicy,
+    RemovePolicy,
+};
 pub use read_changes::ReadChanges;
 pub use read_content::{Content, ReadContent, Wanted};
 pub use read_earlier_expunges::ReadEarlierExpunges;
@@ -197,7 +205,12 @@ pub use set_seen::SetSeen;
 pub use show_user::{ShowUser, UserDetails};
 pub use subscribe::Subscribe;
 pub use undelete::{Destination, Undelete};
+pub use undelete_times::{ListUndeleteTimes, ListedUndeleteTime, SetUndeleteTime, UndeleteScope};
 pub use unit::{Access, ErasedUnit, Error, Kept, Lent, Unit};
+pub use vacuum::{Survey, SurveyTombstones, TombstonePlace, Vacuum, VacuumStep, Vacuumed};
+pub use vacuum_runs::{
+    EndVacuumRun, ReadVacuumRuns, TakeVacuumRun, TakenRun, VacuumRun, VacuumTally, WantVacuumRun,
+};
 pub use verify_audit::{AuditEnds, AuditFinding, ReadAuditEnds, SealLink, VerifiedPage, VerifyAudit, hex};
 pub use warn_of_quota::WarnOfQuota;
 pub use why::{Arrival, FindMessages, MeantMessage, PlaceOfMessage, TellMessage, ToldMessage, Tombstone};

@@ -219,6 +219,9 @@ impl From<tokio_postgres::Error> for Error {
                 Error::Refused(crate::error::Error::no(crate::error::Code::NoPerm, text))
             }
             Some(code) if temporary.contains(code) => Error::Unavailable(in_words(&error)),
+            Some(&SqlState::FOREIGN_KEY_VIOLATION) if is_about_bodies(&error) => {
+                Error::Unavailable(BODY_ENDED.to_owned())
+            }
             Some(_) => Error::Sql(error),
             None => Error::Unavailable(in_words(&error)),
         }
@@ -227,6 +230,21 @@ impl From<tokio_postgres::Error> for Error {
 
 /// What the functions in the database say of something that the site has forbidden; the message is for who wanted it.
 const FORBIDDEN: &str = "AX001";
+impl Error {
+    /// A body that was there when a unit began has ended before the unit could refer to it: nobody else used it. At the
+    /// next attempt it is stored anew.
+    pub(super) fn is_ended_body(&self) -> bool {
+        matches!(self, Error::Unavailable(text) if text == BODY_ENDED)
+    }
+}
+
+/// Whether a reference to a body is what failed.
+fn is_about_bodies(error: &tokio_postgres::Error) -> bool {
+    let table = error.as_db_error().and_then(|error| error.table());
+    table.is_some_and(|table| table.starts_with("body_refs"))
+}
+
+const BODY_ENDED: &str = "a body that others do not use any more has just ended";
 
 /// The error with its cause, which it does not tell by itself.
 fn in_words(error: &tokio_postgres::Error) -> String {

@@ -5,6 +5,7 @@
 //! about [`Derived`] data.
 
 pub mod address;
+mod anonymise;
 pub mod apart;
 pub mod canonical;
 pub mod charset;
@@ -30,6 +31,7 @@ pub mod text;
 pub mod text_parts;
 pub mod transfer;
 
+pub use anonymise::anonymise;
 pub use apart::{Body, TakenApart, has_digest, take_apart};
 pub use canonical::{Canonical, Changes, canonical, canonical_binary};
 pub use derived::{AddressField, AddressUse, Derived, PartInfo};

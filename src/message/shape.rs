@@ -264,7 +264,7 @@ impl Characters<'_> {
 }
 
 /// Takes stray bits after the last octet, which [`Base64::stray_bits`] remembers.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)

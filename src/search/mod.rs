@@ -11,7 +11,9 @@ pub mod fold;
 pub mod grammar;
 pub mod index;
 pub mod matcher;
+pub mod program;
 
 pub use evaluate::{Answers, Scope};
 pub use matcher::{Matcher, Needle, StoredText, matches};
+pub use program::Program;
 pub use selector::{Field, Selector, Source, StoredLeaf};

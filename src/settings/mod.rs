@@ -13,6 +13,7 @@ mod secret;
 mod size;
 mod tls;
 mod undelete;
+mod vacuum;
 
 use std::net::SocketAddr;
 
@@ -32,6 +33,7 @@ pub use secret::Secret;
 pub use size::Size;
 pub use tls::{Tls, TlsVersion};
 pub use undelete::Undelete;
+pub use vacuum::Vacuum;
 
 /// The settings of one server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -53,6 +55,7 @@ pub struct Settings {
     pub quota: Quota,
     pub undelete: Undelete,
     pub audit: Audit,
+    pub vacuum: Vacuum,
     pub database: Database,
     pub postgres: Postgres,
     pub log: Log,
@@ -210,6 +213,7 @@ impl Settings {
         }
         faults.extend(self.quota.faults());
         faults.extend(self.audit.faults());
+        self.vacuum.faults(&mut faults);
         if self.database.connections_max < 2 {
             faults.push(("database.connections_max", "at least 2".to_owned()));
         }
@@ -333,6 +337,10 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "login.keep_days" => "a number of days",
         "quota.warn_percent" => "a number from 0 to 100",
         "policy.delete" => "\"allowed\", \"own-mailboxes\" or \"never\"",
+        "vacuum.undelete_days" => "a number of days",
+        "vacuum.interval_minutes" => "a number of minutes",
+        "vacuum.batch_messages" => "a number of messages",
+        "vacuum.pause_milliseconds" => "a number of milliseconds",
         "quota.over_reply" => "\"temporary\" or \"permanent\"",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",

@@ -124,13 +124,15 @@ pub fn deliver(lmtp: &mut Lmtp, recipient: &str, message: &[u8]) -> io::Result<(
     lmtp.reply()?.expect(250)
 }
 
+/// What was delivered.
 #[derive(Default)]
-struct Delivered {
-    messages: u64,
+pub struct Delivered {
+    pub messages: u64,
     octets: u64,
 }
 
-fn deliver_for(
+/// Delivers for some time, in so many sessions.
+pub fn deliver_for(
     server: &Server,
     run: &str,
     sessions: usize,

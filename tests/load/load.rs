@@ -8,6 +8,7 @@ mod support;
 
 mod crowd;
 mod delivery;
+mod ending;
 mod mail;
 mod popping;
 mod process;
@@ -50,6 +51,7 @@ const PARTS: &[(&str, Part)] = &[
     ("search", reading::measure_search),
     ("writing", writing::measure),
     ("mixed", crowd::measure_mixed),
+    ("vacuum", ending::measure),
 ];
 
 const USAGE: &str = "\
@@ -73,7 +75,8 @@ parts, all of them unless some are named:
   pop3      login, UIDL, RETR
   search    SEARCH
   writing   STORE, COPY, EXPUNGE, APPEND
-  mixed     10 and 100 clients that do a bit of everything";
+  mixed     10 and 100 clients that do a bit of everything
+  vacuum    LMTP while what was deleted ends; twice as many messages as the large mailbox has";
 
 impl Bench {
     /// The login of a user, who is added when it is named first.

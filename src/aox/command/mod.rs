@@ -5,6 +5,7 @@ mod add_alias;
 mod add_app_password;
 mod add_domain;
 mod add_group;
+mod add_hold;
 mod add_mailbox;
 mod add_member;
 mod add_user;
@@ -22,6 +23,7 @@ mod delete_app_password;
 mod delete_delete_policy;
 mod delete_domain;
 mod delete_group;
+mod delete_mail;
 mod delete_mailbox;
 mod delete_member;
 mod delete_quota;
@@ -36,27 +38,36 @@ mod list_delete_policies;
 mod list_domains;
 mod list_groups;
 mod list_mailboxes;
+mod list_policies;
 mod list_quotas;
 mod list_rights;
+mod list_undelete_times;
 mod list_users;
+mod release_hold;
+mod remove_policy;
 mod rename_user;
+mod retain_mail;
 mod search;
 mod set_delete_policy;
 mod set_quota;
 mod set_rights;
+mod set_undelete_time;
 mod show_configuration;
 mod show_connections;
 mod show_counts;
 mod show_group;
 mod show_logins;
+mod show_policy;
 mod show_queue;
 mod show_quota;
 mod show_schema;
 mod show_user;
+mod show_vacuum;
 mod status;
 mod undelete;
 mod undelete_mailbox;
 mod undelete_user;
+mod vacuum;
 mod why;
 
 use serde::{Deserialize, Serialize};
@@ -107,6 +118,7 @@ commands! {
     add_app_password::AddAppPassword "add app-password",
     add_domain::AddDomain "add domain",
     add_group::AddGroup "add group",
+    add_hold::AddHold "add hold",
     add_mailbox::AddMailbox "add mailbox",
     add_member::AddMember "add member",
     add_user::AddUser "add user",
@@ -124,6 +136,7 @@ commands! {
     delete_delete_policy::DeleteDeletePolicy "delete delete-policy",
     delete_domain::DeleteDomain "delete domain",
     delete_group::DeleteGroup "delete group",
+    delete_mail::DeleteMail "delete mail",
     delete_mailbox::DeleteMailbox "delete mailbox",
     delete_member::DeleteMember "delete member",
     delete_quota::DeleteQuota "delete quota",
@@ -138,27 +151,36 @@ commands! {
     list_domains::ListDomains "list domains",
     list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
+    list_policies::ListPolicies "list policies",
     list_quotas::ListQuotas "list quotas",
     list_rights::ListRights "list rights",
+    list_undelete_times::ListUndeleteTimes "list undelete-times",
     list_users::ListUsers "list users",
+    release_hold::ReleaseHold "release hold",
+    remove_policy::RemovePolicy "remove policy",
     rename_user::RenameUser "rename user",
+    retain_mail::RetainMail "retain mail",
     search::Search "search",
     set_delete_policy::SetDeletePolicy "set delete-policy",
     set_quota::SetQuota "set quota",
     set_rights::SetRights "set rights",
+    set_undelete_time::SetUndeleteTime "set undelete-time",
     show_configuration::ShowConfiguration "show configuration",
     show_connections::ShowConnections "show connections",
     show_counts::ShowCounts "show counts",
     show_group::ShowGroup "show group",
     show_logins::ShowLogins "show logins",
+    show_policy::ShowPolicy "show policy",
     show_queue::ShowQueue "show queue",
     show_quota::ShowQuota "show quota",
     show_schema::ShowSchema "show schema",
     show_user::ShowUser "show user",
+    show_vacuum::ShowVacuum "show vacuum",
     status::Status "status",
     undelete::Undelete "undelete",
     undelete_mailbox::UndeleteMailbox "undelete mailbox",
     undelete_user::UndeleteUser "undelete user",
+    vacuum::Vacuum "vacuum",
     why::Why "why",
 }
 

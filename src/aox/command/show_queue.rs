@@ -1,10 +1,12 @@
-//! `aox show queue`: what waits in this server at the moment.
+//! `aox show queue`: what waits at the moment.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::aox::answer::{Answer, counted};
+use super::one_unit;
+use crate::aox::answer::{Answer, counted, counted_as};
 use crate::aox::conversation::{Context, Outcome, QueueFacts};
+use crate::db;
 use crate::plan::Plan;
 
 /// No arguments.
@@ -12,19 +14,21 @@ use crate::plan::Plan;
 pub struct ShowQueue {}
 
 impl ShowQueue {
-    /// The server knows it; the database is not asked.
-    pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
-        let QueueFacts { deliveries, password_checks } = context.facts.queue;
-        let sentences = vec![
-            format!("{} to be committed.", counted_waiting(deliveries, "delivery", "deliveries")),
-            format!("{} to be checked.", counted(password_checks as i64, "password")),
-            "No mail waits to be sent: this server sends none.".to_owned(),
-        ];
-        let json = json!({"deliveries": deliveries, "password_checks": password_checks});
-        Plan::Done(Ok(Answer { sentences, table: None, json, good: true }))
+    /// The server knows most of it; the database, how far the index of texts has come.
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
+        one_unit(db::CountWaiting, |to_be_indexed, context| Ok(respond(context.facts.queue, to_be_indexed)))
     }
 }
 
-fn counted_waiting(count: usize, one: &str, many: &str) -> String {
-    crate::aox::answer::counted_as(count as i64, one, many)
+fn respond(queue: QueueFacts, to_be_indexed: u64) -> Answer {
+    let QueueFacts { deliveries, password_checks } = queue;
+    let sentences = vec![
+        format!("{} to be committed.", counted_as(deliveries as i64, "delivery", "deliveries")),
+        format!("{} to be checked.", counted(password_checks as i64, "password")),
+        format!("{} to be indexed.", counted(i64::try_from(to_be_indexed).unwrap_or(i64::MAX), "message")),
+        "No mail waits to be sent: this server sends none.".to_owned(),
+    ];
+    let json =
+        json!({"deliveries": deliveries, "password_checks": password_checks, "to_be_indexed": to_be_indexed});
+    Answer { sentences, table: None, json, good: true }
 }

@@ -1,0 +1,97 @@
+//! `aox retain`, `aox remove`, `aox release` and `aox vacuum`: how long mail stays.
+
+use archiveopteryx::aox::command::{ReleaseHold, RemovePolicy, RetainMail, Vacuum};
+use clap::{Args, Subcommand};
+
+use super::Request;
+
+/// What can be retained.
+#[derive(Debug, Subcommand)]
+pub enum Retain {
+    /// Keep mail from ending until it is some days old, whoever deletes it
+    ///
+    /// Users may still delete it from their mailboxes; it can be taken back until then, and longer if the undelete time
+    /// says so.
+    #[command(alias = "messages")]
+    Mail(Period),
+}
+
+/// How long, and which mail.
+#[derive(Debug, Args)]
+pub struct Period {
+    /// A number of days since it came, or "forever"
+    #[arg(value_name = "DAYS")]
+    pub days: String,
+    /// A mailbox with all below it, /users/LOGIN/NAME or /shared/NAME; and a search as in IMAP, such as: FROM bob SINCE
+    /// 1-Feb-2026. Without a mailbox all mail, without a search all of its messages
+    #[arg(value_name = "MAILBOX SEARCH")]
+    pub words: Vec<String>,
+    /// Only mail of this user
+    #[arg(long, value_name = "LOGIN")]
+    pub user: Option<String>,
+    /// A name by which the policy can be shown and removed
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// What can be removed.
+#[derive(Debug, Subcommand)]
+pub enum Remove {
+    /// Take back a policy that retains mail or has it deleted
+    Policy {
+        /// Its number or its name
+        policy: String,
+    },
+}
+
+/// What can be released.
+#[derive(Debug, Subcommand)]
+pub enum Release {
+    /// Take back a hold; what only it kept can end after the undelete time
+    Hold {
+        /// Its name or its number
+        name: String,
+    },
+}
+
+/// `aox vacuum`.
+#[derive(Debug, Args)]
+pub struct VacuumNow {
+    /// Do not rest between batches
+    #[arg(long)]
+    now: bool,
+    /// Only say what would end
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Retain {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        let Retain::Mail(Period { days, words, user, name }) = self;
+        RetainMail { days, name, user, words }.into()
+    }
+}
+
+impl Remove {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        let Remove::Policy { policy } = self;
+        RemovePolicy { policy }.into()
+    }
+}
+
+impl Release {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        let Release::Hold { name } = self;
+        ReleaseHold { name }.into()
+    }
+}
+
+impl VacuumNow {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        Vacuum { now: self.now, dry_run: self.dry_run }.into()
+    }
+}

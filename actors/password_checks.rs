@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use archiveopteryx::error::Error;
 use archiveopteryx::limits;
-use archiveopteryx::wire::password;
+use archiveopteryx::wire::password::{self, Memory};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -31,6 +31,8 @@ struct Shared {
     slots_max: usize,
     /// The lines before the slots, one for each place from where somebody waits.
     lines: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// What nobody computes in at the moment; it is given back when nobody waits any more.
+    memories: Mutex<Vec<Memory>>,
     /// What was verified, by the verifier it was verified against: a changed password has a new verifier.
     known: Mutex<HashMap<String, [u8; 32]>>,
 }
@@ -41,9 +43,9 @@ impl PasswordChecks {
         getrandom::fill(&mut key).map_err(|error| Error::bug(format!("no random numbers: {error}")))?;
         let slots_max = std::thread::available_parallelism().map_or(1, usize::from);
         let slots = Semaphore::new(slots_max);
+        let (lines, memories, known) = (Mutex::default(), Mutex::default(), Mutex::default());
         let waiting = AtomicUsize::new(0);
-        let shared =
-            Shared { key, slots, waiting, slots_max, lines: Mutex::default(), known: Mutex::default() };
+        let shared = Shared { key, slots, waiting, slots_max, lines, memories, known };
         Ok(PasswordChecks { shared: Arc::new(shared) })
     }
 
@@ -76,17 +78,24 @@ impl PasswordChecks {
 
     /// Stands in line, then has a thread do the work.
     async fn compute(&self, place: &str, verifier: Option<String>, secret: String) -> Result<bool, Error> {
-        let _counted = Counted::new(&self.shared.waiting);
+        let _counted = Counted::new(&self.shared);
         let line = self.line(place);
         let gone = |_| Error::bug("the password slots are gone");
         let _turn = line.acquire().await.map_err(gone)?;
         let _slot = self.shared.slots.acquire().await.map_err(gone)?;
-        let check = move || match verifier {
-            Some(verifier) => password::verify(&verifier, &secret),
-            None => password::verify_nobody(&secret),
+        let mut memory = locked(&self.shared.memories).pop().unwrap_or_default();
+        let check = move || {
+            let right = match verifier {
+                Some(verifier) => password::verify(&verifier, &secret, &mut memory),
+                None => password::verify_nobody(&secret, &mut memory),
+            };
+            (right, memory)
         };
-        let right = tokio::task::spawn_blocking(check).await;
-        right.map_err(|error| Error::bug(format!("the password check failed: {error}")))
+        let checked = tokio::task::spawn_blocking(check).await;
+        let (right, memory) =
+            checked.map_err(|error| Error::bug(format!("the password check failed: {error}")))?;
+        locked(&self.shared.memories).push(memory);
+        Ok(right)
     }
 
     /// The line of `place`. Lines in which nobody stands any more are forgotten now and then.
@@ -110,18 +119,20 @@ impl PasswordChecks {
 }
 
 /// One who waits, as long as it lives.
-struct Counted<'a>(&'a AtomicUsize);
+struct Counted<'a>(&'a Shared);
 
-impl<'a> Counted<'a> {
-    fn new(count: &'a AtomicUsize) -> Counted<'a> {
-        count.fetch_add(1, Ordering::Relaxed);
-        Counted(count)
+impl Counted<'_> {
+    fn new(shared: &Shared) -> Counted<'_> {
+        shared.waiting.fetch_add(1, Ordering::Relaxed);
+        Counted(shared)
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if self.0.waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
+            locked(&self.0.memories).clear();
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 //! All of this takes milliseconds of computation and some of it 19 MiB of memory: callers keep it off the threads that
 //! serve clients, and limit how many run at once.
 
-use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
 
 use super::scram::{self, Hash, Keys};
 use crate::error::{Code, Error};
@@ -71,22 +72,53 @@ impl Verifiers {
     }
 }
 
+/// What passwords are checked in. It grows with the first check; getting it anew from the system, page by page, takes as
+/// long as the check itself, so it is worth keeping from check to check.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
+impl Memory {
+    fn blocks(&mut self, params: &Params) -> &mut [Block] {
+        let count = params.block_count();
+        if self.0.len() < count {
+            self.0.resize(count, Block::new());
+        }
+        &mut self.0[..count]
+    }
+}
+
 /// True when `password` is the one that the PHC string `argon2id` was made of.
-pub fn verify(argon2id: &str, password: &str) -> bool {
+pub fn verify(argon2id: &str, password: &str, memory: &mut Memory) -> bool {
     let Ok(hash) = PasswordHash::new(argon2id) else { return false };
     // What cannot be a password must not be refused faster here than for a user who does not exist.
     if password.len() > PASSWORD_BYTES_MAX {
-        return verify_nobody(password);
+        return verify_nobody(password, memory);
     }
-    let Some(prepared) = prepare(password) else { return verify_nobody(password) };
-    Argon2::default().verify_password(prepared.as_bytes(), &hash).is_ok()
+    let Some(prepared) = prepare(password) else { return verify_nobody(password, memory) };
+    is_of(&hash, prepared.as_bytes(), memory).unwrap_or(false)
+}
+
+/// Whether `hash` is that of `password`; None when it is not a hash by argon2.
+fn is_of(hash: &PasswordHash, password: &[u8], memory: &mut Memory) -> Option<bool> {
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let params = Params::try_from(hash).ok()?;
+    let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+    let blocks = memory.blocks(&params);
+    let mut computed = vec![0; expected.len()];
+    let argon2 = Argon2::new(algorithm, version, params);
+    argon2.hash_password_into_with_memory(password, salt, &mut computed, blocks).ok()?;
+    Some(computed.ct_eq(expected.as_bytes()).into())
 }
 
 /// Takes as long as [`verify`], and always fails: so that nobody can tell by the time whether an account exists.
-pub fn verify_nobody(password: &str) -> bool {
+pub fn verify_nobody(password: &str, memory: &mut Memory) -> bool {
     let mut key = [0; 32];
+    let argon2 = Argon2::default();
+    let blocks = memory.blocks(argon2.params());
     // Whatever came out would be thrown away, also an error about the length.
-    let _ = Argon2::default().hash_password_into(password.as_bytes(), b"nobody has this salt", &mut key);
+    let _ =
+        argon2.hash_password_into_with_memory(password.as_bytes(), b"nobody has this salt", &mut key, blocks);
     std::hint::black_box(key);
     false
 }
@@ -101,6 +133,8 @@ const PASSWORD_BYTES_MAX: usize = 1000;
 
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::PasswordVerifier;
+
     use super::*;
 
     fn made(password: &str) -> Verifiers {
@@ -111,13 +145,18 @@ mod tests {
     fn a_password_is_known_again_and_another_is_not() {
         let verifiers = made("s\u{e9}same");
         assert!(verifiers.are_well_formed());
-        assert!(verify(&verifiers.argon2id, "s\u{e9}same"));
-        // The same word, typed as e and a combining accent.
-        assert!(verify(&verifiers.argon2id, "se\u{301}same"));
-        assert!(!verify(&verifiers.argon2id, "sesame"));
-        assert!(!verify(&verifiers.argon2id, ""));
-        assert!(!verify("nonsense", "x"));
-        assert!(!verify_nobody("x"));
+        // Whatever was computed in it before.
+        let mut memory = Memory::default();
+        for _ in 0..2 {
+            assert!(verify(&verifiers.argon2id, "s\u{e9}same", &mut memory));
+            // The same word, typed as e and a combining accent.
+            assert!(verify(&verifiers.argon2id, "se\u{301}same", &mut memory));
+            assert!(!verify(&verifiers.argon2id, "sesame", &mut memory));
+            assert!(!verify(&verifiers.argon2id, "", &mut memory));
+            assert!(!verify("nonsense", "x", &mut memory));
+            assert!(!verify_nobody("x", &mut memory));
+        }
+        assert!(Argon2::default().verify_password("s\u{e9}same".as_bytes(), &verifiers.argon2id[..]).is_ok());
     }
 
     #[test]

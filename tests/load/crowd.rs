@@ -9,7 +9,7 @@ use crate::mail::Writer;
 use crate::process::{self, Cost};
 use crate::report::{goal, percentile};
 use crate::support::stream::TlsClient;
-use crate::support::{Imap, Lmtp};
+use crate::support::{Imap, Lmtp, Server};
 use crate::{Bench, PASSWORD, delivery};
 
 /// The part `idle`: how soon a waiting client hears, and what it costs to let it wait.
@@ -21,62 +21,86 @@ pub fn measure_idle(bench: &mut Bench) -> io::Result<()> {
 /// The part `login`: connect, LOGIN, LOGOUT.
 pub fn measure_login(bench: &mut Bench) -> io::Result<()> {
     let users: Vec<String> = (0..4).map(|number| bench.user(number)).collect();
-    let address = bench.server.imap_address();
-    // The first login of each verifies a password; what follows does not.
-    for user in &users {
-        Imap::login(address, user, PASSWORD)?.ok("LOGOUT")?;
-    }
+    first_logins(bench, &users)?;
     let cost = Cost::begin(bench);
     let begin = Instant::now();
-    let end = begin + Duration::from_secs(bench.seconds.min(3));
-    let logins = together(users.len(), |client| {
-        let mut logins = 0;
-        while Instant::now() < end {
-            let mut imap = Imap::login(address, &users[client], PASSWORD)?;
-            imap.ok("LOGOUT")?;
-            logins += 1;
-        }
-        Ok(logins)
-    })?;
+    let logins = log_in(&bench.server, &users, Duration::from_secs(bench.seconds.min(3)))?;
     let rate = logins as f64 / begin.elapsed().as_secs_f64();
     bench.report.add("connect, LOGIN, LOGOUT, 4 clients", rate, "/s", goal(1500.0, 4000.0));
     cost.report(bench, "login", logins as f64, None);
     Ok(())
 }
 
+/// Each user logs in and out again, as often as it goes. Returns how often.
+pub fn log_in(server: &Server, users: &[String], time: Duration) -> io::Result<u64> {
+    let end = Instant::now() + time;
+    together(users.len(), |client| {
+        let mut logins = 0;
+        while Instant::now() < end {
+            let mut imap = Imap::login(server.imap_address(), &users[client], PASSWORD)?;
+            imap.ok("LOGOUT")?;
+            logins += 1;
+        }
+        Ok(logins)
+    })
+}
+
+/// The first login of each user since the server was started verifies a password, which is slow by intention; what follows
+/// measures everything else.
+fn first_logins(bench: &mut Bench, users: &[String]) -> io::Result<()> {
+    let cost = Cost::begin(bench);
+    let address = bench.server.imap_address();
+    together(users.len(), |client| Imap::login(address, &users[client], PASSWORD)?.ok("LOGOUT").map(|_| 1))?;
+    cost.report(bench, "login, with the password verified", users.len() as f64, None);
+    Ok(())
+}
+
 /// The part `mixed`: everything that a client does, by 10 and by 100 clients.
 pub fn measure_mixed(bench: &mut Bench) -> io::Result<()> {
     let users: Vec<String> = (0..delivery::MAILBOXES).map(|number| bench.user(number)).collect();
+    first_logins(bench, &users)?;
     for clients in [10, 100] {
-        let address = bench.server.imap_address();
-        let end = Instant::now() + Duration::from_secs(bench.seconds);
-        let failures = AtomicU64::new(0);
         let cost = Cost::begin(bench);
         let begin = Instant::now();
-        let commands = together(clients, |client| {
-            let mut writer = Writer::new(&format!("mixed{clients}-{client}"));
-            let mut commands = 0;
-            while Instant::now() < end {
-                let user = &users[writer.below(users.len() as u64) as usize];
-                match visit(address, user, &mut writer) {
-                    Ok(done) => commands += done,
-                    Err(error) => {
-                        if failures.fetch_add(1, Ordering::Relaxed) == 0 {
-                            eprintln!("# the first failure of the mixed load: {error}");
-                        }
-                    }
-                }
-            }
-            Ok(commands)
-        })?;
+        let run = format!("mixed{clients}");
+        let (commands, failures) =
+            mixed(&bench.server, &users, clients, &run, Duration::from_secs(bench.seconds))?;
         let rate = commands as f64 / begin.elapsed().as_secs_f64();
         let what = format!("mixed load, {clients} clients on 100 mailboxes, commands");
         bench.report.add(what, rate, "/s", goal(2500.0, 8000.0));
         cost.report(bench, "command", commands as f64, None);
-        let failed = failures.into_inner() as f64;
-        bench.report.add(format!("  failed visits, {clients} clients"), failed, "", goal(0.0, 0.0));
+        bench.report.add(format!("  failed visits, {clients} clients"), failures as f64, "", goal(0.0, 0.0));
     }
     Ok(())
+}
+
+/// Clients visit users at random. Returns the number of commands, and of visits that failed.
+pub fn mixed(
+    server: &Server,
+    users: &[String],
+    clients: usize,
+    run: &str,
+    time: Duration,
+) -> io::Result<(u64, u64)> {
+    let end = Instant::now() + time;
+    let failures = AtomicU64::new(0);
+    let commands = together(clients, |client| {
+        let mut writer = Writer::new(&format!("{run}-{client}"));
+        let mut commands = 0;
+        while Instant::now() < end {
+            let user = &users[writer.below(users.len() as u64) as usize];
+            match visit(server.imap_address(), user, &mut writer) {
+                Ok(done) => commands += done,
+                Err(error) => {
+                    if failures.fetch_add(1, Ordering::Relaxed) == 0 {
+                        eprintln!("# the first failure of the mixed load: {error}");
+                    }
+                }
+            }
+        }
+        Ok(commands)
+    })?;
+    Ok((commands, failures.into_inner()))
 }
 
 /// One visit of a client: it looks around, reads, changes, and goes. Returns the number of commands.

@@ -124,14 +124,14 @@ pub fn deliver(lmtp: &mut Lmtp, recipient: &str, message: &[u8]) -> io::Result<(
     lmtp.reply()?.expect(250)
 }
 
-/// What was delivered.
+/// How much has been delivered.
 #[derive(Default)]
 pub struct Delivered {
     pub messages: u64,
     octets: u64,
 }
 
-/// Delivers for some time, in so many sessions.
+/// Delivers for a while, in some sessions, to `users` at random.
 pub fn deliver_for(
     server: &Server,
     run: &str,

@@ -10,6 +10,7 @@ mod crowd;
 mod delivery;
 mod ending;
 mod mail;
+mod pairs;
 mod popping;
 mod process;
 mod reading;
@@ -56,6 +57,7 @@ const PARTS: &[(&str, Part)] = &[
 
 const USAGE: &str = "\
 usage: load [--server PROGRAM] [--messages N] [--seconds N] [--json] [PART...]
+       load [--server PROGRAM] [--messages N] [--seconds ROUNDS] --against PROGRAM
 
 Starts a fresh server in a home of its own, measures it, and prints the figures beside what must be reached and what we
 want. The figures of CPU are of the server and of all of its PostgreSQL; they depend the least on what else the machine
@@ -65,6 +67,8 @@ does.
   --messages N      how many messages the large mailbox has; 50000 unless given
   --seconds N       how long a rate is measured; 5 unless given
   --json            for programs
+  --against PROGRAM another aox: both do the same in turns, some rounds of a second each, and what each operation costs
+                    them is printed side by side
 
 parts, all of them unless some are named:
   delivery  LMTP in 1, 10 and 50 sessions, to one mailbox and to 100; octets on disk
@@ -95,33 +99,65 @@ impl Bench {
     }
 }
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let (mut program, mut messages, mut seconds, mut json) = (None, 50_000, 5, false);
-    let mut parts: Vec<String> = Vec::new();
-    while let Some(argument) = arguments.next() {
-        let mut number = || arguments.next().and_then(|text| text.parse().ok()).unwrap_or_else(wrong_use);
-        match argument.as_str() {
-            "--messages" => messages = number(),
-            "--seconds" => seconds = number(),
-            "--server" => program = Some(PathBuf::from(arguments.next().unwrap_or_else(wrong_use))),
-            "--json" => json = true,
-            "--help" | "-h" => {
-                println!("{USAGE}");
-                return;
+/// What the command line says.
+struct Wish {
+    program: Option<PathBuf>,
+    against: Option<PathBuf>,
+    messages: u64,
+    seconds: u64,
+    json: bool,
+    parts: Vec<String>,
+}
+
+impl Wish {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Wish {
+        let mut wish = Wish {
+            program: beside_us(),
+            against: None,
+            messages: 50_000,
+            seconds: 5,
+            json: false,
+            parts: Vec::new(),
+        };
+        while let Some(argument) = arguments.next() {
+            let mut next = || arguments.next().unwrap_or_else(wrong_use);
+            let number = |text: String| text.parse().unwrap_or_else(|_| wrong_use());
+            match argument.as_str() {
+                "--messages" => wish.messages = number(next()),
+                "--seconds" => wish.seconds = number(next()),
+                "--server" => wish.program = Some(next().into()),
+                "--against" => wish.against = Some(next().into()),
+                "--json" => wish.json = true,
+                "--help" | "-h" => {
+                    println!("{USAGE}");
+                    std::process::exit(0)
+                }
+                part if PARTS.iter().any(|(name, _)| *name == part) => wish.parts.push(argument),
+                _ => wrong_use(),
             }
-            part if PARTS.iter().any(|(name, _)| *name == part) => parts.push(argument),
-            _ => wrong_use(),
         }
+        wish
     }
-    let options = Options { program: program.or_else(beside_us), ..Options::default() };
-    let server = Server::start_with(options);
-    let mut bench =
-        Bench { server, report: Report::default(), users: HashSet::new(), messages, seconds, filled: false };
+}
+
+fn main() {
+    let wish = Wish::parse(std::env::args().skip(1));
+    let start = |program| Server::start_with(Options { program, ..Options::default() });
+    let server = start(wish.program);
+    if let Some(against) = wish.against {
+        let table = pairs::compare(start(Some(against)), server, wish.messages, wish.seconds as usize);
+        match table {
+            Ok(table) => println!("{table}"),
+            Err(error) => eprintln!("the comparison was broken off: {error}"),
+        }
+        return;
+    }
+    let (messages, seconds, report) = (wish.messages, wish.seconds, Report::default());
+    let mut bench = Bench { server, report, users: HashSet::new(), messages, seconds, filled: false };
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     bench.report.remark(format!("{cores} cores, load average at the start {}", process::load_average()));
     for (name, part) in PARTS {
-        if !parts.is_empty() && !parts.iter().any(|wanted| wanted == name) {
+        if !wish.parts.is_empty() && !wish.parts.iter().any(|wanted| wanted == name) {
             continue;
         }
         if let Err(error) = part(&mut bench) {
@@ -129,7 +165,7 @@ fn main() {
         }
     }
     bench.report.remark(format!("load average at the end {}", process::load_average()));
-    println!("{}", if json { bench.report.json() } else { bench.report.table() });
+    println!("{}", if wish.json { bench.report.json() } else { bench.report.table() });
 }
 
 /// Cargo puts examples into a folder beside the program.

@@ -122,27 +122,21 @@ struct Attempt {
 
 impl Deliver {
     async fn attempt(&self, db: &Lent<'_>, messages: &[usize]) -> Result<Attempt, Error> {
-        // What has served goes first: a client that has heard of its delivery may well make the same once more.
-        let clear = delete_receipts(db, &self.clear);
-        if messages.is_empty() {
-            clear.await?;
-            return Ok(Attempt::default());
-        }
         let all: Vec<&Delivering> = messages.iter().map(|message| &*self.messages[*message]).collect();
-        if self.cautious {
-            let (_, delivered) = future::try_join(clear, met_before(db, &all)).await?;
+        if all.is_empty() || self.cautious {
+            let delivered = met_before(db, &all, &self.clear, Noting::Nothing).await?;
             let new = only_new(messages, &delivered);
-            let written = new.iter().map(|message| &*self.messages[*message]).collect();
-            let (changes, verdicts) = write(db, written, self.saved_at, future::ready(Ok(()))).await?;
+            let written: Vec<_> = new.iter().map(|message| &*self.messages[*message]).collect();
+            let noted = insert_receipts(db, &written);
+            let (changes, verdicts) = write(db, &written, self.saved_at, noted).await?;
             return Ok(Attempt { delivered, new, changes, verdicts });
         }
         let delivered = vec![Delivered::New; all.len()];
-        let asked = all.clone();
         let nothing_met = async {
-            let (_, delivered) = future::try_join(clear, met_before(db, &asked)).await?;
+            let delivered = met_before(db, &all, &self.clear, Noting::All).await?;
             delivered.iter().all(|delivered| *delivered == Delivered::New).then_some(()).ok_or_else(met)
         };
-        let (changes, verdicts) = write(db, all, self.saved_at, nothing_met).await?;
+        let (changes, verdicts) = write(db, &all, self.saved_at, nothing_met).await?;
         Ok(Attempt { delivered, new: messages.to_vec(), changes, verdicts })
     }
 
@@ -182,17 +176,38 @@ fn surplus(messages: &[Arc<Delivering>], new: &[usize], verdicts: &[Verdict]) ->
     surplus
 }
 
-/// Asks for receipts. One that a client still here has caused is another delivery of the same octets; any other
-/// is this delivery, whose reply was lost.
-async fn met_before(db: &Lent<'_>, all: &[&Delivering]) -> Result<Vec<Delivered>, Error> {
+/// Whether receipts are noted while others are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Noting {
+    Nothing,
+    All,
+}
+
+/// Asks for receipts, when those in `clear` have gone: a client that has heard of its delivery may well make the same once
+/// more. One that a client still here has caused is another delivery of the same octets; any other is this delivery,
+/// whose reply was lost.
+async fn met_before(
+    db: &Lent<'_>,
+    all: &[&Delivering],
+    clear: &[Receipt],
+    noting: Noting,
+) -> Result<Vec<Delivered>, Error> {
+    if all.is_empty() && clear.is_empty() {
+        return Ok(Vec::new());
+    }
+    let noted = if noting == Noting::All { all } else { &[] };
     let rows = db
         .query(
-            SELECT_RECEIPTS,
+            MEET_RECEIPTS,
             &[
                 &all.iter().map(|d| d.key.account.0).collect::<Vec<_>>(),
                 &all.iter().map(|d| d.mark.digest.as_slice()).collect::<Vec<_>>(),
                 &all.iter().map(|d| d.mark.recipient.as_str()).collect::<Vec<_>>(),
                 &all.iter().map(|d| d.mark.sender.as_str()).collect::<Vec<_>>(),
+                &noted.iter().map(|d| d.message.id.0).collect::<Vec<_>>(),
+                &clear.iter().map(|receipt| receipt.account.0).collect::<Vec<_>>(),
+                &clear.iter().map(|receipt| receipt.digest.as_slice()).collect::<Vec<_>>(),
+                &clear.iter().map(|receipt| receipt.message.0).collect::<Vec<_>>(),
             ],
         )
         .await?;
@@ -208,25 +223,23 @@ async fn met_before(db: &Lent<'_>, all: &[&Delivering]) -> Result<Vec<Delivered>
     Ok(delivered)
 }
 
-/// Stores `new`, puts it into its mailboxes and counts it, with everything on its way at once; the statements of
-/// `before` first.
+/// Stores `new`, puts it into its mailboxes and counts it, with everything on its way at once; the statement of `before`
+/// first.
 async fn write(
     db: &Lent<'_>,
-    new: Vec<&Delivering>,
+    new: &[&Delivering],
     saved_at: Timestamp,
     before: impl Future<Output = Result<(), Error>>,
 ) -> Result<(Vec<Change>, Vec<Verdict>), Error> {
     if new.is_empty() {
-        before.await?;
         return Ok((Vec::new(), Vec::new()));
     }
     let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
     let known = store_message::known_bodies(db, &messages).await?;
-    let placings = placings(&new, saved_at);
+    let placings = placings(new, saved_at);
     let keywords = KeywordIds::new();
     let mut statements: Vec<Sending<'_, Option<Placed>>> = store_message::store(db, &messages, &known);
-    statements.push(Box::pin(insert_receipts(db, &new)));
-    statements.push(Box::pin(record(db, &new)));
+    statements.push(Box::pin(record(db, new)));
     for placing in &placings {
         statements.push(Box::pin(store_message::place(db, placing, &keywords)));
     }
@@ -277,7 +290,7 @@ fn met() -> Error {
 
 async fn prepare(db: &Lent<'_>) -> Result<(), Error> {
     store_message::prepare(db).await?;
-    for sql in [SELECT_RECEIPTS, INSERT_RECEIPTS, DELETE_RECEIPTS, COUNT, audit::RECORD] {
+    for sql in [MEET_RECEIPTS, INSERT_RECEIPTS, COUNT, audit::RECORD] {
         db.prepare(sql).await?;
     }
     Ok(())
@@ -306,7 +319,7 @@ async fn record(db: &Lent<'_>, new: &[&Delivering]) -> Result<Option<Placed>, Er
     Ok(None)
 }
 
-async fn insert_receipts(db: &Lent<'_>, new: &[&Delivering]) -> Result<Option<Placed>, Error> {
+async fn insert_receipts(db: &Lent<'_>, new: &[&Delivering]) -> Result<(), Error> {
     db.execute(
         INSERT_RECEIPTS,
         &[
@@ -318,25 +331,8 @@ async fn insert_receipts(db: &Lent<'_>, new: &[&Delivering]) -> Result<Option<Pl
         ],
     )
     .await?;
-    Ok(None)
-}
-
-async fn delete_receipts(db: &Lent<'_>, clear: &[Receipt]) -> Result<(), Error> {
-    if clear.is_empty() {
-        return Ok(());
-    }
-    db.execute(
-        DELETE_RECEIPTS,
-        &[
-            &clear.iter().map(|receipt| receipt.account.0).collect::<Vec<_>>(),
-            &clear.iter().map(|receipt| receipt.digest.as_slice()).collect::<Vec<_>>(),
-            &clear.iter().map(|receipt| receipt.message.0).collect::<Vec<_>>(),
-        ],
-    )
-    .await?;
     Ok(())
 }
 
-const SELECT_RECEIPTS: &str = include_str!("sql/select_receipts.sql");
+const MEET_RECEIPTS: &str = include_str!("sql/meet_receipts.sql");
 const INSERT_RECEIPTS: &str = include_str!("sql/insert_receipts.sql");
-const DELETE_RECEIPTS: &str = include_str!("sql/delete_receipts.sql");

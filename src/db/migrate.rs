@@ -50,6 +50,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     14 "0014_policies_say_what_must_stay",
     15 "0015_mail_ends_by_few_functions",
     16 "0016_deleted_mail_can_be_taken_back",
+    17 "0017_messages_come_with_their_parts",
 ];
 
 /// The revision that this program brings a schema to.

@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 
 use super::body::StoredBody;
 use super::keywords::KeywordIds;
-use super::new_message::{NewMessage, joined, text, text_opt};
+use super::new_message::{NewAddress, NewMessage, NewPart, joined, text, text_opt};
 use super::pipeline::Sending;
 use super::{Error, Lent};
 use crate::error::{self, Code};
@@ -76,7 +77,7 @@ impl Placed {
 
 /// Prepares what [`store`] and [`place`] send, so that they can be pipelined.
 pub async fn prepare(db: &Lent<'_>) -> Result<(), Error> {
-    for sql in [BODIES, CHUNKS, ADDRESSES, MESSAGES, PARTS, BODY_REFS, MESSAGE_ADDRESSES, PLACE] {
+    for sql in [STORE, CHUNKS, PLACE] {
         db.prepare(sql).await?;
     }
     Ok(())
@@ -104,18 +105,11 @@ pub fn store<'a>(
 ) -> Vec<Sending<'a, Option<Placed>>> {
     let bodies: Vec<&StoredBody> =
         distinct_bodies(messages).filter(|body| !known.contains(&body.hash)).collect();
-    let large = bodies.iter().any(|body| body.chunks.len() > 1);
-    let mut statements: Vec<Sending<'a, Option<Placed>>> = Vec::with_capacity(8);
-    let chunked = if large { bodies.clone() } else { Vec::new() };
-    statements.push(Box::pin(insert_bodies(db, bodies)));
-    if large {
+    let chunked: Vec<&StoredBody> = bodies.iter().copied().filter(|body| body.chunks.len() > 1).collect();
+    let mut statements: Vec<Sending<'a, Option<Placed>>> = vec![Box::pin(insert(db, messages, bodies))];
+    if !chunked.is_empty() {
         statements.push(Box::pin(insert_chunks(db, chunked)));
     }
-    statements.push(Box::pin(insert_addresses(db, messages)));
-    statements.push(Box::pin(insert_messages(db, messages)));
-    statements.push(Box::pin(insert_parts(db, messages)));
-    statements.push(Box::pin(insert_body_refs(db, messages)));
-    statements.push(Box::pin(insert_message_addresses(db, messages)));
     statements
 }
 
@@ -185,154 +179,156 @@ fn distinct_bodies<'a>(messages: &[&'a NewMessage]) -> impl Iterator<Item = &'a 
     bodies.into_values()
 }
 
-async fn insert_bodies(db: &Lent<'_>, bodies: Vec<&StoredBody>) -> Result<Option<Placed>, Error> {
-    if bodies.is_empty() {
-        return Ok(None);
-    }
-    let first = |body: &&StoredBody| body.chunks.first().map(|c| c.codec as i16).unwrap_or_default();
-    let hashes: Vec<&[u8]> = bodies.iter().map(|body| body.hash.as_slice()).collect();
-    let octets: Vec<i64> = bodies.iter().map(|body| body.octets as i64).collect();
-    let codecs: Vec<i16> = bodies.iter().map(first).collect();
-    let data: Vec<&[u8]> = bodies
+/// Sends everything but the further chunks of large bodies.
+async fn insert(
+    db: &Lent<'_>,
+    messages: &[&NewMessage],
+    bodies: Vec<&StoredBody>,
+) -> Result<Option<Placed>, Error> {
+    let addresses = distinct_addresses(messages);
+    let parts: Vec<_> = messages
         .iter()
-        .map(|body| body.chunks.first().map(|c| c.data.as_slice()).unwrap_or_default())
+        .flat_map(|m| (0i32..).zip(&m.derived.parts).map(move |(ordinal, part)| (*m, ordinal, part)))
         .collect();
-    db.execute(BODIES, &[&hashes, &octets, &codecs, &data]).await?;
+    let refs = body_refs(messages);
+    let fields: Vec<_> =
+        messages.iter().flat_map(|m| m.derived.addresses.iter().map(move |a| (*m, a))).collect();
+    let columns = [
+        body_columns(&bodies),
+        address_columns(&addresses),
+        message_columns(messages),
+        part_columns(&parts),
+        ref_columns(&refs),
+        field_columns(&fields),
+    ];
+    let params: Vec<&(dyn ToSql + Sync)> = columns.iter().flatten().map(|column| &**column).collect();
+    db.execute(STORE, &params).await?;
     Ok(None)
+}
+
+/// A parameter: the values of one column, row by row.
+type Column<'a> = Box<dyn ToSql + Sync + 'a>;
+
+fn column<'a, R, V: ToSql + Sync + 'a>(rows: &'a [R], value: impl Fn(&'a R) -> V) -> Column<'a> {
+    Box::new(rows.iter().map(value).collect::<Vec<V>>())
+}
+
+fn body_columns<'a>(bodies: &'a [&'a StoredBody]) -> Vec<Column<'a>> {
+    vec![
+        column(bodies, |body| body.hash.as_slice()),
+        column(bodies, |body| body.octets as i64),
+        column(bodies, |body| body.chunks.first().map(|c| c.codec as i16).unwrap_or_default()),
+        column(bodies, |body| body.chunks.first().map(|c| c.data.as_slice()).unwrap_or_default()),
+    ]
+}
+
+/// Each address of an account once, in the order of their keys.
+fn distinct_addresses<'a>(messages: &[&'a NewMessage]) -> Vec<((i64, i64), &'a NewAddress)> {
+    let all = messages.iter().flat_map(|m| m.derived.addresses.iter().map(|a| ((m.account.0, a.id), a)));
+    all.collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+fn address_columns<'a>(addresses: &'a [((i64, i64), &'a NewAddress)]) -> Vec<Column<'a>> {
+    vec![
+        column(addresses, |((account, _), _)| *account),
+        column(addresses, |((_, id), _)| *id),
+        column(addresses, |(_, address)| text_opt(&address.name)),
+        column(addresses, |(_, address)| text(&address.localpart)),
+        column(addresses, |(_, address)| text(&address.domain)),
+    ]
+}
+
+fn message_columns<'a>(messages: &'a [&'a NewMessage]) -> Vec<Column<'a>> {
+    vec![
+        column(messages, |m| m.account.0),
+        column(messages, |m| m.id.0),
+        column(messages, |m| m.digest.as_slice()),
+        column(messages, |m| i64::from(m.octets)),
+        column(messages, |m| &*m.header),
+        column(messages, |m| m.recipe.as_slice()),
+        column(messages, |m| m.verbatim),
+        column(messages, |m| m.canonicalized),
+        column(messages, |m| m.arrived_at),
+        column(messages, |m| text_opt(&m.derived.subject)),
+        column(messages, |m| text_opt(&m.derived.base_subject)),
+        column(messages, |m| m.derived.sent_at),
+        column(messages, |m| m.derived.sent_on),
+        column(messages, |m| text_opt(&m.derived.message_id)),
+        column(messages, |m| joined(&m.derived.references)),
+        column(messages, |m| text_opt(&m.derived.in_reply_to)),
+        column(messages, |m| text_opt(&m.derived.list_id)),
+        column(messages, |m| m.derived.envelope.as_slice()),
+        column(messages, |m| joined(&m.derived.repairs)),
+        column(messages, |m| m.derived.bodystructure.as_slice()),
+    ]
+}
+
+fn part_columns<'a>(parts: &'a [(&'a NewMessage, i32, &'a NewPart)]) -> Vec<Column<'a>> {
+    vec![
+        column(parts, |(m, _, _)| m.account.0),
+        column(parts, |(m, _, _)| m.id.0),
+        column(parts, |(_, ordinal, _)| *ordinal),
+        column(parts, |(_, _, part)| part.parent),
+        column(parts, |(_, _, part)| part.section.as_str()),
+        column(parts, |(_, _, part)| text(&part.content_type)),
+        column(parts, |(_, _, part)| text_opt(&part.charset)),
+        column(parts, |(_, _, part)| text_opt(&part.disposition)),
+        column(parts, |(_, _, part)| text_opt(&part.filename)),
+        column(parts, |(_, _, part)| text_opt(&part.encoding)),
+        column(parts, |(_, _, part)| part.octets),
+        column(parts, |(_, _, part)| part.lines),
+        column(parts, |(_, _, part)| part.body.as_ref().map(|hash| hash.as_slice())),
+    ]
+}
+
+/// Which messages use which bodies, each pair once.
+fn body_refs<'a>(messages: &[&'a NewMessage]) -> Vec<(&'a [u8], i64, i64)> {
+    let all = messages.iter().flat_map(|m| m.bodies.iter().map(|b| (b.hash.as_slice(), m.account.0, m.id.0)));
+    let mut refs: Vec<_> = all.collect();
+    refs.sort_unstable();
+    refs.dedup();
+    refs
+}
+
+fn ref_columns<'a>(refs: &'a [(&'a [u8], i64, i64)]) -> Vec<Column<'a>> {
+    vec![
+        column(refs, |(hash, _, _)| *hash),
+        column(refs, |(_, account, _)| *account),
+        column(refs, |(_, _, message)| *message),
+    ]
+}
+
+fn field_columns<'a>(fields: &'a [(&'a NewMessage, &'a NewAddress)]) -> Vec<Column<'a>> {
+    vec![
+        column(fields, |(m, _)| m.account.0),
+        column(fields, |(m, _)| m.id.0),
+        column(fields, |(_, address)| address.field),
+        column(fields, |(_, address)| address.position),
+        column(fields, |(_, address)| address.id),
+    ]
 }
 
 async fn insert_chunks(db: &Lent<'_>, bodies: Vec<&StoredBody>) -> Result<Option<Placed>, Error> {
-    let (mut hashes, mut ordinals) = (Vec::<&[u8]>::new(), Vec::<i32>::new());
-    let (mut codecs, mut data) = (Vec::<i16>::new(), Vec::<&[u8]>::new());
-    for body in bodies {
-        for (ordinal, chunk) in (1..).zip(body.chunks.iter().skip(1)) {
-            hashes.push(&body.hash);
-            ordinals.push(ordinal);
-            codecs.push(chunk.codec as i16);
-            data.push(&chunk.data);
-        }
-    }
-    db.execute(CHUNKS, &[&hashes, &ordinals, &codecs, &data]).await?;
-    Ok(None)
-}
-
-async fn insert_addresses(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Option<Placed>, Error> {
-    let mut distinct = BTreeMap::new();
-    for message in messages {
-        for address in &message.derived.addresses {
-            distinct.insert((message.account.0, address.id), address);
-        }
-    }
-    if distinct.is_empty() {
-        return Ok(None);
-    }
-    let accounts: Vec<i64> = distinct.keys().map(|(account, _)| *account).collect();
-    let ids: Vec<i64> = distinct.keys().map(|(_, id)| *id).collect();
-    let names: Vec<_> = distinct.values().map(|a| text_opt(&a.name)).collect();
-    let localparts: Vec<_> = distinct.values().map(|a| text(&a.localpart)).collect();
-    let domains: Vec<_> = distinct.values().map(|a| text(&a.domain)).collect();
-    db.execute(ADDRESSES, &[&accounts, &ids, &names, &localparts, &domains]).await?;
-    Ok(None)
-}
-
-async fn insert_messages(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Option<Placed>, Error> {
-    let derived = || messages.iter().map(|m| &*m.derived);
-    db.execute(
-        MESSAGES,
-        &[
-            &messages.iter().map(|m| m.account.0).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.id.0).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.digest.as_slice()).collect::<Vec<_>>(),
-            &messages.iter().map(|m| i64::from(m.octets)).collect::<Vec<_>>(),
-            &messages.iter().map(|m| &*m.header).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.recipe.as_slice()).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.verbatim).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.canonicalized).collect::<Vec<_>>(),
-            &messages.iter().map(|m| m.arrived_at).collect::<Vec<_>>(),
-            &derived().map(|d| text_opt(&d.subject)).collect::<Vec<_>>(),
-            &derived().map(|d| text_opt(&d.base_subject)).collect::<Vec<_>>(),
-            &derived().map(|d| d.sent_at).collect::<Vec<_>>(),
-            &derived().map(|d| d.sent_on).collect::<Vec<_>>(),
-            &derived().map(|d| text_opt(&d.message_id)).collect::<Vec<_>>(),
-            &derived().map(|d| joined(&d.references)).collect::<Vec<_>>(),
-            &derived().map(|d| text_opt(&d.in_reply_to)).collect::<Vec<_>>(),
-            &derived().map(|d| text_opt(&d.list_id)).collect::<Vec<_>>(),
-            &derived().map(|d| d.envelope.as_slice()).collect::<Vec<_>>(),
-            &derived().map(|d| joined(&d.repairs)).collect::<Vec<_>>(),
-            &derived().map(|d| d.bodystructure.as_slice()).collect::<Vec<_>>(),
-        ],
-    )
-    .await?;
-    Ok(None)
-}
-
-async fn insert_parts(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Option<Placed>, Error> {
-    let rows: Vec<_> = messages
+    let further: Vec<_> = bodies
         .iter()
-        .flat_map(|m| (0i32..).zip(&m.derived.parts).map(move |(ordinal, part)| (m, ordinal, part)))
+        .flat_map(|body| {
+            (1i32..).zip(body.chunks.iter().skip(1)).map(|(ordinal, c)| (&body.hash, ordinal, c))
+        })
         .collect();
-    db.execute(
-        PARTS,
-        &[
-            &rows.iter().map(|(m, _, _)| m.account.0).collect::<Vec<_>>(),
-            &rows.iter().map(|(m, _, _)| m.id.0).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, ordinal, _)| *ordinal).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| p.parent).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| p.section.as_str()).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| text(&p.content_type)).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| text_opt(&p.charset)).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| text_opt(&p.disposition)).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| text_opt(&p.filename)).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| text_opt(&p.encoding)).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| p.octets).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| p.lines).collect::<Vec<_>>(),
-            &rows.iter().map(|(_, _, p)| p.body.as_ref().map(|hash| hash.as_slice())).collect::<Vec<_>>(),
-        ],
-    )
-    .await?;
-    Ok(None)
-}
-
-async fn insert_body_refs(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Option<Placed>, Error> {
-    let mut rows: Vec<_> = messages
-        .iter()
-        .flat_map(|m| m.bodies.iter().map(move |body| (body.hash, m.account.0, m.id.0)))
-        .collect();
-    rows.sort_unstable();
-    rows.dedup();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let hashes: Vec<&[u8]> = rows.iter().map(|(hash, _, _)| hash.as_slice()).collect();
-    let accounts: Vec<i64> = rows.iter().map(|(_, account, _)| *account).collect();
-    let ids: Vec<i64> = rows.iter().map(|(_, _, id)| *id).collect();
-    db.execute(BODY_REFS, &[&hashes, &accounts, &ids]).await?;
-    Ok(None)
-}
-
-async fn insert_message_addresses(db: &Lent<'_>, messages: &[&NewMessage]) -> Result<Option<Placed>, Error> {
-    let rows: Vec<_> =
-        messages.iter().flat_map(|m| m.derived.addresses.iter().map(move |a| (m, a))).collect();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let accounts: Vec<i64> = rows.iter().map(|(m, _)| m.account.0).collect();
-    let ids: Vec<i64> = rows.iter().map(|(m, _)| m.id.0).collect();
-    let fields: Vec<i16> = rows.iter().map(|(_, a)| a.field).collect();
-    let positions: Vec<i16> = rows.iter().map(|(_, a)| a.position).collect();
-    let addresses: Vec<i64> = rows.iter().map(|(_, a)| a.id).collect();
-    db.execute(MESSAGE_ADDRESSES, &[&accounts, &ids, &fields, &positions, &addresses]).await?;
+    let columns = [
+        column(&further, |(hash, _, _)| hash.as_slice()),
+        column(&further, |(_, ordinal, _)| *ordinal),
+        column(&further, |(_, _, chunk)| chunk.codec as i16),
+        column(&further, |(_, _, chunk)| chunk.data.as_slice()),
+    ];
+    let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| &**column).collect();
+    db.execute(CHUNKS, &params).await?;
     Ok(None)
 }
 
 /// Stored octets from which a body is worth a question before it is sent.
 const ASK_BYTES_MIN: usize = 64 * 1024;
 
-const BODIES: &str = include_str!("sql/insert_bodies.sql");
+const STORE: &str = include_str!("sql/store_messages.sql");
 const CHUNKS: &str = include_str!("sql/insert_body_chunks.sql");
-const ADDRESSES: &str = include_str!("sql/insert_addresses.sql");
-const MESSAGES: &str = include_str!("sql/insert_messages.sql");
-const PARTS: &str = include_str!("sql/insert_parts.sql");
-const BODY_REFS: &str = include_str!("sql/insert_body_refs.sql");
-const MESSAGE_ADDRESSES: &str = include_str!("sql/insert_message_addresses.sql");
 const PLACE: &str = include_str!("sql/place_messages.sql");

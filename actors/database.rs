@@ -75,6 +75,8 @@ impl actix::Actor for Database {
         let pool = bb8::Pool::builder()
             .max_size(self.connections_max)
             .min_idle(Some(1))
+            // The one that was used last has everything at hand, and those that are not needed become idle.
+            .queue_strategy(bb8::QueueStrategy::Lifo)
             .connection_timeout(CHECKOUT_TIMEOUT)
             .idle_timeout(Some(IDLE_TIMEOUT))
             .max_lifetime(Some(CONNECTION_LIFETIME))

@@ -8,3 +8,13 @@
 alter table aox.parts drop constraint parts_account_message_fkey;
 alter table aox.message_addresses drop constraint message_addresses_account_message_fkey;
 alter table aox.messages drop constraint messages_account_fkey;
+
+-- Fails. A statement that finds what must not be committed calls this, and so what was sent behind it, the COMMIT
+-- included, is not done; nobody has to wait for the answer before sending that.
+create function aox.refuse(why text) returns boolean
+    language plpgsql
+as $$
+begin
+    raise exception using errcode = 'AX002', message = why;
+end
+$$;

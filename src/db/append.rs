@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::audit::{self, Actor, Event, EventKind};
-use super::count_usage::{COUNT, Deltas, Verdict, count, over_quota};
+use super::count_usage::{COUNT, Deltas, count_or_fail, over_quota};
 use super::new_message::NewMessage;
 use super::pipeline::pipelined;
 use super::reserve_message_ids::{BLOCK, ReserveMessageIds};
 use super::store_message::{self, Placed, Placing, PlacingMessage};
+use super::unit::Refusal;
 use super::{Access, Error, Lent, Unit};
 use crate::db::keywords::{KeywordIds, ensure_keywords};
 use crate::error::{self, Code};
@@ -60,20 +61,25 @@ impl Unit for Append {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
         self.reserve_ids(db).await?;
-        let mut appended = self.attempt(db).await;
+        let mut appended = self.attempt(db, db.commit()).await;
         for _ in 0..ATTEMPTS_MORE {
             if !matches!(&appended, Err(error) if error.is_ended_body()) {
                 break;
             }
             db.start_over().await?;
-            appended = self.attempt(db).await;
+            appended = self.attempt(db, db.commit()).await;
         }
         appended
     }
 }
 
 impl Append {
-    async fn attempt(&self, db: &Lent<'_>) -> Result<Appended, Error> {
+    /// Sends `last` behind its own statements: what must not be stored fails before that.
+    async fn attempt(
+        &self,
+        db: &Lent<'_>,
+        last: impl Future<Output = Result<(), Error>>,
+    ) -> Result<Appended, Error> {
         let placing = self.placing();
         let messages: Vec<&NewMessage> = self.messages.iter().map(|m| &m.message).collect();
         store_message::prepare(db).await?;
@@ -88,15 +94,14 @@ impl Append {
             keywords = self.lock_and_name(db).await?;
         }
         statements.push(Box::pin(self.record(db)));
-        statements.push(Box::pin(store_message::place(db, &placing, &keywords)));
+        statements.push(Box::pin(store_message::place(db, &placing, &keywords, true)));
         let mut deltas = Deltas::default();
         let octets = messages.iter().map(|message| i64::from(message.octets)).sum();
         deltas.add(self.key.account, messages.len(), octets);
-        let (answers, verdicts) = future::try_join(pipelined(statements), count(db, &deltas)).await?;
+        let counted = count_or_fail(db, &deltas, self.is_limited);
+        let sent = future::try_join3(pipelined(statements), counted, last);
+        let (answers, verdicts, ()) = sent.await.map_err(refused)?;
         let placed = answers.into_iter().next_back().flatten().ok_or_else(gone)?;
-        if self.is_limited && verdicts.iter().any(Verdict::is_over) {
-            return Err(over_quota().into());
-        }
         let is_nearly_full = verdicts.iter().any(|verdict| verdict.is_nearly_full);
         let change = placed.change(&placing);
         let uids = change.appended.iter().map(|loaded| loaded.uid).collect();
@@ -156,6 +161,16 @@ impl Append {
 
 /// A body ends when its last message has, and then it is gone: to meet that once is rare, and twice hardly possible.
 const ATTEMPTS_MORE: u32 = 3;
+
+/// What a statement refused, as the client hears it.
+fn refused(error: Error) -> Error {
+    match error.refusal() {
+        Some(Refusal::Gone) => gone(),
+        Some(Refusal::Full) => store_message::full().into(),
+        Some(Refusal::OverQuota) => over_quota().into(),
+        Some(Refusal::Met) | None => error,
+    }
+}
 
 fn gone() -> Error {
     error::Error::no(Code::TryCreate, "there is no such mailbox").into()

@@ -53,10 +53,19 @@ pub(super) const COUNT: &str = include_str!("sql/count_usage.sql");
 
 /// Counts. Locks the usage of these accounts, so that the unit locks no mailbox after it.
 pub(super) async fn count(db: &Lent<'_>, deltas: &Deltas) -> Result<Vec<Verdict>, Error> {
+    count_or_fail(db, deltas, false).await
+}
+
+/// Counts, and when `must_fit` has the statement fail if something is too much, so that nothing behind it is done.
+pub(super) async fn count_or_fail(
+    db: &Lent<'_>,
+    deltas: &Deltas,
+    must_fit: bool,
+) -> Result<Vec<Verdict>, Error> {
     let accounts: Vec<i64> = deltas.0.keys().map(|account| account.0).collect();
     let (messages, octets): (Vec<i64>, Vec<i64>) = deltas.0.values().copied().unzip();
     let percent = i32::from(db.quota_warn_percent());
-    let rows = db.query(COUNT, &[&accounts, &messages, &octets, &percent]).await?;
+    let rows = db.query(COUNT, &[&accounts, &messages, &octets, &percent, &must_fit]).await?;
     Ok(rows.iter().map(verdict).collect())
 }
 

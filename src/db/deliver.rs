@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::audit::{self, Actor, Event, EventKind};
-use super::count_usage::{COUNT, Deltas, Verdict, count, over_quota};
+use super::count_usage::{COUNT, Deltas, Verdict, count_or_fail, over_quota};
 use super::keywords::KeywordIds;
 use super::new_message::NewMessage;
 use super::pipeline::{Sending, pipelined};
@@ -95,6 +95,12 @@ impl Unit for Deliver {
 
     async fn run(self, db: &Lent<'_>) -> Result<Group, Error> {
         prepare(db).await?;
+        if !self.cautious && !self.messages.is_empty() {
+            match self.deliver_at_once(db).await {
+                Err(error) if error.refusal().is_some() => db.start_over().await?,
+                outcome => return outcome,
+            }
+        }
         let mut left: Vec<usize> = (0..self.messages.len()).collect();
         loop {
             let attempt = self.attempt(db, &left).await?;
@@ -128,7 +134,8 @@ impl Deliver {
             let new = only_new(messages, &delivered);
             let written: Vec<_> = new.iter().map(|message| &*self.messages[*message]).collect();
             let noted = insert_receipts(db, &written);
-            let (changes, verdicts) = write(db, &written, self.saved_at, noted).await?;
+            let known = known_bodies(db, &written).await?;
+            let (changes, verdicts) = write(db, &written, &known, self.saved_at, noted, false).await?;
             return Ok(Attempt { delivered, new, changes, verdicts });
         }
         let delivered = vec![Delivered::New; all.len()];
@@ -136,8 +143,25 @@ impl Deliver {
             let delivered = met_before(db, &all, &self.clear, Noting::All).await?;
             delivered.iter().all(|delivered| *delivered == Delivered::New).then_some(()).ok_or_else(met)
         };
-        let (changes, verdicts) = write(db, &all, self.saved_at, nothing_met).await?;
+        let known = known_bodies(db, &all).await?;
+        let (changes, verdicts) = write(db, &all, &known, self.saved_at, nothing_met, false).await?;
         Ok(Attempt { delivered, new: messages.to_vec(), changes, verdicts })
+    }
+
+    /// Sends everything at once, COMMIT included. A statement that finds something in the way fails, and with it all that
+    /// was sent behind it.
+    async fn deliver_at_once(&self, db: &Lent<'_>) -> Result<Group, Error> {
+        let all: Vec<&Delivering> = self.messages.iter().map(|message| &**message).collect();
+        let known = known_bodies(db, &all).await?;
+        let nothing_met = async {
+            met_before(db, &all, &self.clear, Noting::AllOrFail).await?;
+            Ok(())
+        };
+        let written = write(db, &all, &known, self.saved_at, nothing_met, true);
+        let ((changes, verdicts), ()) = future::try_join(written, db.commit()).await?;
+        let new: Vec<usize> = (0..all.len()).collect();
+        let delivered = vec![Delivered::New; all.len()];
+        Ok(self.outcome(new.clone(), Attempt { delivered, new, changes, verdicts }))
     }
 
     /// What became of all messages, when the attempt with those that were left stands.
@@ -181,6 +205,8 @@ fn surplus(messages: &[Arc<Delivering>], new: &[usize], verdicts: &[Verdict]) ->
 enum Noting {
     Nothing,
     All,
+    /// The statement fails when there is any.
+    AllOrFail,
 }
 
 /// Asks for receipts, when those in `clear` have gone: a client that has heard of its delivery may well make the same once
@@ -195,7 +221,7 @@ async fn met_before(
     if all.is_empty() && clear.is_empty() {
         return Ok(Vec::new());
     }
-    let noted = if noting == Noting::All { all } else { &[] };
+    let noted = if noting == Noting::Nothing { &[] } else { all };
     let rows = db
         .query(
             MEET_RECEIPTS,
@@ -208,6 +234,7 @@ async fn met_before(
                 &clear.iter().map(|receipt| receipt.account.0).collect::<Vec<_>>(),
                 &clear.iter().map(|receipt| receipt.digest.as_slice()).collect::<Vec<_>>(),
                 &clear.iter().map(|receipt| receipt.message.0).collect::<Vec<_>>(),
+                &(noting == Noting::AllOrFail),
             ],
         )
         .await?;
@@ -223,29 +250,36 @@ async fn met_before(
     Ok(delivered)
 }
 
+async fn known_bodies(db: &Lent<'_>, new: &[&Delivering]) -> Result<HashSet<[u8; 32]>, Error> {
+    let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
+    store_message::known_bodies(db, &messages).await
+}
+
 /// Stores `new`, puts it into its mailboxes and counts it, with everything on its way at once; the statement of `before`
-/// first.
+/// first. With `must_fit`, a statement that cannot do all of its part fails.
 async fn write(
     db: &Lent<'_>,
     new: &[&Delivering],
+    known: &HashSet<[u8; 32]>,
     saved_at: Timestamp,
     before: impl Future<Output = Result<(), Error>>,
+    must_fit: bool,
 ) -> Result<(Vec<Change>, Vec<Verdict>), Error> {
     if new.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
     let messages: Vec<&NewMessage> = new.iter().map(|delivering| &delivering.message).collect();
-    let known = store_message::known_bodies(db, &messages).await?;
     let placings = placings(new, saved_at);
     let keywords = KeywordIds::new();
-    let mut statements: Vec<Sending<'_, Option<Placed>>> = store_message::store(db, &messages, &known);
+    let mut statements: Vec<Sending<'_, Option<Placed>>> = store_message::store(db, &messages, known);
     statements.push(Box::pin(record(db, new)));
     for placing in &placings {
-        statements.push(Box::pin(store_message::place(db, placing, &keywords)));
+        statements.push(Box::pin(store_message::place(db, placing, &keywords, must_fit)));
     }
     let mut deltas = Deltas::default();
     messages.iter().for_each(|message| deltas.add(message.account, 1, i64::from(message.octets)));
-    let (_, answers, verdicts) = future::try_join3(before, pipelined(statements), count(db, &deltas)).await?;
+    let (_, answers, verdicts) =
+        future::try_join3(before, pipelined(statements), count_or_fail(db, &deltas, must_fit)).await?;
     let placed = &answers[answers.len() - placings.len()..];
     let change = |(placing, placed): (&Placing, &Option<Placed>)| {
         placed.as_ref().map(|placed| placed.change(placing)).ok_or_else(gone)

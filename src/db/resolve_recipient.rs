@@ -1,5 +1,7 @@
 //! Finding the mailboxes that an address stands for.
 
+use std::collections::BTreeSet;
+
 use super::domains;
 use super::find_quota_room::has_room;
 use super::unit::{Access, Error, Lent, Unit};
@@ -70,6 +72,9 @@ pub(super) async fn resolve(db: &Lent<'_>, address: &Address, separators: &str) 
     } else {
         vec![address.domain_key()]
     };
+    if let Some(rooms) = resolve_plainly(db, address).await? {
+        return Ok(rooms);
+    }
     let whole = [(address.localpart.as_str(), "")];
     let take_all = [("", "")];
     let parted = address.subaddresses(separators);
@@ -86,4 +91,27 @@ pub(super) async fn resolve(db: &Lent<'_>, address: &Address, separators: &str) 
         Some(Room { key, messages: row.get(2), octets: row.get(3) })
     };
     Ok(rows.iter().filter_map(target).collect())
+}
+
+/// The same for an address as most are: what stands for it are aliases of exactly that address, which lead to mailboxes,
+/// and nobody has a quota. None when it is not one of these. What is general takes PostgreSQL four times as long to begin with.
+async fn resolve_plainly(db: &Lent<'_>, address: &Address) -> Result<Option<Vec<Room>>, Error> {
+    let many = limits::RECIPIENT_MAILBOXES_MAX as i64 + 1;
+    let key = localpart_key(&address.localpart);
+    let sql = include_str!("sql/select_plain_recipient.sql");
+    let mut rows = db.query(sql, &[&address.domain_key(), &address.localpart, &key, &many]).await?;
+    if rows.len() as i64 == many {
+        return Ok(None);
+    }
+    // Of two that differ in case only, the one that is written exactly so is better.
+    if rows.iter().any(|row| row.get(2)) {
+        rows.retain(|row| row.get(2));
+    }
+    let mailbox = |row: &tokio_postgres::Row| {
+        Some(MailboxKey { account: AccountId(row.get(0)), mailbox: MailboxId(row.get::<_, Option<i64>>(1)?) })
+    };
+    let mailboxes: Option<BTreeSet<MailboxKey>> = rows.iter().map(mailbox).collect();
+    let rooms =
+        mailboxes.unwrap_or_default().into_iter().map(|key| Room { key, messages: None, octets: None });
+    Ok(Some(rooms.collect()).filter(|rooms: &Vec<Room>| !rooms.is_empty()))
 }

@@ -113,9 +113,14 @@ pub fn store<'a>(
     statements
 }
 
-/// The statement that puts stored messages into one mailbox. Returns None when the mailbox is gone. Every keyword of
-/// the messages must be in `keywords`.
-pub async fn place(db: &Lent<'_>, placing: &Placing, keywords: &KeywordIds) -> Result<Option<Placed>, Error> {
+/// The statement that puts stored messages into one mailbox. Returns None when the mailbox is gone, or fails then when it
+/// `must_fit`. Every keyword of the messages must be in `keywords`.
+pub async fn place(
+    db: &Lent<'_>,
+    placing: &Placing,
+    keywords: &KeywordIds,
+    must_fit: bool,
+) -> Result<Option<Placed>, Error> {
     let all = &placing.messages;
     let count = |flag: System| all.iter().filter(|m| m.flags.system.contains(flag)).count() as i64;
     let total = all.len() as i64;
@@ -140,6 +145,7 @@ pub async fn place(db: &Lent<'_>, placing: &Placing, keywords: &KeywordIds) -> R
                 &dates,
                 &all.iter().map(|m| m.internal_date.zone_minutes).collect::<Vec<_>>(),
                 &octets,
+                &must_fit,
             ],
         )
         .await?;
@@ -148,7 +154,6 @@ pub async fn place(db: &Lent<'_>, placing: &Placing, keywords: &KeywordIds) -> R
 
 /// Checks that all uids fit RFC 9051 §9 (nz-number).
 fn placed(first_uid: i64, modseq: i64, uidvalidity: i64, count: i64) -> Result<Placed, Error> {
-    let full = || error::Error::no(Code::Limit, "the mailbox has used up all its unique identifiers");
     u32::try_from(first_uid + count - 1).map_err(|_| full())?;
     let number = |value: i64| u32::try_from(value).ok();
     Ok(Placed {
@@ -158,6 +163,11 @@ fn placed(first_uid: i64, modseq: i64, uidvalidity: i64, count: i64) -> Result<P
             .and_then(UidValidity::new)
             .ok_or_else(|| error::Error::bug("a mailbox has no valid uidvalidity"))?,
     })
+}
+
+/// The refusal of a mailbox without uids.
+pub fn full() -> error::Error {
+    error::Error::no(Code::Limit, "the mailbox has used up all its unique identifiers")
 }
 
 fn keyword_list(flags: &FlagSet, ids: &KeywordIds) -> Option<String> {

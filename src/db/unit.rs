@@ -121,14 +121,16 @@ impl<'a> Lent<'a> {
         self.kept.hides_deleted
     }
 
-    /// Undoes everything that the unit has done so far, so that it can do something else.
+    /// Undoes everything that the unit has done so far, so that it can do something else. A COMMIT that was sent behind a
+    /// statement that failed has done nothing.
     pub(super) async fn start_over(&self) -> Result<(), Error> {
+        self.committed.set(false);
         Ok(self.client.batch_execute("ROLLBACK; BEGIN").await?)
     }
 
     /// Commits, as the last thing that a unit sends. It may be sent behind statements whose answers have not come yet,
     /// which saves the wait for them: when one of them fails, nothing is committed. A unit that would refuse because of
-    /// an answer must not do that.
+    /// an answer must not do that, unless it has the statement fail in that case: see [`Refusal`].
     pub async fn commit(&self) -> Result<(), Error> {
         self.committed.set(true);
         // COMMIT of a transaction in which a statement failed is a silent ROLLBACK. The empty SELECT before it fails
@@ -245,6 +247,36 @@ fn is_about_bodies(error: &tokio_postgres::Error) -> bool {
 }
 
 const BODY_ENDED: &str = "a body that others do not use any more has just ended";
+
+/// What a statement has found that must not be committed: the argument of aox.refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The mailbox is gone.
+    Gone,
+    /// The mailbox has no uids left.
+    Full,
+    OverQuota,
+    /// This was delivered before.
+    Met,
+}
+
+impl Error {
+    /// What a statement refused by itself, if that is what this is about.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        let Error::Sql(error) = self else { return None };
+        let told = error.as_db_error().filter(|told| told.code().code() == REFUSED)?;
+        match told.message() {
+            "gone" => Some(Refusal::Gone),
+            "full" => Some(Refusal::Full),
+            "over quota" => Some(Refusal::OverQuota),
+            "met" => Some(Refusal::Met),
+            _ => None,
+        }
+    }
+}
+
+/// The SQLSTATE of aox.refuse.
+const REFUSED: &str = "AX002";
 
 /// The error with its cause, which it does not tell by itself.
 fn in_words(error: &tokio_postgres::Error) -> String {

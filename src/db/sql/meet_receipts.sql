@@ -1,7 +1,7 @@
 -- Forgets deliveries whose clients have heard of them, and says which of some deliveries have been made already without
 -- anybody being known to have heard of it. Notes those deliveries, too, if they have ids of messages. Locks nothing.
 -- accounts $1, digests $2, recipients $3, senders $4, messages $5 (empty: none is noted);
--- what has served: accounts $6, digests $7, messages $8.
+-- what has served: accounts $6, digests $7, messages $8; $9 whether to fail when one has been made already.
 with served as (
     delete from aox.delivery_receipts r
         using unnest($6::bigint[], $7::bytea[], $8::bigint[]) s (account, digest, message)
@@ -14,7 +14,7 @@ with served as (
         where message is not null
 )
 -- What is forgotten or noted by this statement is seen by it as it was before.
-select w.n, r.message
+select w.n, r.message, case when $9::boolean then aox.refuse('met') end
 from unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[]) with ordinality w (account, digest, recipient, sender, n)
     join aox.delivery_receipts r using (account, digest, recipient, sender)
 where not exists (

@@ -49,7 +49,9 @@ fn send(home: &Home, command: &Command, json: bool) -> ExitCode {
         }
         Ok(Reply::Wrong(text)) => complain("wrong", &text, json, WRONG),
         Ok(Reply::Refused(text)) => complain("refused", &text, json, REFUSED),
-        Ok(Reply::Progress(_)) => complain("refused", "the server broke off its answer", json, REFUSED),
+        Ok(Reply::Progress(_) | Reply::Message(_)) => {
+            complain("refused", "the server broke off its answer", json, REFUSED)
+        }
         Err(text) => complain("refused", &text, json, REFUSED),
     }
 }
@@ -86,8 +88,8 @@ pub fn print_answer(answer: &Answer, json: bool) -> ExitCode {
     }
 }
 
-/// The last line of the server's answer; progress is shown meanwhile, when a person looks on.
-fn exchange(home: &Home, command: &Command, json: bool) -> Result<Reply, String> {
+/// Connects to the server of a home.
+pub fn connect(home: &Home) -> Result<UnixStream, String> {
     let path = home.control_socket();
     let nobody = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => format!(
@@ -98,7 +100,12 @@ fn exchange(home: &Home, command: &Command, json: bool) -> Result<Reply, String>
         _ => format!("the server cannot be reached at {}: {error}", path.display()),
     };
     let (short, _folder) = short_socket_path(&path).map_err(nobody)?;
-    let mut stream = UnixStream::connect(short).map_err(nobody)?;
+    UnixStream::connect(short).map_err(nobody)
+}
+
+/// The last line of the server's answer; progress is shown meanwhile, when a person looks on.
+fn exchange(home: &Home, command: &Command, json: bool) -> Result<Reply, String> {
+    let mut stream = connect(home)?;
     let broken = |error: io::Error| format!("the connection to the server broke: {error}");
     stream.write_all(&conversation::request(command)).map_err(broken)?;
     let show = !json && io::stderr().is_terminal();
@@ -139,8 +146,10 @@ fn terminal_width() -> Option<u16> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)
 }
 
-const REFUSED: u8 = 1;
-const WRONG: u8 = 2;
+/// The exit code of what was refused.
+pub const REFUSED: u8 = 1;
+/// The exit code of what was not understood.
+pub const WRONG: u8 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use archiveopteryx::aox::answer::Reply;
 use archiveopteryx::aox::command::Command;
 use archiveopteryx::aox::conversation::{self, Context, Facts, Farewell, Outcome};
 use archiveopteryx::db::{Actor, ErasedUnit, Event, EventKind};
@@ -77,11 +78,30 @@ async fn talk(stream: UnixStream, services: Services, facts: AskFacts) {
             Either::Left((Ok(got), _)) if got > 0 => {}
             _ => return,
         }
+        let mut command = conversation::parse(&line);
+        if let Ok(command) = &mut command {
+            match read_octets(&mut lines, command).await {
+                Ok(octets) => command.take_octets(octets),
+                // What follows is not the next request.
+                Err(reply) => return outbox.send(reply.to_line()).await.unwrap_or_default(),
+            }
+        }
         let client = Client { socket: lines.get_ref(), outbox: &outbox };
-        if client.carry_out(&line, &services, &facts).await.is_err() {
+        if client.carry_out(command, &services, &facts).await.is_err() {
             return;
         }
     }
+}
+
+/// The octets that belong to a command and come behind its line, all of them.
+async fn read_octets(input: &mut BufReader<OwnedReadHalf>, command: &Command) -> Result<Vec<u8>, Reply> {
+    let wanted = command.octets_wanted().map_err(|error| Reply::Wrong(error.to_string()))?;
+    let mut octets = Vec::new();
+    if wanted > 0 {
+        let read = input.take(wanted as u64).read_to_end(&mut octets).await;
+        read.map_err(|error| Reply::Refused(format!("the octets of the command broke off: {error}")))?;
+    }
+    Ok(octets)
 }
 
 /// The program at the other end.
@@ -91,9 +111,14 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// One command, from its line to the last line of its answer.
-    async fn carry_out(&self, line: &[u8], services: &Services, facts: &AskFacts) -> Result<(), Gone> {
-        let reply = match conversation::parse(line) {
+    /// One command, to the last line of its answer.
+    async fn carry_out(
+        &self,
+        command: Result<Command, Reply>,
+        services: &Services,
+        facts: &AskFacts,
+    ) -> Result<(), Gone> {
+        let reply = match command {
             Err(reply) => reply,
             Ok(command) => conversation::respond(self.run(command, services, facts).await?),
         };
@@ -203,7 +228,7 @@ async fn tell(context: Context, services: &Services) {
 }
 
 /// Programs that watch a server ask these again and again; they show nothing of anybody's mail.
-const UNRECORDED: [&str; 4] = ["status", "show counts", "show queue", "show connections"];
+const UNRECORDED: [&str; 5] = ["status", "show counts", "show queue", "show connections", "find imported"];
 /// Both sides of the socket are closed: a half-closed one waits for its answer.
 const GONE: PollFlags = PollFlags::POLLHUP.union(PollFlags::POLLERR);
 /// No command is longer; a search may be the longest part of one.

@@ -4,9 +4,15 @@ mod authenticator;
 mod check_configuration;
 mod cli;
 mod control_client;
+mod control_session;
+mod export;
+mod export_target;
 mod guests;
 mod home;
+mod import;
+mod import_source;
 mod log;
+mod progress_bar;
 mod serve;
 mod settings_load;
 mod upgrade;
@@ -81,6 +87,8 @@ fn main() -> ExitCode {
     };
     match cli.verb {
         Verb::Serve(serve) => serve::run(home, serve),
+        Verb::Export(export) => export::run(&home, export.order(), json),
+        Verb::Import(import) => import::run(&home, &import.order(), json),
         Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
         Verb::Check(Check::Configuration(check)) => check_configuration::run(&home, &check, json),
         Verb::Anonymise(anonymise) => anonymise.run(json),

@@ -1,7 +1,9 @@
 //! Brings a schema to its newest revision, or says why this program cannot serve with it. Once, over one connection.
 
 use archiveopteryx::db::Kept;
-use archiveopteryx::db::migrate::{ApplyNext, Fit, Migration, REVISION_NEWEST, REVISION_OLDEST, ReadFit};
+use archiveopteryx::db::migrate::{
+    ApplyNext, Fit, LetReaderRead, Migration, REVISION_NEWEST, REVISION_OLDEST, ReadFit,
+};
 use archiveopteryx::db::{self, Access, Lent, Unit};
 use bb8_postgres::PostgresConnectionManager;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -16,6 +18,7 @@ pub async fn migrate(owner: &Target) -> Result<Vec<Migration>, db::Error> {
         tracing::info!(migration = migration.name, "applied");
         applied.push(migration);
     }
+    run_once(owner, LetReaderRead).await?;
     Ok(applied)
 }
 

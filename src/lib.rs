@@ -12,6 +12,7 @@
 //!   which is what one client has been told.
 //! * [`message`]: one mail: parsed, repaired, taken apart and rebuilt to the byte.
 //! * [`policy`]: who may do what with which mailbox, and how much may be kept.
+//! * [`archive`]: mail as other programs keep it in files.
 //! * [`search`]: which messages? The selector that IMAP SEARCH and the administrator's commands share.
 //! * [`identity`]: who somebody is, when a directory, an authorization server or a certificate says so.
 //! * [`wire`]: the bytes shared by the doors: lines, literals, dot-stuffing, modified UTF-7, SASL.
@@ -21,6 +22,7 @@
 //! * [`imap`], [`pop3`], [`lmtp`], [`aox`]: the doors. None knows another.
 
 pub mod aox;
+pub mod archive;
 pub mod db;
 pub mod error;
 pub mod grammar;

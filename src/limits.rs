@@ -189,3 +189,10 @@ pub const VACUUM_BATCH_MESSAGES_MAX: u32 = 5000;
 pub const VACUUM_SILENCE_SECONDS: f64 = 30.0;
 /// Days for which a delivery is remembered whose client has not evidently heard of it: no mail server tries for longer.
 pub const RECEIPT_DAYS: i64 = 10;
+/// Octets of mail in one request to import: one message at least fits, as none may be larger than 2 GB, and a client sends
+/// no more than that or 4 MB of small ones.
+pub const IMPORT_BYTES_MAX: usize = 2_000_000_000;
+/// Octets of mail that an export reads at once, before any of it is written; a larger message comes alone.
+pub const EXPORT_PAGE_BYTES: u64 = 4 * 1024 * 1024;
+/// Messages that an export reads at once.
+pub const EXPORT_PAGE_MESSAGES: usize = 100;

@@ -7,6 +7,7 @@ mod change;
 mod check;
 mod delete;
 mod delete_policy;
+pub mod exchange;
 mod list;
 mod manual;
 mod password;
@@ -28,6 +29,7 @@ use self::audit::Audit;
 use self::change::Change;
 pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
+use self::exchange::{Export, Import};
 use self::list::List;
 use self::manual::{Completions, Help, Manual};
 use self::policy::{Release, Remove, Retain, VacuumNow};
@@ -122,6 +124,10 @@ pub enum Verb {
     /// Check that what is stored is whole, or that the configuration is
     #[command(subcommand)]
     Check(Check),
+    /// Write mail into files
+    Export(Export),
+    /// Take mail in from files; what was imported before is left out, so what was broken off goes on
+    Import(Import),
     /// Bring the schema of a database that the site runs itself up to date
     Upgrade(Upgrade),
     /// Set or take away who may do what in a mailbox: another name of `set rights` and `delete rights`
@@ -190,8 +196,8 @@ impl Verb {
     /// The request to the running server; None for what needs none. May ask for a password.
     pub fn request(self) -> Result<Option<Request>, String> {
         Ok(Some(match self {
-            Verb::Serve(_) | Verb::Upgrade(_) => return Ok(None),
             Verb::Anonymise(_) | Verb::Completions(_) | Verb::Manual(_) | Verb::Help(_) => return Ok(None),
+            Verb::Serve(_) | Verb::Export(_) | Verb::Import(_) | Verb::Upgrade(_) => return Ok(None),
             Verb::Status => Status {}.into(),
             Verb::Add(add) => add.request()?,
             Verb::List(list) => list.request(),

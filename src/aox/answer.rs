@@ -4,12 +4,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::command::Exported;
+
 /// One line of the server's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reply {
     /// How far a long command has come.
     Progress(String),
+    /// A message, whose octets follow this line.
+    Message(Box<Exported>),
     /// It is done.
     Done(Answer),
     /// It was refused; the same request may be fine later or with other arguments.

@@ -156,6 +156,13 @@ pub fn told(command: &Command) -> serde_json::Value {
                 fields.insert(secret.to_owned(), "hidden".into());
             }
         }
+        // Of long lists, how long they are.
+        for (_, list) in fields.iter_mut().filter(|(name, _)| ["messages", "items"].contains(&name.as_str()))
+        {
+            if let Some(length) = list.as_array().map(Vec::len) {
+                *list = length.into();
+            }
+        }
         // A file of heads is long, and says nothing of what was asked.
         fields.remove("heads");
     }

@@ -74,6 +74,12 @@ impl Unit for Append {
 }
 
 impl Append {
+    /// The work within another unit, which begins anew when a body has ended meanwhile.
+    pub(super) async fn within(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
+        self.reserve_ids(db).await?;
+        self.attempt(db, future::ready(Ok(()))).await
+    }
+
     /// Sends `last` behind its own statements: what must not be stored fails before that.
     async fn attempt(
         &self,

@@ -1,8 +1,8 @@
 //! Verifies messages at rest: each is put together again, and must have the digest it had on arrival.
 
-use super::read_content::{Wanted, read_content};
+use super::read_whole::rebuilt;
 use super::unit::{Access, Error, Lent, Unit};
-use crate::message::{Piece, Recipe, has_digest};
+use crate::message::has_digest;
 
 /// Verifies one page of messages, those after a given one.
 pub struct CheckMessages {
@@ -59,23 +59,10 @@ impl Unit for CheckMessages {
 
 /// What is wrong with one message; None when it is exact.
 async fn check(db: &Lent<'_>, digest: &[u8], header: &[u8], recipe: &[u8]) -> Result<Option<String>, Error> {
-    let recipe = match Recipe::from_bytes(recipe) {
-        Ok(recipe) => recipe,
-        Err(error) => return Ok(Some(format!("its recipe cannot be read: {error}"))),
+    let whole = match rebuilt(db, header, recipe).await? {
+        Ok(whole) => whole,
+        Err(why) => return Ok(Some(why)),
     };
-    let shared: Vec<(usize, Wanted)> = super::fetch_page::needed(&recipe, std::iter::once(0..recipe.octets));
-    let (indices, wanted): (Vec<usize>, Vec<Wanted>) = shared.into_iter().unzip();
-    let contents = match read_content(db, &wanted).await {
-        Ok(contents) => contents,
-        Err(Error::Refused(error)) => return Ok(Some(error.to_string())),
-        Err(error) => return Err(error),
-    };
-    let pieces: Vec<Piece<'_>> = indices
-        .into_iter()
-        .zip(&contents)
-        .map(|(body, content)| Piece { body, offset: content.offset, octets: &content.octets })
-        .collect();
-    let whole = recipe.rebuild_range(header, 0..recipe.octets, &pieces);
     let exact = <[u8; 32]>::try_from(digest).is_ok_and(|digest| has_digest(&whole, &digest));
     Ok((!exact).then(|| "it does not have the digest it had on arrival".to_owned()))
 }

@@ -51,6 +51,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     15 "0015_mail_ends_by_few_functions",
     16 "0016_deleted_mail_can_be_taken_back",
     17 "0017_messages_come_with_their_parts",
+    18 "0018_imports_are_written_down",
+    19 "0019_a_reader_sees_the_public_face_only",
 ];
 
 /// The revision that this program brings a schema to.
@@ -121,6 +123,19 @@ impl Unit for ApplyNext {
     }
 }
 
+/// Lets the role that may only ask read the public views, if there is that role by now: roles are made by somebody else,
+/// sooner or later. Needs the role that owns the tables.
+pub struct LetReaderRead;
+
+impl Unit for LetReaderRead {
+    type Output = ();
+    const ACCESS: Access = Access::Write;
+
+    async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
+        db.query_one(include_str!("sql/let_reader_read.sql"), &[]).await.map(|_| ())
+    }
+}
+
 /// Creates the roles and the database where they are missing. Needs a superuser, and no transaction around it.
 pub struct CreateRoles;
 
@@ -142,7 +157,7 @@ impl Unit for CreateRoles {
 /// What an administrator of PostgreSQL runs to prepare a database that the site keeps itself.
 pub fn roles_sql() -> String {
     format!(
-        "{}\n{};\n\n-- Then give aox_owner and aox_server passwords, for example by \\password in psql.\n",
+        "{}\n{};\n\n-- Then give aox_owner, aox_server and aox_reader passwords, for example by \\password in psql.\n",
         include_str!("sql/create_roles.sql"),
         include_str!("sql/create_database.sql").trim_end()
     )

@@ -79,15 +79,10 @@ impl Scratch {
 
     /// Connects as the server does.
     pub async fn lender(&self) -> Lender {
-        Lender { client: self.client("aox_server").await, kept: db::Kept::new(Default::default(), 90) }
-    }
-
-    /// Connects as a role; `super` may do everything.
-    pub async fn client(&self, role: &str) -> Client {
-        let address = format!("host={} user={role} dbname=aox", self.home.display());
+        let address = format!("host={} user=aox_server dbname=aox", self.home.display());
         let (client, connection) = tokio_postgres::connect(&address, NoTls).await.expect("the cluster runs");
         tokio::spawn(connection);
-        client
+        Lender { client, kept: db::Kept::new(Default::default(), 90) }
     }
 
     /// One of PostgreSQL's programs, never as root: it refuses that.
@@ -181,10 +176,11 @@ fn run(command: &mut Command) {
     assert!(output.as_ref().is_ok_and(|status| status.success()), "{command:?}: {output:?}");
 }
 
-const ROLES: [&str; 5] = [
+const ROLES: [&str; 6] = [
     "create role aox_owner login",
     "create role aox_server login",
     "create role aox_reaper login",
+    "create role aox_reader login",
     "grant aox_reaper to aox_owner",
     "create database aox owner aox_owner",
 ];

@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("message", &["limits", "error"]),
     ("policy", &["limits", "error", "mailbox", "message"]),
     ("search", &["limits", "error", "mailbox", "message", "grammar"]),
+    ("archive", &["error", "mailbox", "message", "wire"]),
     ("plan", &["db"]),
     ("login", &["limits", "error", "settings", "wire", "db"]),
     ("db", &["limits", "error", "mailbox", "message", "policy", "search", "wire"]),
@@ -48,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What every door may name.
 const DOOR_ARROWS: &[&str] = &[
     "limits", "error", "settings", "wire", "grammar", "mailbox", "message", "policy", "search", "plan", "db",
-    "login",
+    "login", "archive",
 ];
 
 #[test]

@@ -11,6 +11,7 @@ mod add_member;
 mod add_user;
 mod audit_show;
 mod audit_verify;
+mod begin_import;
 mod change_mailbox;
 mod change_password;
 mod change_user;
@@ -32,6 +33,9 @@ mod delete_user;
 mod disable_user;
 mod disconnect;
 mod enable_user;
+mod export_messages;
+mod find_imported;
+mod import_messages;
 mod list_aliases;
 mod list_app_passwords;
 mod list_delete_policies;
@@ -70,6 +74,7 @@ mod undelete_user;
 mod vacuum;
 mod why;
 
+pub use export_messages::Exported;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Context, Outcome};
@@ -124,6 +129,7 @@ commands! {
     add_user::AddUser "add user",
     audit_show::AuditShow "audit show",
     audit_verify::AuditVerify "audit verify",
+    begin_import::BeginImport "begin import",
     change_mailbox::ChangeMailbox "change mailbox",
     change_password::ChangePassword "change password",
     change_user::ChangeUser "change user",
@@ -145,6 +151,9 @@ commands! {
     disable_user::DisableUser "disable user",
     disconnect::Disconnect "disconnect",
     enable_user::EnableUser "enable user",
+    export_messages::ExportMessages "export messages",
+    find_imported::FindImported "find imported",
+    import_messages::ImportMessages "import messages",
     list_aliases::ListAliases "list aliases",
     list_app_passwords::ListAppPasswords "list app-passwords",
     list_delete_policies::ListDeletePolicies "list delete-policies",
@@ -182,6 +191,23 @@ commands! {
     undelete_user::UndeleteUser "undelete user",
     vacuum::Vacuum "vacuum",
     why::Why "why",
+}
+
+impl Command {
+    /// How many octets come behind the request. Who sent too many is not understood any more.
+    pub fn octets_wanted(&self) -> Result<usize, crate::error::Error> {
+        match self {
+            Command::ImportMessages(import) => import.octets_wanted(),
+            _ => Ok(0),
+        }
+    }
+
+    /// Takes the octets that came behind the request.
+    pub fn take_octets(&mut self, octets: Vec<u8>) {
+        if let Command::ImportMessages(import) = self {
+            import.octets = octets;
+        }
+    }
 }
 
 /// One unit, whose outcome is the answer.

@@ -1,4 +1,5 @@
--- The three roles: who owns the tables, whom servers connect as, and who owns the only functions that can end mail.
+-- The roles: who owns the tables, whom servers connect as, who owns the only functions that can end mail, and who may ask
+-- the public views and sees nothing else.
 -- Run by a superuser, as often as one likes.
 do $$
 begin
@@ -10,6 +11,9 @@ begin
     end if;
     if not exists (select from pg_roles where rolname = 'aox_reaper') then
         create role aox_reaper nologin;
+    end if;
+    if not exists (select from pg_roles where rolname = 'aox_reader') then
+        create role aox_reader login;
     end if;
 end
 $$;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext};
 use archiveopteryx::db::migrate::PrepareConnection;
-use archiveopteryx::db::{self, Access, ErasedUnit, Kept, Lent, MessageCache};
+use archiveopteryx::db::{self, Access, Caches, ErasedUnit, Kept, Lent};
 use futures_util::future::{self, Either, select};
 use tokio_postgres::{AsyncMessage, Client};
 
@@ -40,8 +40,8 @@ pub struct SocketEnded;
 /// What a new connection is given to keep.
 #[derive(Clone)]
 pub struct Keeping {
-    /// Messages that were read lately, by any connection.
-    pub messages: Arc<MessageCache>,
+    /// What was read lately, by any connection.
+    pub caches: Arc<Caches>,
     /// How much of a quota may be used before its users are warned, in percent; 0 for never.
     pub quota_warn_percent: u8,
     /// Users do not see what was deleted.
@@ -62,7 +62,7 @@ impl DbConnection {
         arbiter: &actix::ArbiterHandle,
     ) -> Result<actix::Addr<DbConnection>, db::Error> {
         let (client, socket) = target.connect().await?;
-        let kept = Kept::new(keeping.messages.clone(), keeping.quota_warn_percent)
+        let kept = Kept::new(keeping.caches.clone(), keeping.quota_warn_percent)
             .hiding_deleted(keeping.hides_deleted);
         let address = DbConnection::start_in_arbiter(arbiter, move |ctx| {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));

@@ -1,9 +1,11 @@
 //! Carries out what a pure conversation planned: database work one unit after the other, output as the client takes it.
 
 use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use archiveopteryx::db::{self, ErasedUnit};
 use archiveopteryx::error::Error;
+use archiveopteryx::limits;
 use archiveopteryx::plan::{Computation, Overlap, Plan, Step};
 use futures_util::future::{self, Either, select};
 
@@ -46,6 +48,8 @@ pub async fn drive_with<C, A>(
     database: &actix::Addr<Database>,
     outbox: &Outbox,
 ) -> Result<A, Gone> {
+    // When the client heard of its command last.
+    let mut heard = Instant::now();
     loop {
         if !matches!(plan, Plan::Done(_)) && !guide.is_wanted() {
             return Err(Gone);
@@ -83,6 +87,17 @@ pub async fn drive_with<C, A>(
             }
             Plan::Emit(octets, next) => {
                 outbox.send(octets).await?;
+                heard = Instant::now();
+                next(context)
+            }
+            Plan::Progress(octets, next) => {
+                if outbox.is_closed() {
+                    return Err(Gone);
+                }
+                if heard.elapsed() >= Duration::from_secs(limits::PROGRESS_SECONDS) {
+                    outbox.send(octets).await?;
+                    heard = Instant::now();
+                }
                 next(context)
             }
         };
@@ -105,7 +120,7 @@ mod tests {
     async fn a_search_ends_when_its_client_leaves() {
         // A database that is not there is tried for much longer than this test may take.
         let nowhere = Target::local(std::path::Path::new("/nonexistent"), "aox_server", "aox");
-        let keeping = Keeping { messages: Default::default(), quota_warn_percent: 0, hides_deleted: false };
+        let keeping = Keeping { caches: Default::default(), quota_warn_percent: 0, hides_deleted: false };
         let database = Database::start_in(&actix::Arbiter::current(), nowhere, keeping, 1);
         let (outbox, queue) = Outbox::new();
         let unit = SearchPage { account: AccountId(1), messages: vec![], leaves: vec![] };

@@ -36,7 +36,7 @@ impl Indexer {
         settings: &Settings,
     ) -> actix::Addr<Indexer> {
         let quota_warn_percent = settings.quota.warn_percent;
-        let keeping = Keeping { messages: Arc::default(), quota_warn_percent, hides_deleted: true };
+        let keeping = Keeping { caches: Arc::default(), quota_warn_percent, hides_deleted: true };
         let database = Database::start_in(arbiter, target, keeping, 1);
         Indexer::start_in_arbiter(arbiter, move |_| Indexer { database })
     }

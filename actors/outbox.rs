@@ -99,6 +99,11 @@ impl Outbox {
         self.chunks.send(Chunk::Octets(octets)).await.map_err(|_| Gone)
     }
 
+    /// Whether nobody reads any more what is queued.
+    pub fn is_closed(&self) -> bool {
+        self.chunks.is_closed()
+    }
+
     /// Queues `octets` if there is room now; gives them back if there is not.
     pub fn try_send(&self, octets: Bytes) -> Result<(), Bytes> {
         self.chunks.try_send(Chunk::Octets(octets)).map_err(|refused| match refused.into_inner() {

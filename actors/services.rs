@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Actor;
 use archiveopteryx::aox::conversation::QueueFacts;
-use archiveopteryx::db::MessageCache;
+use archiveopteryx::db::Caches;
 use archiveopteryx::error::{Code, Error};
 use archiveopteryx::login::{self, Authenticated, Channel, Origin};
 use archiveopteryx::mailbox::AccountId;
@@ -73,12 +73,12 @@ impl Services {
         tls: &Tls,
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
-        let messages = Arc::new(MessageCache::default());
+        let caches = Arc::new(Caches::default());
         let warn_percent = settings.quota.warn_percent;
         let hides_deleted = !settings.undelete.for_users;
         let start = |(arbiter, share): (&actix::Arbiter, u32)| {
-            let messages = messages.clone();
-            let keeping = Keeping { messages, quota_warn_percent: warn_percent, hides_deleted };
+            let caches = caches.clone();
+            let keeping = Keeping { caches, quota_warn_percent: warn_percent, hides_deleted };
             Database::start_in(&arbiter.handle(), target.clone(), keeping, share)
         };
         let shares = shares(settings.database.connections_max, arbiters.len());

@@ -57,6 +57,20 @@ pub const IMAP_ERRORS_MAX: u32 = 50;
 pub const SEARCH_DEPTH_MAX: usize = 64;
 /// Keys in one SEARCH program.
 pub const SEARCH_KEYS_MAX: usize = 5000;
+/// Seconds of silence after which a client is told how far its command has come: RFC 9585 §4 recommends 10 to 15.
+pub const PROGRESS_SECONDS: u64 = 10;
+/// Searches that are kept up to date for one client: each change of its mailbox is looked at by each of them.
+pub const CONTEXTS_MAX: usize = 16;
+/// Octets of a subject or an address by which messages are sorted: what differs later looks the same in any list.
+pub const SORT_KEY_BYTES_MAX: usize = 500;
+/// Octets of what SORT and THREAD compare that stay in memory, for all mailboxes together: some 100 for each message.
+pub const SORT_KEYS_CACHE_BYTES: usize = 256 * 1024 * 1024;
+/// Messages whose sort keys one unit reads before others have their turn on the connection.
+pub const SORT_KEYS_UNIT_MESSAGES: usize = 5000;
+/// Messages that are sorted or threaded where the command is carried out: it takes less than a millisecond.
+pub const INLINE_MESSAGES_MAX: usize = 1000;
+/// Steps for each reference in which THREAD looks whether it closes a loop. Mail takes less than one.
+pub const THREAD_STEPS_PER_LINK: usize = 1000;
 
 /// A mailbox name in UTF-8 octets; longer names do not survive clients' own stores.
 pub const MAILBOX_NAME_BYTES_MAX: usize = 1000;

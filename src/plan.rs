@@ -18,6 +18,9 @@ pub enum Plan<C, A> {
     Compute(Computation<C, A>),
     /// Write these octets; when the client has room again, go on.
     Emit(Vec<u8>, Next<C, A>),
+    /// The command is at work, as these octets say, which are written when the client has heard nothing for a while; then
+    /// go on. Between two units this is also where a command ends whose client has gone.
+    Progress(Vec<u8>, Next<C, A>),
 }
 
 /// What comes after an [`Plan::Emit`].
@@ -106,6 +109,11 @@ impl<C, A> Plan<C, A> {
     /// Writes `bytes`, then goes on with `next`.
     pub fn emit(bytes: Vec<u8>, next: impl FnOnce(&mut C) -> Plan<C, A> + Send + 'static) -> Plan<C, A> {
         Plan::Emit(bytes, Box::new(next))
+    }
+
+    /// Writes `bytes` if the client has waited for long, then goes on with `next`.
+    pub fn progress(bytes: Vec<u8>, next: impl FnOnce(&mut C) -> Plan<C, A> + Send + 'static) -> Plan<C, A> {
+        Plan::Progress(bytes, Box::new(next))
     }
 }
 

@@ -114,6 +114,7 @@ async fn carry_out<C>(
                 said.extend(octets);
                 next(context)
             }
+            Plan::Progress(_, next) => next(context),
             Plan::Overlap(_) => unreachable!("nothing of an account is that long"),
         };
     }

@@ -55,6 +55,7 @@ impl Client<'_> {
                     self.pieces += 1;
                     next(&mut self.selected)
                 }
+                Plan::Progress(_, next) => next(&mut self.selected),
                 Plan::Overlap(overlap) => {
                     let (octets, then) = (overlap.meanwhile)(&mut self.selected);
                     read.extend(octets);

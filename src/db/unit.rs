@@ -11,6 +11,8 @@ use std::sync::Arc;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
 
+use super::caches::Caches;
+use super::keys_cache::KeysCache;
 use super::message_cache::MessageCache;
 
 /// How a unit wants its connection.
@@ -69,8 +71,8 @@ pub struct Kept {
     statements: RefCell<HashMap<&'static str, Statement>>,
     /// Message ids that were reserved and not yet given to a message.
     pub(super) message_ids: RefCell<Range<i64>>,
-    /// Messages that were read lately; shared with other connections.
-    messages: Arc<MessageCache>,
+    /// What was read lately; shared with other connections.
+    caches: Arc<Caches>,
     /// How much of a quota may be used before its users are warned, in percent; 0 for never.
     quota_warn_percent: u8,
     /// Users do not see what was deleted.
@@ -78,9 +80,9 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// For a new connection, which shares `messages` with others.
-    pub fn new(messages: Arc<MessageCache>, quota_warn_percent: u8) -> Kept {
-        Kept { messages, quota_warn_percent, ..Kept::default() }
+    /// For a new connection, which shares `caches` with others.
+    pub fn new(caches: Arc<Caches>, quota_warn_percent: u8) -> Kept {
+        Kept { caches, quota_warn_percent, ..Kept::default() }
     }
 
     /// The same where users do not see what was deleted, if `hides`.
@@ -108,7 +110,12 @@ impl<'a> Lent<'a> {
 
     /// The messages that were read lately.
     pub(super) fn message_cache(&self) -> &MessageCache {
-        &self.kept.messages
+        &self.kept.caches.messages
+    }
+
+    /// What SORT and THREAD compare.
+    pub(super) fn keys_cache(&self) -> &KeysCache {
+        &self.kept.caches.keys
     }
 
     /// How much of a quota may be used before its users are warned, in percent; 0 for never.

@@ -30,9 +30,21 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Why this is no mistake but a refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Error> {
+        self.error.as_ref().filter(|error| matches!(error, Error::No { .. }))
+    }
+}
+
 /// Ends the parse at `input` with `error`, which no alternative can mend.
 pub fn fail<T>(input: &[u8], error: Error) -> Parsed<'_, T> {
-    Err(nom::Err::Failure(Fault { left: input.len(), expected: None, error: Some(error) }))
+    Err(refused(input, error))
+}
+
+/// What [`fail`] returns, where the type of the result is another one.
+pub fn refused(input: &[u8], error: Error) -> nom::Err<Fault> {
+    nom::Err::Failure(Fault { left: input.len(), expected: None, error: Some(error) })
 }
 
 impl ParseError<&[u8]> for Fault {

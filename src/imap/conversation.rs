@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use crate::db::{self, Culprit};
 use crate::error::{Code, Error};
 use crate::imap::answer::{After, Answer, Opening};
+use crate::imap::command::esearch::Esearch;
+use crate::imap::command::search::Search;
 use crate::imap::command::{
     self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, append, capability, idle, starttls,
 };
@@ -19,7 +21,7 @@ use crate::imap::grammar::core;
 use crate::imap::response;
 use crate::limits;
 use crate::login;
-use crate::mailbox::{AccountId, FirstMailbox};
+use crate::mailbox::{AccountId, FirstMailbox, MailboxName};
 use crate::plan;
 use crate::policy::Viewer;
 use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
@@ -96,6 +98,8 @@ pub struct Conversation {
     user: Option<User>,
     /// A mailbox is open.
     selected: bool,
+    /// How it was called when it was opened.
+    open: Option<MailboxName>,
     /// Events that follow the one that was handed out last.
     queue: VecDeque<Event>,
     /// BAD answers since something was right.
@@ -131,6 +135,7 @@ impl Conversation {
             stage: Stage::Command,
             user: None,
             selected: false,
+            open: None,
             queue: VecDeque::new(),
             errors: 0,
             doing: String::new(),
@@ -215,6 +220,7 @@ impl Conversation {
         match outcome {
             Ok(answer) => {
                 self.selected = true;
+                self.open = Some(opening.name);
                 if let Some(resync) = opening.resync {
                     // The tagged answer to SELECT comes when that is done.
                     let resync =
@@ -362,10 +368,30 @@ impl Conversation {
             }
             Command::Idle => return self.begin_idle(tag, now),
             Command::OnMailbox { uid, command } => self.on_mailbox(tag, uid, command, now),
+            Command::Esearch(search) => return self.search(tag, search, now),
             Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),
             Command::Noop => Event::Run(Plan::Done(command::noop::respond(&tag))),
             Command::Id(id) => Event::Run(Plan::Done(id.respond(&tag))),
             account => Event::Run(self.plan(tag, account, line, now)),
+        };
+        self.queue.push_back(event);
+    }
+
+    /// ESEARCH (RFC 7377 §2.2): the session of the open mailbox looks into that, the account into all others.
+    fn search(&mut self, tag: String, search: Esearch, now: Timestamp) {
+        let open = self.open.clone().filter(|_| self.selected);
+        if let Err(error) = search.check(open.as_ref()) {
+            return self.fail(&tag, error);
+        }
+        let event = match search.is_about_selected() {
+            true => {
+                let search = Search { returns: search.returns, program: search.program };
+                self.on_mailbox(tag, true, OnMailbox::Esearch(search), now)
+            }
+            false => {
+                let user = self.user.as_ref().expect("the table of commands says that this needs a login");
+                Event::Run(search.plan(tag, open, user, now))
+            }
         };
         self.queue.push_back(event);
     }

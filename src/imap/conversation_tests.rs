@@ -137,7 +137,9 @@ fn carry_out(mut plan: Plan, conversation: &mut Conversation) -> Answer {
             Plan::Done(answer) => return answer,
             Plan::Run(Step { unit, then }) => then(outcome(unit.name()), conversation),
             Plan::Compute(Computation { work, then }) => then(Ok(work()), conversation),
-            Plan::Emit(..) | Plan::Overlap(..) => panic!("nothing of an account is that long"),
+            Plan::Emit(..) | Plan::Overlap(..) | Plan::Progress(..) => {
+                panic!("nothing of an account is that long")
+            }
         };
     }
 }

@@ -10,6 +10,7 @@ pub mod objectid;
 pub mod response;
 pub mod selected;
 
+mod context;
 mod print;
 
 pub use answer::{After, Answer, Opening};

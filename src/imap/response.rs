@@ -91,6 +91,20 @@ pub fn nearly_full() -> Vec<u8> {
     status("*", "NO", Code::OverQuota.imap(), "Your mailboxes are nearly full")
 }
 
+/// `resp-text-code =/ "INPROGRESS" SP "(" (quoted / nil) SP (number / nil) SP (number / nil) ")"` (RFC 9585 §5): so many
+/// messages of all that the command with this tag looks at are done.
+pub fn in_progress(tag: &str, done: u64, all: u64) -> Vec<u8> {
+    // RFC 9585 §4: a tag with a bracket would end the code.
+    let tag = if tag.contains(']') { "NIL".to_owned() } else { format!("\"{tag}\"") };
+    let percent = done * 100 / all.max(1);
+    status("*", "OK", Some(&format!("INPROGRESS ({tag} {done} {all})")), &format!("{percent}% is done"))
+}
+
+/// `resp-text-code =/ "NOUPDATE" SP quoted` (RFC 5267 §5): the search of that tag is not kept up to date.
+pub fn no_update(tag: &str, text: &str) -> Vec<u8> {
+    status("*", "NO", Some(&format!("NOUPDATE \"{tag}\"")), text)
+}
+
 /// `* BYE text`
 pub fn bye(text: &str) -> Vec<u8> {
     status("*", "BYE", None, text)
@@ -125,6 +139,13 @@ mod tests {
         let mut out = Vec::new();
         print(&mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn progress_is_told_by_numbers() {
+        let said = |tag: &str| String::from_utf8(in_progress(tag, 454, 1000)).unwrap();
+        assert_eq!(said("A001"), "* OK [INPROGRESS (\"A001\" 454 1000)] 45% is done\r\n");
+        assert_eq!(said("a]"), "* OK [INPROGRESS (NIL 454 1000)] 45% is done\r\n");
     }
 
     #[test]

@@ -172,7 +172,8 @@ impl Client {
     fn say(&mut self, uid: bool, command: OnMailbox, world: &World, since: ModSeq) {
         let mut selected = self.selected.take().expect("a mailbox is open");
         let enabled = selected.enabled;
-        let step = selected.execute(SelectedCommand { tag: "a".into(), uid, command, enabled });
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let step = selected.execute(SelectedCommand { tag: "a".into(), uid, command, now, enabled });
         let answer = carry_out(step, &mut selected, |octets| self.hear(&octets), &world.earlier(since));
         self.selected = Some(selected);
         self.hear(&answer.untagged);
@@ -241,7 +242,7 @@ fn carry_out(
                 hear(octets);
                 next(selected)
             }
-            Plan::Overlap(..) | Plan::Compute(..) => panic!("flags are in memory"),
+            Plan::Overlap(..) | Plan::Compute(..) | Plan::Progress(..) => panic!("flags are in memory"),
         };
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::answer::{After, Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand, fetch};
+use super::context::Contexts;
 use super::enabled::Enabled;
 use super::print::number;
 use super::response;
@@ -23,11 +24,20 @@ use crate::mailbox::{
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
+use crate::search::Scope;
 
 /// One mailbox, opened by one client.
 pub struct Selected {
     pub(super) view: View,
     pub(super) shared: Shared,
+    /// What the client calls it.
+    pub(super) name: MailboxName,
+    /// What the last SEARCH that was to save its results has found (RFC 5182); some of it may be gone.
+    pub(super) saved: UidSet,
+    /// The searches that are kept up to date.
+    pub(super) contexts: Contexts,
+    /// When the client gave its last command.
+    pub(super) now: Timestamp,
     read_only: bool,
     viewer: Viewer,
     standing: Standing,
@@ -88,6 +98,10 @@ impl Selected {
         let mut selected = Selected {
             view: View::new(current.clone()).with_recent(recent),
             shared,
+            name: opening.name.clone(),
+            saved: UidSet::new(),
+            contexts: Contexts::default(),
+            now: Timestamp::UNIX_EPOCH,
             read_only: opening.read_only,
             viewer: opening.viewer,
             standing: opening.standing.clone(),
@@ -129,6 +143,7 @@ impl Selected {
     pub fn execute(&mut self, command: SelectedCommand) -> Step {
         let SelectedCommand { tag, uid, command, now, enabled } = command;
         self.enable(enabled);
+        self.now = now;
         let running = |name, may_expunge| {
             let (untagged, code, changes) = (Vec::new(), None, Vec::new());
             Running { tag, uid, now, name, may_expunge, untagged, code, changes }
@@ -138,6 +153,10 @@ impl Selected {
             OnMailbox::Fetch(fetch) => fetch.plan(running("FETCH", uid), self),
             OnMailbox::Store(store) => store.plan(running("STORE", uid), self),
             OnMailbox::Search(search) => search.plan(running("SEARCH", uid), self),
+            OnMailbox::Esearch(search) => search.plan_esearch(running("ESEARCH", true), self),
+            OnMailbox::Sort(sort) => sort.plan(running("SORT", uid), self),
+            OnMailbox::Thread(thread) => thread.plan(running("THREAD", uid), self),
+            OnMailbox::CancelUpdate(cancel) => cancel.plan(running("CANCELUPDATE", true), self),
             OnMailbox::Copy(copy) => copy.plan(running("COPY", true), self),
             OnMailbox::Move(r#move) => r#move.plan(running("MOVE", true), self),
             OnMailbox::Expunge(expunge) => expunge.plan(running("EXPUNGE", true), self),
@@ -277,10 +296,19 @@ impl Selected {
 
     /// The messages that a set means: uids, or sequence numbers.
     pub(super) fn messages(&self, set: &SequenceSet, uid: bool) -> Result<UidSet, Error> {
-        match uid {
-            true => Ok(self.view.uids(set)),
-            false => self.view.messages(set),
-        }
+        let named = match uid {
+            true => self.view.uids(set),
+            false => self.view.messages(set)?,
+        };
+        Ok(match set.has_saved() {
+            true => named.union(&self.view.told().uids_among(&self.saved)),
+            false => named,
+        })
+    }
+
+    /// Where and when a search of this client looks.
+    pub(super) fn scope(&self, now: Timestamp) -> Scope<'_> {
+        Scope::of(&self.view, now).with_saved(&self.saved)
     }
 
     /// Goes on with the messages that a set means. A command that names none has nothing to do.
@@ -418,21 +446,24 @@ impl Selected {
         if std::mem::take(&mut self.offers_due) {
             self.write_flags_offered(out);
         }
+        let news = self.before_news(out, may_expunge);
         let updates = self.view.sync(self.current(), may_expunge);
         self.write(out, updates, with_uid);
+        self.after_news(out, news);
     }
 
     /// Brings the client up to date before an answer that tells the flags of `asked`: what others have changed in the
     /// meantime is in that answer, so that it neither tells flags that are past nor tells them twice.
     pub(super) fn refresh_flags(&mut self, out: &mut Vec<u8>, asked: &UidSet, with_uid: bool) {
+        let news = self.before_news(out, false);
         let updates = self.view.sync(self.current(), false);
-        if updates.is_empty() {
-            return;
+        if !updates.is_empty() {
+            self.write_new_keywords(out);
+            let is_answered = |update: &Update| matches!(update, Update::Flags { uid, .. } | Update::ModSeq { uid, .. } if asked.contains(*uid));
+            let others = updates.into_iter().filter(|update| !is_answered(update)).collect();
+            self.write(out, others, with_uid);
         }
-        self.write_new_keywords(out);
-        let is_answered = |update: &Update| matches!(update, Update::Flags { uid, .. } | Update::ModSeq { uid, .. } if asked.contains(*uid));
-        let others = updates.into_iter().filter(|update| !is_answered(update)).collect();
-        self.write(out, others, with_uid);
+        self.after_news(out, news);
     }
 
     fn write(&mut self, out: &mut Vec<u8>, updates: Vec<Update>, with_uid: bool) {
@@ -504,7 +535,12 @@ impl Running {
             // RFC 7162 §3.2.7
             self.code = Some(format!("HIGHESTMODSEQ {}", selected.view.told().highestmodseq));
         }
-        let prefix = if self.uid && !OPENING.contains(&self.name) { "UID " } else { "" };
+        selected.settle(self, |running, _| running.complete())
+    }
+
+    fn complete(self) -> Step {
+        let prefix =
+            if self.uid && !OPENING.contains(&self.name) && self.name != "ESEARCH" { "UID " } else { "" };
         let text = format!("{prefix}{} completed", self.name);
         let tagged = response::ok(&self.tag, self.code.as_deref(), &text);
         self.answer(tagged, After::Continue)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::ids::{Msn, Uid};
@@ -233,6 +234,24 @@ impl<N: Number> FromIterator<N> for NumberSet<N> {
     }
 }
 
+impl<N: Number> NumberSet<N> {
+    /// The numbers at some places, counted from 0; those past the end are left out.
+    pub fn slice(&self, places: Range<usize>) -> Self {
+        let mut slice = Self::new();
+        let mut before = 0;
+        for (first, last) in &self.ranges {
+            let length = (last - first) as usize + 1;
+            let from = places.start.clamp(before, before + length) - before;
+            let to = places.end.clamp(before, before + length) - before;
+            if from < to {
+                slice.push_range(first + from as u32, first + to as u32 - 1);
+            }
+            before += length;
+        }
+        slice
+    }
+}
+
 impl<N: Number> Extend<N> for NumberSet<N> {
     fn extend<I: IntoIterator<Item = N>>(&mut self, numbers: I) {
         let mut late = Vec::new();
@@ -284,6 +303,8 @@ pub enum SequenceNumber {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SequenceSet {
     ranges: Vec<(SequenceNumber, SequenceNumber)>,
+    /// `$`: what the last SEARCH has saved is in it too (RFC 5182).
+    saved: bool,
 }
 
 impl SequenceSet {
@@ -291,12 +312,27 @@ impl SequenceSet {
     pub fn new(ranges: Vec<(SequenceNumber, SequenceNumber)>) -> Option<SequenceSet> {
         let zero = SequenceNumber::Number(0);
         let valid = !ranges.is_empty() && ranges.iter().all(|(a, b)| *a != zero && *b != zero);
-        valid.then_some(SequenceSet { ranges })
+        valid.then_some(SequenceSet { ranges, saved: false })
+    }
+
+    /// `$`: what the last SEARCH has saved.
+    pub fn saved() -> SequenceSet {
+        SequenceSet { ranges: Vec::new(), saved: true }
+    }
+
+    /// This set, and what the last SEARCH has saved.
+    pub fn with_saved(self) -> SequenceSet {
+        SequenceSet { saved: true, ..self }
+    }
+
+    /// Whether what the last SEARCH has saved is in it, which [`resolve`](SequenceSet::resolve) does not know.
+    pub fn has_saved(&self) -> bool {
+        self.saved
     }
 
     /// `1:*`, everything.
     pub fn all() -> SequenceSet {
-        SequenceSet { ranges: vec![(SequenceNumber::Number(1), SequenceNumber::Star)] }
+        SequenceSet { ranges: vec![(SequenceNumber::Number(1), SequenceNumber::Star)], saved: false }
     }
 
     /// What it means where `max` is the greatest number in use. Numbers beyond `max` stay in the set: with uids they
@@ -330,7 +366,8 @@ impl<N: Number> From<&NumberSet<N>> for SequenceSet {
     fn from(set: &NumberSet<N>) -> SequenceSet {
         assert!(!set.is_empty(), "IMAP cannot write an empty set");
         let number = SequenceNumber::Number;
-        SequenceSet { ranges: set.ranges.iter().map(|(a, b)| (number(*a), number(*b))).collect() }
+        let ranges = set.ranges.iter().map(|(a, b)| (number(*a), number(*b))).collect();
+        SequenceSet { ranges, saved: false }
     }
 }
 
@@ -355,8 +392,13 @@ impl FromStr for SequenceSet {
             Some((a, b)) => Some((end(a)?, end(b)?)),
             None => end(range).map(|number| (number, number)),
         };
-        let ranges = text.split(',').map(range).collect::<Option<Vec<_>>>().ok_or(NotASequenceSet)?;
-        SequenceSet::new(ranges).ok_or(NotASequenceSet)
+        let saved = text.split(',').any(|item| item == "$");
+        let items = text.split(',').filter(|item| *item != "$");
+        let ranges = items.map(range).collect::<Option<Vec<_>>>().ok_or(NotASequenceSet)?;
+        match saved {
+            true if ranges.is_empty() => Ok(SequenceSet::saved()),
+            saved => SequenceSet::new(ranges).map(|set| SequenceSet { saved, ..set }).ok_or(NotASequenceSet),
+        }
     }
 }
 
@@ -379,7 +421,7 @@ impl fmt::Display for SequenceSet {
             }
             separator = ",";
         }
-        Ok(())
+        if self.saved { write!(f, "{separator}$") } else { Ok(()) }
     }
 }
 
@@ -445,6 +487,15 @@ mod tests {
         }
 
         #[test]
+        fn a_slice_has_what_lies_at_its_places(
+            a in prop::collection::btree_set(1u32..60, 0..40), from in 0usize..50, len in 0usize..50,
+        ) {
+            let slice = set(&a).slice(from..from + len);
+            prop_assert!(is_canonical(&slice));
+            prop_assert_eq!(numbers(&slice), a.iter().copied().skip(from).take(len).collect::<BTreeSet<_>>());
+        }
+
+        #[test]
         fn what_is_printed_can_be_parsed(a in prop::collection::btree_set(1u32..60, 1..40)) {
             let printed = set(&a).to_string();
             let parsed: SequenceSet = printed.parse().unwrap();
@@ -461,6 +512,16 @@ mod tests {
         assert_eq!(resolve("*:4,1", 9).to_string(), "1,4:9");
         assert_eq!(resolve("2:4,3:8,9", 9).to_string(), "2:9");
         assert!(resolve("1:*", 0).is_empty());
+    }
+
+    #[test]
+    fn a_saved_result_may_be_in_a_set() {
+        let read = |text: &str| text.parse::<SequenceSet>().map(|set| (set.has_saved(), set.to_string()));
+        assert_eq!(read("$"), Ok((true, "$".to_string())));
+        assert_eq!(read("1:3,$,7"), Ok((true, "1:3,7,$".to_string())));
+        assert_eq!(read("1:3"), Ok((false, "1:3".to_string())));
+        assert_eq!(read("1:$"), Err(NotASequenceSet));
+        assert!(SequenceSet::saved().resolve::<Uid>(Uid::new(9)).is_empty(), "it is known elsewhere");
     }
 
     #[test]

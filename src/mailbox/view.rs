@@ -165,6 +165,17 @@ impl View {
         self.due = self.due.union(uids);
     }
 
+    /// How `current` differs from what the client knows: the messages that are gone, and those with other flags or new.
+    pub fn news(&self, current: &Snapshot) -> (UidSet, UidSet) {
+        if current.highestmodseq < self.told.highestmodseq {
+            return (UidSet::new(), UidSet::new());
+        }
+        let Difference { gone, changed, added } = Difference::between(&self.told, current);
+        let first_new = current.len() - added;
+        let new = current.from(first_new + 1).map(|(_, entry)| entry.uid).collect();
+        (gone.into_iter().map(|(_, uid)| uid).collect(), changed.union(&new))
+    }
+
     /// Brings the client to `current`: returns what to tell it, in this order, and takes it as told.
     ///
     /// Where the client may not hear of expunges (RFC 9051 §7.5.1: while a command that uses sequence numbers is

@@ -2,6 +2,12 @@
 
 /// The base subject of a decoded subject.
 pub fn base_subject(subject: &str) -> String {
+    base_and_reply(subject).0
+}
+
+/// The base subject, and whether RFC 5256 §3 counts the subject as that of a reply or forward: something was removed
+/// that says so, and not only a blob such as the name of a list.
+pub fn base_and_reply(subject: &str) -> (String, bool) {
     // Step 1: all white space becomes single spaces.
     let mut collapsed = String::with_capacity(subject.len().min(SUBJECT_CHARACTERS_MAX));
     for c in subject.chars().take(SUBJECT_CHARACTERS_MAX) {
@@ -11,40 +17,38 @@ pub fn base_subject(subject: &str) -> String {
         }
     }
     let mut rest = collapsed.as_str();
+    let mut is_reply = false;
     loop {
-        rest = without_trailers(rest);
-        rest = without_leaders(rest);
+        rest = without_trailers(rest, &mut is_reply);
+        rest = without_leaders(rest, &mut is_reply);
         // Step 6: a whole subject in "[fwd: …]" begins anew.
         match strip_prefix(rest, "[fwd:").and_then(|inner| inner.strip_suffix(']')) {
-            Some(inner) => rest = inner,
-            None => return rest.to_string(),
+            Some(inner) => (rest, is_reply) = (inner, true),
+            None => return (rest.to_string(), is_reply),
         }
     }
 }
 
-/// True when RFC 5256 §5 counts the subject as that of a reply or forward.
-pub fn is_reply(subject: &str) -> bool {
-    base_subject(subject) != subject.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// Step 2: `subj-trailer`.
-fn without_trailers(mut rest: &str) -> &str {
+fn without_trailers<'a>(mut rest: &'a str, is_reply: &mut bool) -> &'a str {
     loop {
         let trimmed = rest.trim_end_matches(' ');
         let cut = trimmed.len().checked_sub(5).filter(|&cut| trimmed.is_char_boundary(cut));
         match cut {
-            Some(cut) if trimmed[cut..].eq_ignore_ascii_case("(fwd)") => rest = &trimmed[..cut],
+            Some(cut) if trimmed[cut..].eq_ignore_ascii_case("(fwd)") => {
+                (rest, *is_reply) = (&trimmed[..cut], true);
+            }
             _ => return trimmed,
         }
     }
 }
 
 /// Steps 3 to 5: `subj-leader` and `subj-blob`.
-fn without_leaders(mut rest: &str) -> &str {
+fn without_leaders<'a>(mut rest: &'a str, is_reply: &mut bool) -> &'a str {
     loop {
         rest = rest.trim_start_matches(' ');
         if let Some(after) = refwd_after_blobs(rest) {
-            rest = after;
+            (rest, *is_reply) = (after, true);
             continue;
         }
         match blob(rest) {
@@ -110,6 +114,12 @@ mod tests {
         ] {
             assert_eq!(base_subject(subject), base, "{subject}");
         }
-        assert!(is_reply("Re: x") && !is_reply("x y"));
+        let is_reply = |subject| base_and_reply(subject).1;
+        for subject in ["Re: x", "x (fwd)", "[fwd: x]", "[list] Fw: x", "[list] [x] RE[3] : "] {
+            assert!(is_reply(subject), "{subject}");
+        }
+        for subject in ["x y", "  x", "[list] x", "[list]", ""] {
+            assert!(!is_reply(subject), "{subject}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::selector::{Selector, StoredLeaf};
-use crate::mailbox::{Entry, Msn, MsnSet, Snapshot, System, Uid, UidSet, View};
+use crate::mailbox::{Entry, Msn, MsnSet, SequenceSet, Snapshot, System, Uid, UidSet, View};
 
 /// Where and when a selector is asked: the messages, and those that are \Recent for whoever asks.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ pub struct Scope<'a> {
     snapshot: &'a Snapshot,
     /// The \Recent ones among them; None outside a session.
     recent: Option<&'a UidSet>,
+    /// What `$` stands for; nothing outside a session.
+    saved: Option<&'a UidSet>,
     /// What OLDER and YOUNGER count from.
     now: Timestamp,
 }
@@ -26,16 +28,41 @@ pub type Answers = HashMap<StoredLeaf, UidSet>;
 impl<'a> Scope<'a> {
     /// A mailbox outside a session: nothing is \Recent there.
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Scope<'a> {
-        Scope { snapshot, recent: None, now }
+        Scope { snapshot, recent: None, saved: None, now }
     }
 
     /// What a client has been told of its mailbox.
     pub fn of(view: &'a View, now: Timestamp) -> Scope<'a> {
-        Scope { snapshot: view.told(), recent: Some(view.recent()), now }
+        Scope { snapshot: view.told(), recent: Some(view.recent()), saved: None, now }
+    }
+
+    /// The messages that a key selects which asks nothing of what is stored, by their uids.
+    fn these(self, key: &Selector) -> Selector {
+        let uids: UidSet = key.evaluate(self, &Answers::new()).into_iter().collect();
+        if uids.is_empty() { Selector::Or(Vec::new()) } else { Selector::Uids((&uids).into()) }
+    }
+
+    /// The same where `$` stands for these messages.
+    pub fn with_saved(self, saved: &'a UidSet) -> Scope<'a> {
+        Scope { saved: Some(saved), ..self }
     }
 }
 
 impl Selector {
+    /// The same with sequence numbers and `$` replaced by the messages that they stand for now: what is asked again
+    /// later means these (RFC 5267 §4.3).
+    pub fn fixed(self, scope: Scope<'_>) -> Selector {
+        let all = |keys: Vec<Selector>| keys.into_iter().map(|key| key.fixed(scope)).collect();
+        match self {
+            Selector::And(keys) => Selector::And(all(keys)),
+            Selector::Or(keys) => Selector::Or(all(keys)),
+            Selector::Not(key) => key.fixed(scope).not(),
+            Selector::Messages(_) => scope.these(&self),
+            Selector::Uids(ref set) if set.has_saved() => scope.these(&self),
+            key => key,
+        }
+    }
+
     /// The messages about which the stored leaves must be asked: what is known in memory neither rules them out nor
     /// decides for them. Empty when there is no stored leaf.
     pub fn candidates(&self, scope: Scope<'_>) -> UidSet {
@@ -107,8 +134,10 @@ impl<'a> Bound<'a> {
             Selector::And(keys) => Bound::And(cheap_first(keys.iter().map(bind))),
             Selector::Or(keys) => Bound::Or(cheap_first(keys.iter().map(bind))),
             Selector::Not(key) => Bound::Not(Box::new(bind(key))),
-            Selector::Messages(set) => Bound::Messages(set.resolve(Msn::new(snapshot.len()))),
-            Selector::Uids(set) => Bound::Uids(set.resolve(snapshot.last_uid())),
+            Selector::Messages(set) => {
+                with_saved(set, scope, Bound::Messages(set.resolve(Msn::new(snapshot.len()))))
+            }
+            Selector::Uids(set) => with_saved(set, scope, Bound::Uids(set.resolve(snapshot.last_uid()))),
             Selector::Has(system) => Bound::Has(*system),
             Selector::Keyword(keyword) => {
                 let mut has = Vec::new();
@@ -208,6 +237,16 @@ impl<'a> Bound<'a> {
     }
 }
 
+/// What is in a set: `numbers`, and the saved result if it is named.
+fn with_saved<'a>(set: &SequenceSet, scope: Scope<'a>, numbers: Bound<'a>) -> Bound<'a> {
+    let is_alone = *set == SequenceSet::saved();
+    match scope.saved.filter(|_| set.has_saved()) {
+        Some(saved) if is_alone => Bound::UidsOf(saved),
+        Some(saved) => Bound::Or(vec![numbers, Bound::UidsOf(saved)]),
+        None => numbers,
+    }
+}
+
 /// Keys are asked in the order of their cost, since the first that decides ends the matter.
 fn cheap_first<'a>(keys: impl Iterator<Item = Bound<'a>>) -> Vec<Bound<'a>> {
     let mut keys: Vec<Bound<'a>> = keys.collect();
@@ -294,11 +333,29 @@ mod tests {
         assert_eq!(found(Selector::Messages(set("2:3,9:12"))), [2, 3, 9, 10]);
         assert_eq!(found(Selector::Uids(set("4,5,19:*"))), [2, 10]);
         assert_eq!(found(Selector::Recent), [0; 0]);
+        assert_eq!(found(Selector::old_mail()).len(), 10);
+        assert_eq!(found(Selector::Messages(set("$"))), [0; 0]);
         assert_eq!(found(Selector::ModSeq(1)).len(), 10);
         assert_eq!(found(Selector::ModSeq(2)), [0; 0]);
-        assert_eq!(found(Selector::old_mail()).len(), 10);
+        assert_eq!(found(Selector::ModSeq(u64::MAX)), [0; 0]);
         let both = Selector::And(vec![Selector::Uids(set("1:9")), Selector::Messages(set("3:*"))]);
         assert_eq!(found(both), [3, 4]);
+    }
+
+    #[test]
+    fn a_saved_result_is_a_set_like_others() {
+        let (mailbox, saved) = (mailbox(10), [4, 6, 99].map(uid).into_iter().collect());
+        let here = Scope::new(&mailbox, now()).with_saved(&saved);
+        let found = |selector: Selector| selector.evaluate(here, &Answers::new());
+        assert_eq!(found(Selector::Messages(set("$"))), [4, 6].map(uid));
+        assert_eq!(found(Selector::Messages(set("1,$"))), [2, 4, 6].map(uid));
+        assert_eq!(found(Selector::Uids(set("$,20"))), [4, 6, 20].map(uid));
+        assert_eq!(found(Selector::Messages(set("$")).not()).len(), 8);
+        assert_eq!(found(Selector::Messages(set("1"))), [uid(2)]);
+        let both = Selector::And(vec![Selector::Messages(set("2:3")), Selector::Uids(set("$,7:*")).not()]);
+        assert_eq!(both.fixed(here).to_string(), "(UID 4,6 NOT UID 4,6,8,10,12,14,16,18,20)");
+        assert_eq!(Selector::Messages(set("11")).fixed(here), Selector::Or(Vec::new()));
+        assert_eq!(Selector::Uids(set("7:*")).fixed(here), Selector::Uids(set("7:*")));
     }
 
     #[test]

@@ -6,14 +6,14 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::tag_no_case;
 use nom::character::complete::{alpha1, char};
-use nom::combinator::{map, opt, peek};
+use nom::combinator::{map, opt, peek, value, verify};
 use nom::error::context;
 use nom::sequence::{delimited, preceded, terminated};
 
 use super::{Field, Selector, StoredLeaf};
 use crate::error::{Code, Error};
 use crate::grammar::core::{astring, number64, nz_number, quoted, sp};
-use crate::grammar::fault::{complete_or_where, fail};
+use crate::grammar::fault::{complete_or_where, fail, refused};
 use crate::grammar::keyword::flag_keyword;
 use crate::grammar::set::sequence_set;
 use crate::grammar::time::date;
@@ -44,12 +44,25 @@ struct Place {
 /// `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`, where `charset = atom / quoted`
 pub fn search_program(input: &[u8]) -> Parsed<'_, Selector> {
     let (rest, label) = opt(delimited((tag_no_case("CHARSET"), sp), astring, sp)).parse(input)?;
-    let charset = match label.as_deref().map(Encoding::for_label_no_replacement) {
+    let charset = match label {
+        Some(label) => Some(charset(input, &label)?),
         None => None,
-        Some(Some(charset)) => Some(charset),
-        Some(None) => return fail(input, Error::no(Code::BadCharset, "this charset is not known")),
     };
     checked(rest, Place { charset, depth: 1 })
+}
+
+/// `search-criteria = charset 1*(SP search-key)` (RFC 5256 §5)
+pub fn search_criteria(input: &[u8]) -> Parsed<'_, Selector> {
+    let (rest, label) = terminated(astring, sp).parse(input)?;
+    checked(rest, Place { charset: Some(charset(input, &label)?), depth: 1 })
+}
+
+/// The charset of that name, for the program that begins at `input`.
+fn charset(input: &[u8], label: &[u8]) -> Result<&'static Encoding, nom::Err<Fault>> {
+    match Encoding::for_label_no_replacement(label) {
+        Some(charset) => Ok(charset),
+        None => Err(refused(input, Error::no(Code::BadCharset, "this charset is not known"))),
+    }
 }
 
 /// `search-key *(SP search-key)`, within the limits
@@ -91,7 +104,7 @@ fn search_key(input: &[u8], place: Place) -> Parsed<'_, Selector> {
             let inside = |input| search_keys(input, deeper);
             delimited((char('('), spaces), inside, (spaces, char(')'))).parse(input)
         }
-        Some(b'0'..=b'9' | b'*') => map(sequence_set, Selector::Messages).parse(input),
+        Some(b'0'..=b'9' | b'*' | b'$') => map(sequence_set, Selector::Messages).parse(input),
         _ => {
             let (rest, word) = context("a search key", alpha1).parse(input)?;
             let word = String::from_utf8_lossy(word).to_ascii_uppercase();
@@ -131,22 +144,12 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "BEFORE" => Some(dated(input, Selector::Before)),
         "ON" => Some(dated(input, Selector::On)),
         "SINCE" => Some(dated(input, Selector::Since)),
-        "MODSEQ" => Some(map(search_modsequence, Selector::ModSeq).parse(input)),
+        "MODSEQ" => Some(preceded(sp, search_modsequence).parse(input)),
         "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
         "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
         "OR" => Some(or_keys(input, place)),
         _ => stored_key(word, input, place),
     }
-}
-
-/// `search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`,
-/// `search-modseq-ext = SP entry-name SP entry-type-req`, from behind the word on (RFC 7162 §7)
-///
-/// All flags of a message share one mod-sequence here, so it does not matter which of them is named (§3.1.5).
-fn search_modsequence(input: &[u8]) -> Parsed<'_, u64> {
-    let entry_type_req = alt((tag_no_case("priv"), tag_no_case("shared"), tag_no_case("all")));
-    let search_modseq_ext = (sp, quoted, sp, entry_type_req);
-    preceded((opt(search_modseq_ext), sp), number64).parse(input)
 }
 
 /// The keys that ask what a message says.
@@ -192,6 +195,23 @@ fn or_keys(input: &[u8], place: Place) -> Parsed<'_, Selector> {
             }
         }
     }
+}
+
+/// `search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`, from behind the first space on, where
+/// `search-modseq-ext = SP entry-name SP entry-type-req` (RFC 7162 §7)
+///
+/// An entry, as `"/flags/\\seen" all`, changes nothing: RFC 7162 §3.1.5 lets servers disregard it that keep one
+/// mod-sequence for a whole message.
+fn search_modsequence(input: &[u8]) -> Parsed<'_, Selector> {
+    let entry_type_req = alt((tag_no_case("priv"), tag_no_case("shared"), tag_no_case("all")));
+    let search_modseq_ext = (entry_name, sp, entry_type_req, sp);
+    map(preceded(opt(search_modseq_ext), number64), Selector::ModSeq).parse(input)
+}
+
+/// `entry-name = DQUOTE "/flags/" attr-flag DQUOTE`, where a backslash is doubled
+fn entry_name(input: &[u8]) -> Parsed<'_, ()> {
+    let is_flag = |name: &[u8]| name.len() > 7 && name[..7].eq_ignore_ascii_case(b"/flags/");
+    context("the name of a flag", value((), verify(quoted, |name: &[u8]| is_flag(name)))).parse(input)
 }
 
 fn dated(input: &[u8], key: impl Fn(Date) -> Selector) -> Parsed<'_, Selector> {
@@ -242,6 +262,7 @@ mod tests {
             ("UID 7,* UNKEYWORD $Junk LARGER 10", "(UID 7,* UNKEYWORD $Junk LARGER 10)"),
             ("( SENTON \"3-Jan-2001\" )", "SENTON 3-Jan-2001"),
             ("CHARSET iso-8859-1 TEXT {1}\r\na", "TEXT \"a\""),
+            ("$ UID $,1 OR 1:2,$ 5", "($ UID 1,$ OR 1:2,$ 5)"),
             ("older 86400 Younger 604800", "(OLDER 86400 YOUNGER 604800)"),
             ("MODSEQ \"/flags/\\\\draft\" all 620162338", "MODSEQ 620162338"),
             ("modseq 0", "MODSEQ 0"),
@@ -279,6 +300,11 @@ mod tests {
             "UID",
             "SEENX",
             "OLDER 0",
+            "MODSEQ",
+            "MODSEQ x 1",
+            "MODSEQ \"/flags/\" all 1",
+            "MODSEQ \"/flags/a\" 1",
+            "1:$",
             "YOUNGER yesterday",
         ] {
             assert!(matches!(complete(input.as_bytes(), search_program), Err(Error::Bad(_))), "{input}");
@@ -331,6 +357,7 @@ mod tests {
             any::<u32>().prop_map(|octets| Selector::Smaller(octets.into())),
             (0..=i64::MAX as u64).prop_map(Selector::Larger),
             (1..=u32::MAX).prop_map(Selector::Older),
+            Just(Selector::Messages(SequenceSet::saved())),
             (1..=u32::MAX).prop_map(Selector::Younger),
             any::<u32>().prop_map(|modseq| Selector::ModSeq(modseq.into())),
             day.clone().prop_map(Selector::On),

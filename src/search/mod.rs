@@ -6,12 +6,16 @@
 
 pub mod selector;
 
+pub mod collation;
 pub mod evaluate;
 pub mod fold;
 pub mod grammar;
 pub mod index;
+pub mod keys;
 pub mod matcher;
 pub mod program;
+pub mod sort;
+pub mod thread;
 
 pub use evaluate::{Answers, Scope};
 pub use matcher::{Matcher, Needle, StoredText, matches};

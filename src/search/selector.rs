@@ -157,7 +157,19 @@ impl Selector {
 
     /// Whether MODSEQ is among the keys.
     pub fn asks_modseq(&self) -> bool {
-        matches!(self, Selector::ModSeq(_)) || self.children().iter().any(Selector::asks_modseq)
+        self.has_key(|key| matches!(key, Selector::ModSeq(_)))
+    }
+
+    /// Whether any key of it is one that `is` says yes to.
+    pub fn has_key(&self, is: impl Fn(&Selector) -> bool) -> bool {
+        let mut rest = vec![self];
+        while let Some(selector) = rest.pop() {
+            if is(selector) {
+                return true;
+            }
+            rest.extend(selector.children());
+        }
+        false
     }
 
     /// The distinct keys that only the stored messages can answer, in the order in which they occur.

@@ -10,6 +10,7 @@ mod crowd;
 mod delivery;
 mod ending;
 mod mail;
+mod ordering;
 mod pairs;
 mod popping;
 mod process;
@@ -50,6 +51,7 @@ const PARTS: &[(&str, Part)] = &[
     ("reading", reading::measure),
     ("pop3", popping::measure),
     ("search", reading::measure_search),
+    ("order", ordering::measure),
     ("writing", writing::measure),
     ("mixed", crowd::measure_mixed),
     ("vacuum", ending::measure),
@@ -78,6 +80,7 @@ parts, all of them unless some are named:
   reading   start of the server, SELECT, FETCH
   pop3      login, UIDL, RETR
   search    SEARCH
+  order     SORT, THREAD
   writing   STORE, COPY, EXPUNGE, APPEND
   mixed     10 and 100 clients that do a bit of everything
   vacuum    LMTP while what was deleted ends; twice as many messages as the large mailbox has";

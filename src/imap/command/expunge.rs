@@ -38,7 +38,8 @@ impl Expunge {
         }
         let mut uids = deleted(selected);
         if let Some(set) = &self.uids {
-            uids = uids.intersection(&set.resolve(selected.view.told().last_uid()));
+            let saved = if set.has_saved() { selected.saved.clone() } else { UidSet::new() };
+            uids = uids.intersection(&set.resolve(selected.view.told().last_uid()).union(&saved));
         }
         if uids.is_empty() {
             return running.done(selected);

@@ -16,6 +16,7 @@ use nom::sequence::preceded;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::fetch::{FetchModifiers, fetch_atts, fetch_modifiers};
+use crate::imap::grammar::returns::PartialRange;
 use crate::imap::grammar::set::sequence_set;
 use crate::mailbox::ModSeq;
 use crate::mailbox::uid_set::SequenceSet;
@@ -32,6 +33,8 @@ pub struct Fetch {
     pub changed_since: Option<ModSeq>,
     /// Which of the set have gone after that is to be told, too (RFC 7162 §3.2.6).
     pub vanished: bool,
+    /// Only the messages at these places of the set (RFC 9394 §3.3).
+    pub partial: Option<PartialRange>,
 }
 
 /// One thing to fetch. Displays as its name in the response.
@@ -100,8 +103,8 @@ pub enum Spelling {
 pub fn parse(input: &[u8]) -> Parsed<'_, Fetch> {
     let arguments = (preceded(sp, sequence_set), preceded(sp, fetch_atts), fetch_modifiers);
     let fetch = |(set, items, modifiers)| {
-        let FetchModifiers { changed_since, vanished } = modifiers;
-        Fetch { set, items, changed_since, vanished }
+        let FetchModifiers { changed_since, vanished, partial } = modifiers;
+        Fetch { set, items, changed_since, vanished, partial }
     };
     map(arguments, fetch).parse(input)
 }

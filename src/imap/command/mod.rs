@@ -2,11 +2,13 @@
 
 pub mod append;
 pub mod authenticate;
+pub mod cancelupdate;
 pub mod capability;
 pub mod copy;
 pub mod create;
 pub mod delete;
 pub mod enable;
+pub mod esearch;
 pub mod expunge;
 pub mod fetch;
 pub mod getacl;
@@ -27,10 +29,12 @@ pub mod search;
 pub mod select;
 pub mod setacl;
 pub mod setquota;
+pub mod sort;
 pub mod starttls;
 pub mod status;
 pub mod store;
 pub mod subscribe;
+pub mod thread;
 pub mod unauthenticate;
 
 pub use authenticate::Authenticate;
@@ -43,6 +47,7 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, sp, tag};
 use crate::imap::grammar::fault::complete;
+use crate::search::Selector;
 
 /// What a client says, parsed.
 pub enum Command {
@@ -76,6 +81,8 @@ pub enum Command {
     GetQuotaRoot(getquotaroot::GetQuotaRoot),
     SetQuota(setquota::SetQuota),
     Idle,
+    /// ESEARCH, which may be for the mailbox that is open, or for others.
+    Esearch(esearch::Esearch),
     /// A command for the mailbox that is open.
     OnMailbox {
         uid: bool,
@@ -91,7 +98,9 @@ impl Command {
             Command::Status(status) => status.items.contains(&status::Item::HighestModSeq),
             Command::OnMailbox { command: OnMailbox::Fetch(fetch), .. } => fetch.enables_condstore(),
             Command::OnMailbox { command: OnMailbox::Store(store), .. } => store.unchanged_since.is_some(),
-            Command::OnMailbox { command: OnMailbox::Search(search), .. } => search.selector.asks_modseq(),
+            // RFC 7162 §3.1.5
+            Command::OnMailbox { command, .. } => command.program().is_some_and(Selector::asks_modseq),
+            Command::Esearch(search) => search.program.as_ref().is_ok_and(Selector::asks_modseq),
             _ => false,
         }
     }
@@ -117,6 +126,11 @@ pub enum OnMailbox {
     Fetch(fetch::Fetch),
     Store(store::Store),
     Search(search::Search),
+    /// ESEARCH in the open mailbox.
+    Esearch(search::Search),
+    Sort(sort::Sort),
+    CancelUpdate(cancelupdate::CancelUpdate),
+    Thread(thread::Thread),
     Copy(copy::Copy),
     Move(r#move::Move),
     /// EXPUNGE and, with a set, UID EXPUNGE.
@@ -133,6 +147,18 @@ pub enum OnMailbox {
     Idle,
     /// The client said DONE: the answer is the tagged line of the IDLE, whose tag is in this command.
     IdleDone,
+}
+
+impl OnMailbox {
+    /// The program of a command that searches, unless it is refused.
+    fn program(&self) -> Option<&Selector> {
+        match self {
+            OnMailbox::Search(search) | OnMailbox::Esearch(search) => search.program.as_ref().ok(),
+            OnMailbox::Sort(sort) => sort.program.as_ref().ok(),
+            OnMailbox::Thread(thread) => thread.program.as_ref().ok(),
+            _ => None,
+        }
+    }
 }
 
 /// The state in which a command makes sense (RFC 3501 §3).
@@ -214,6 +240,8 @@ fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
         "IDLE" => |input, _| none(input, Command::Idle),                            // RFC 2177
         "UNAUTHENTICATE" => |input, _| none(input, Command::Unauthenticate),        // RFC 8437
         "NAMESPACE" => |input, _| none(input, Command::Namespace),                  // RFC 2342
+        // RFC 7377
+        "ESEARCH" => |input, on| complete(input, |all| esearch::parse(all, on)).map(Command::Esearch),
         "SELECT" => |input, on| complete(input, |all| select::parse(all, on)).map(Command::Select),
         "EXAMINE" => |input, on| complete(input, |all| select::parse_examine(all, on)).map(Command::Select),
         "CREATE" => |input, on| complete(input, |all| create::parse(all, on)).map(Command::Create),
@@ -256,6 +284,12 @@ fn find_selected(name: &str) -> Option<(Needs, Arguments)> {
         "UNSELECT" => |input, _| none(input, on_mailbox(OnMailbox::Unselect)), // RFC 3691
         "EXPUNGE" => |input, _| complete(input, expunge::parse).map(|e| on_mailbox(OnMailbox::Expunge(e))),
         "SEARCH" => |input, _| search(input, false),
+        // RFC 5267 §4.3.5
+        "CANCELUPDATE" => |input, _| {
+            complete(input, cancelupdate::parse).map(|cancel| on_mailbox(OnMailbox::CancelUpdate(cancel)))
+        },
+        "SORT" => |input, _| sort(input, false), // RFC 5256
+        "THREAD" => |input, _| thread(input, false),
         "FETCH" => |input, _| fetch(input, false),
         "STORE" => |input, _| store(input, false),
         "COPY" => |input, on| copy(input, on, false),
@@ -273,6 +307,8 @@ fn find_uid(name: &str) -> Option<(Needs, Arguments)> {
             "FETCH" => |input, _| fetch(input, true),
             "STORE" => |input, _| store(input, true),
             "SEARCH" => |input, _| search(input, true),
+            "SORT" => |input, _| sort(input, true), // RFC 5256
+            "THREAD" => |input, _| thread(input, true),
             "COPY" => |input, on| copy(input, on, true),
             "MOVE" => |input, on| r#move(input, on, true), // RFC 6851
             // RFC 4315 §2.1
@@ -307,6 +343,16 @@ fn store(input: &[u8], uid: bool) -> Result<Command, Error> {
 
 fn search(input: &[u8], uid: bool) -> Result<Command, Error> {
     let command = OnMailbox::Search(complete(input, search::parse)?);
+    Ok(Command::OnMailbox { uid, command })
+}
+
+fn sort(input: &[u8], uid: bool) -> Result<Command, Error> {
+    let command = OnMailbox::Sort(complete(input, sort::parse)?);
+    Ok(Command::OnMailbox { uid, command })
+}
+
+fn thread(input: &[u8], uid: bool) -> Result<Command, Error> {
+    let command = OnMailbox::Thread(complete(input, thread::parse)?);
     Ok(Command::OnMailbox { uid, command })
 }
 

@@ -1,123 +1,102 @@
-//! SEARCH and UID SEARCH (RFC 3501 §6.4.4): which messages?
-
-use std::collections::HashSet;
+//! SEARCH and UID SEARCH (RFC 9051 §6.4.4): which messages?
 
 use nom::Parser;
-use nom::combinator::map;
+use nom::combinator::opt;
 use nom::sequence::preceded;
 
-use crate::db::SearchPage;
+pub mod finding;
+pub mod results;
+
+use crate::error::Error;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
-use crate::imap::print::number;
+use crate::imap::grammar::returns::{Returns, search_return_opts};
 use crate::imap::selected::{Running, Selected, Step};
-use crate::limits;
-use crate::mailbox::{MessageId, Msn, Snapshot, Uid, UidSet};
-use crate::plan::Plan;
+use crate::search::Selector;
 use crate::search::grammar::search_program;
-use crate::search::{Answers, Scope, Selector, StoredLeaf};
 
-/// What the messages must satisfy. Texts are decoded, and the program is within the limits.
+/// What the messages must satisfy, and what is to be told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    pub selector: Selector,
+    /// The options behind RETURN, if it is there.
+    pub returns: Option<Returns>,
+    /// A refusal is told when the command is carried out: it has to clear what `$` stands for (RFC 5182 §2.1).
+    pub program: Result<Selector, Error>,
 }
 
-/// `search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key)`, from the space after the word on.
+/// `search = "SEARCH" [search-return-opts] SP search-program`, from behind the word on.
 pub fn parse(input: &[u8]) -> Parsed<'_, Search> {
-    map(preceded(sp, search_program), |selector| Search { selector }).parse(input)
+    let (rest, returns) = opt(search_return_opts).parse(input)?;
+    let (rest, program) = or_refusal(rest, preceded(sp, search_program))?;
+    Ok((rest, Search { returns, program }))
 }
 
-/// A SEARCH that has to ask the stored messages.
-struct Searching {
-    running: Running,
-    selector: Selector,
-    leaves: Vec<StoredLeaf>,
-    /// The messages that are still to be asked.
-    rest: UidSet,
-    /// What each leaf has selected so far.
-    found: Vec<UidSet>,
+/// What a rule reads, or why it refuses to.
+pub fn or_refusal<'a, T>(
+    input: &'a [u8],
+    mut rule: impl Parser<&'a [u8], Output = T, Error = crate::imap::grammar::Fault>,
+) -> Parsed<'a, Result<T, Error>> {
+    match rule.parse(input) {
+        Ok((rest, found)) => Ok((rest, Ok(found))),
+        Err(nom::Err::Failure(fault)) => match fault.refusal() {
+            Some(error) => Ok((&[], Err(error.clone()))),
+            None => Err(nom::Err::Failure(fault)),
+        },
+        Err(error) => Err(error),
+    }
 }
 
 impl Search {
     /// What is in memory is asked first; only what that leaves open is asked of the stored messages.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let leaves = self.selector.stored_leaves();
-        let rest = match leaves.is_empty() {
-            true => UidSet::new(),
-            false => self.selector.candidates(Scope::of(&selected.view, running.now)),
-        };
-        let found = vec![UidSet::new(); leaves.len()];
-        Searching { running, selector: self.selector, leaves, rest, found }.next_page(selected)
+        let answering = results::Answering::new(b"SEARCH", self.returns, self.program.as_ref().ok());
+        self.answer(answering, running, selected)
     }
-}
 
-impl Searching {
-    fn next_page(mut self, selected: &mut Selected) -> Step {
-        let told = selected.view.told().clone();
-        let messages = told.by_uids(&self.rest).take(limits::SEARCH_UNIT_MESSAGES);
-        let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
-        let Some((_, last)) = page.last() else { return self.respond(selected) };
-        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
-        let unit = SearchPage {
-            account: selected.key().account,
-            messages: page.iter().map(|(message, _)| *message).collect(),
-            leaves: self.leaves.clone(),
+    /// The same by ESEARCH (RFC 7377).
+    pub fn plan_esearch(self, running: Running, selected: &mut Selected) -> Step {
+        let returns = self.returns.or(Some(Returns::ALL));
+        let answering = results::Answering::new(b"SEARCH", returns, self.program.as_ref().ok());
+        self.answer(answering.naming_mailbox(), running, selected)
+    }
+
+    fn answer(self, mut answering: results::Answering, running: Running, selected: &mut Selected) -> Step {
+        let selector = match answering.check(&running, selected).and(self.program) {
+            Ok(selector) => selector,
+            Err(error) => return answering.failed(error, running, selected),
         };
-        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
-            Ok(answers) => {
-                for (found, answer) in self.found.iter_mut().zip(answers) {
-                    let answer: HashSet<MessageId> = answer.into_iter().collect();
-                    // One message may be in the mailbox under several uids.
-                    found.extend(page.iter().filter(|(id, _)| answer.contains(id)).map(|(_, uid)| *uid));
-                }
-                self.next_page(selected)
+        let fixed = selector.clone().fixed(selected.scope(running.now));
+        finding::find(selector, running, selected, move |found, running, selected| match found {
+            Ok(mut found) => {
+                answering.watch(fixed, Vec::new(), &mut found, &running);
+                answering.respond(found.uids, running, selected)
             }
-            Err(error) => self.running.failed(selected, error),
+            Err(error) => answering.failed(error, running, selected),
         })
     }
-
-    /// `mailbox-data = "SEARCH" *(SP nz-number)` (RFC 3501 §7.2.5)
-    fn respond(mut self, selected: &mut Selected) -> Step {
-        let answers: Answers = self.leaves.into_iter().zip(self.found).collect();
-        let out = &mut self.running.untagged;
-        out.extend_from_slice(b"* SEARCH");
-        let found = self.selector.evaluate(Scope::of(&selected.view, self.running.now), &answers);
-        let mut say = |found: u32| {
-            out.push(b' ');
-            number(out, found.into());
-        };
-        match self.running.uid {
-            true => found.iter().for_each(|uid| say(uid.get())),
-            false => each_msn(selected.view.told(), &found, |msn| say(msn.get())),
-        }
-        if self.selector.asks_modseq() {
-            write_modseq(out, selected.view.told(), &found);
-        }
-        out.extend_from_slice(b"\r\n");
-        self.running.done(selected)
-    }
 }
 
-/// `search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"` (RFC 7162 §7), the greatest of what was found; nothing
-/// when that is nothing.
-fn write_modseq(out: &mut Vec<u8>, told: &Snapshot, found: &[Uid]) {
-    let found: UidSet = found.iter().copied().collect();
-    if let Some(modseq) = told.by_uids(&found).map(|(_, entry)| entry.modseq).max() {
-        out.extend_from_slice(format!(" (MODSEQ {modseq})").as_bytes());
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::imap::grammar::fault::complete;
 
-/// The positions of messages, whose uids ascend.
-fn each_msn(told: &Snapshot, uids: &[Uid], mut say: impl FnMut(Msn)) {
-    let is_known = "what is found is in view";
-    if (uids.len() as u64) < u64::from(told.len()) / 16 {
-        return uids.iter().for_each(|uid| say(told.msn_of(*uid).expect(is_known)));
+    #[test]
+    fn search_is_read() {
+        let read = |input: &str| complete(input.as_bytes(), parse).expect(input);
+        assert_eq!(read(" UNSEEN").returns, None);
+        let search = read(" RETURN (SAVE MIN) CHARSET UTF-8 $ SEEN");
+        assert!(search.returns.is_some_and(|returns| returns.save && returns.min));
+        assert_eq!(search.program.map(|program| program.to_string()), Ok("($ SEEN)".to_string()));
+        let refused = read(" RETURN (SAVE) CHARSET x-nonsense TEXT {2+}\r\nab");
+        assert!(matches!(refused.program, Err(Error::No { code: Code::BadCharset, .. })));
     }
-    // Walking beside a long list costs less than looking each of it up.
-    let mut messages = told.iter();
-    for uid in uids {
-        let (msn, _) = messages.find(|(_, entry)| entry.uid == *uid).expect(is_known);
-        say(msn);
+
+    #[test]
+    fn malformed_search_is_refused() {
+        for input in ["", " ", " RETURN (MIN)", " RETURN (MIN)SEEN", " RETURN MIN SEEN", " SEEN RETURN ()"] {
+            assert!(matches!(complete(input.as_bytes(), parse), Err(Error::Bad(_))), "{input}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use nom::sequence::{delimited, preceded};
 use super::Parsed;
 use super::core::{astring, is_atom_char, number64, nz_number, parenthesized, sp};
 use super::modseq::mod_sequence_valzer;
+use super::returns::{PartialRange, partial_range};
 use crate::imap::command::fetch::{BinaryItem, Item, Partial, SectionItem, Spelling};
 use crate::limits;
 use crate::mailbox::ModSeq;
@@ -62,6 +63,7 @@ pub fn fetch_att(input: &[u8]) -> Parsed<'_, Item> {
 pub struct FetchModifiers {
     pub changed_since: Option<ModSeq>,
     pub vanished: bool,
+    pub partial: Option<PartialRange>,
 }
 
 /// `fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"` (RFC 4466 §6), or nothing
@@ -73,6 +75,7 @@ pub fn fetch_modifiers(input: &[u8]) -> Parsed<'_, FetchModifiers> {
         match modifier {
             FetchModifier::ChangedSince(modseq) => all.changed_since = Some(modseq),
             FetchModifier::Vanished => all.vanished = true,
+            FetchModifier::Partial(range) => all.partial = Some(range),
         }
     }
     Ok((rest, all))
@@ -82,15 +85,18 @@ pub fn fetch_modifiers(input: &[u8]) -> Parsed<'_, FetchModifiers> {
 enum FetchModifier {
     ChangedSince(ModSeq),
     Vanished,
+    Partial(PartialRange),
 }
 
 /// `fetch-modifier =/ chgsince-fetch-mod / rexpunges-fetch-mod`,
-/// `chgsince-fetch-mod = "CHANGEDSINCE" SP mod-sequence-value`, `rexpunges-fetch-mod = "VANISHED"` (RFC 7162 §7)
+/// `chgsince-fetch-mod = "CHANGEDSINCE" SP mod-sequence-value`, `rexpunges-fetch-mod = "VANISHED"` (RFC 7162 §7),
+/// `fetch-modifier =/ modifier-partial`, `modifier-partial = "PARTIAL" SP partial-range` (RFC 9394 §4)
 fn fetch_modifier(input: &[u8]) -> Parsed<'_, FetchModifier> {
     let changed_since = preceded((tag_no_case("CHANGEDSINCE"), sp), quirk_changed_since_0);
     let modifiers = alt((
         map(changed_since, FetchModifier::ChangedSince),
         value(FetchModifier::Vanished, whole("VANISHED")),
+        map(preceded((tag_no_case("PARTIAL"), sp), partial_range), FetchModifier::Partial),
     ));
     context("a fetch modifier", modifiers).parse(input)
 }
@@ -249,12 +255,14 @@ mod tests {
         let read = |input: &str| complete(input.as_bytes(), fetch_modifiers);
         let since = |modseq| Some(ModSeq(modseq));
         assert_eq!(read(""), Ok(FetchModifiers::default()));
-        let expected = FetchModifiers { changed_since: since(12345), vanished: false };
+        let expected = FetchModifiers { changed_since: since(12345), ..FetchModifiers::default() };
         assert_eq!(read(" (CHANGEDSINCE 12345)"), Ok(expected));
-        let expected = FetchModifiers { changed_since: since(1), vanished: true };
+        let expected = FetchModifiers { changed_since: since(1), vanished: true, partial: None };
         assert_eq!(read(" (changedsince 1 vanished)"), Ok(expected));
+        let both = read(" (PARTIAL -1:-30 CHANGEDSINCE 98305)").unwrap();
+        assert_eq!(both.partial.map(|range| range.to_string()), Some("-1:-30".to_string()));
         assert_eq!(read(" (CHANGEDSINCE 0)").unwrap().changed_since, since(0));
-        for wrong in [" ()", " (CHANGEDSINCE)", " CHANGEDSINCE 1", " (X)"] {
+        for wrong in [" ()", " (CHANGEDSINCE)", " CHANGEDSINCE 1", " (X)", " (PARTIAL 1)"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

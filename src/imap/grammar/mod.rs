@@ -7,5 +7,8 @@ pub mod fetch;
 pub mod flags;
 pub mod mailbox;
 pub mod modseq;
+pub mod returns;
+pub mod sort;
+pub mod source;
 
 pub use crate::grammar::{Fault, Parsed, core, fault, set, time};

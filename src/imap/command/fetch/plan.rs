@@ -38,8 +38,15 @@ pub(super) struct OnPage {
 impl Fetch {
     /// Begins with the first messages.
     pub fn plan(self, mut running: Running, selected: &mut Selected) -> Step {
+        if self.partial.is_some() && !running.uid {
+            return running.failed(selected, Error::bad("PARTIAL is for UID FETCH"));
+        }
         let named = match selected.messages(&self.set, running.uid) {
-            Ok(uids) => uids,
+            Ok(uids) => match self.partial {
+                // RFC 9394 §3.3: the places are those of the messages that are there.
+                Some(range) => uids.slice(range.of(uids.len() as usize)),
+                None => uids,
+            },
             Err(error) => return running.failed(selected, error),
         };
         if self.vanished && !(running.uid && self.changed_since.is_some() && selected.enabled.qresync) {

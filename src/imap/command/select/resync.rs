@@ -57,6 +57,7 @@ impl Resync {
             items: vec![Item::Uid, Item::Flags, Item::ModSeq],
             changed_since: Some(self.since),
             vanished: true,
+            partial: None,
         };
         fetch.plan(running, selected)
     }

@@ -1,0 +1,110 @@
+//! SORT and UID SORT (RFC 5256 §3): which messages, in which order? With RETURN, as SEARCH answers (RFC 5267 §3).
+
+use std::sync::Arc;
+
+use nom::Parser;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
+use super::search::{finding, or_refusal, results};
+use crate::error::Error;
+use crate::imap::grammar::Parsed;
+use crate::imap::grammar::core::sp;
+use crate::imap::grammar::returns::{Returns, search_return_opts};
+use crate::imap::grammar::sort::sort_criteria;
+use crate::imap::selected::{Running, Selected, Step};
+use crate::mailbox::Uid;
+use crate::search::Selector;
+use crate::search::grammar::search_criteria;
+use crate::search::sort::{Criterion, sort, wanted};
+
+/// What the messages must satisfy, in which order they are wanted, and what is to be told of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// The options behind RETURN, if it is there.
+    pub returns: Option<Returns>,
+    /// Never empty.
+    pub criteria: Vec<Criterion>,
+    pub program: Result<Selector, Error>,
+}
+
+/// `sort = "SORT" SP sort-criteria SP search-criteria`,
+/// `extended-sort = "SORT" search-return-opts SP sort-criteria SP search-criteria`, from behind the word on.
+pub fn parse(input: &[u8]) -> Parsed<'_, Sort> {
+    let (rest, returns) = opt(search_return_opts).parse(input)?;
+    let (rest, criteria) = preceded(sp, sort_criteria).parse(rest)?;
+    let (rest, program) = or_refusal(rest, preceded(sp, search_criteria))?;
+    Ok((rest, Sort { returns, criteria, program }))
+}
+
+impl Sort {
+    /// Finds the messages, reads what they are compared by, and sorts them.
+    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        let Sort { returns, criteria, program } = self;
+        let mut answering = results::Answering::new(b"SORT", returns, program.as_ref().ok());
+        let selector = match answering.check(&running, selected).and(program) {
+            Ok(selector) => selector,
+            Err(error) => return answering.failed(error, running, selected),
+        };
+        let fixed = selector.clone().fixed(selected.scope(running.now));
+        finding::find(selector, running, selected, move |found, running, selected| match found {
+            Ok(mut found) => {
+                answering.watch(fixed, criteria.clone(), &mut found, &running);
+                in_order(found.uids, criteria, answering, running, selected)
+            }
+            Err(error) => answering.failed(error, running, selected),
+        })
+    }
+}
+
+/// Sorts what was found.
+fn in_order(
+    found: Vec<Uid>,
+    criteria: Vec<Criterion>,
+    answering: results::Answering,
+    running: Running,
+    selected: &mut Selected,
+) -> Step {
+    let Some(wanted) = wanted(&criteria) else {
+        return order(found, criteria, None, answering, running, selected);
+    };
+    finding::with_keys(wanted, found, running, selected, move |read, running, selected| match read {
+        Ok((keys, found)) => order(found, criteria, Some(keys), answering, running, selected),
+        Err(error) => answering.failed(error, running, selected),
+    })
+}
+
+fn order(
+    found: Vec<Uid>,
+    criteria: Vec<Criterion>,
+    keys: Option<Arc<crate::search::keys::Keys>>,
+    answering: results::Answering,
+    running: Running,
+    selected: &mut Selected,
+) -> Step {
+    let told = selected.view.told().clone();
+    let count = found.len();
+    let work = move || sort(&criteria, &told, keys.as_deref(), &found);
+    finding::compute(count, work, selected, move |sorted, selected| match sorted {
+        Ok(sorted) => answering.respond(sorted, running, selected),
+        Err(error) => answering.failed(error, running, selected),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+
+    #[test]
+    fn sort_is_read() {
+        let read = |input: &str| complete(input.as_bytes(), parse);
+        let sort = read(" RETURN (MIN) (REVERSE DATE) UTF-8 UNSEEN SINCE 1-Feb-1994").unwrap();
+        assert!(sort.returns.is_some_and(|returns| returns.min) && sort.criteria.len() == 1);
+        assert_eq!(sort.program.unwrap().to_string(), "(UNSEEN SINCE 1-Feb-1994)");
+        assert!(read(" (SUBJECT) x-nonsense ALL").is_ok_and(|sort| sort.program.is_err()));
+        for bad in ["", " (DATE) UTF-8", " (DATE)", " DATE UTF-8 ALL", " (DATE) RETURN () UTF-8 ALL"] {
+            assert!(matches!(read(bad), Err(Error::Bad(_))), "{bad}");
+        }
+    }
+}

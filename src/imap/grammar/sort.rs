@@ -1,0 +1,83 @@
+//! What SORT and THREAD are asked for (RFC 5256 §5).
+
+use nom::Parser;
+use nom::bytes::complete::tag_no_case;
+use nom::combinator::{map, map_opt, opt};
+use nom::error::context;
+use nom::sequence::terminated;
+
+use super::Parsed;
+use super::core::{atom, parenthesized, sp};
+use crate::search::keys::AddressKey;
+use crate::search::sort::{Criterion, SortKey};
+use crate::search::thread::Algorithm;
+
+/// `sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"`
+pub fn sort_criteria(input: &[u8]) -> Parsed<'_, Vec<Criterion>> {
+    context("a list of sort criteria", parenthesized(sort_criterion)).parse(input)
+}
+
+/// `sort-criterion = ["REVERSE" SP] sort-key`
+fn sort_criterion(input: &[u8]) -> Parsed<'_, Criterion> {
+    let reverse = map(opt(terminated(tag_no_case("REVERSE"), sp)), |word| word.is_some());
+    map((reverse, sort_key), |(reverse, key)| Criterion { reverse, key }).parse(input)
+}
+
+/// `sort-key = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO"`,
+/// `sort-key =/ "DISPLAYFROM" / "DISPLAYTO"` (RFC 5957 §5)
+fn sort_key(input: &[u8]) -> Parsed<'_, SortKey> {
+    let key = |word: &str| {
+        Some(match word.to_ascii_uppercase().as_str() {
+            "ARRIVAL" => SortKey::Arrival,
+            "CC" => SortKey::Address(AddressKey::Cc),
+            "DATE" => SortKey::Date,
+            "FROM" => SortKey::Address(AddressKey::From),
+            "SIZE" => SortKey::Size,
+            "SUBJECT" => SortKey::Subject,
+            "TO" => SortKey::Address(AddressKey::To),
+            "DISPLAYFROM" => SortKey::Address(AddressKey::DisplayFrom),
+            "DISPLAYTO" => SortKey::Address(AddressKey::DisplayTo),
+            _ => return None,
+        })
+    };
+    context("a sort key", map_opt(atom, key)).parse(input)
+}
+
+/// `thread-alg = "ORDEREDSUBJECT" / "REFERENCES" / thread-alg-ext`
+pub fn thread_alg(input: &[u8]) -> Parsed<'_, Algorithm> {
+    let algorithm = |word: &str| {
+        Some(match word.to_ascii_uppercase().as_str() {
+            "ORDEREDSUBJECT" => Algorithm::OrderedSubject,
+            "REFERENCES" => Algorithm::References,
+            "REFS" => Algorithm::Refs,
+            _ => return None,
+        })
+    };
+    context("a threading algorithm", map_opt(atom, algorithm)).parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::grammar::fault::complete;
+
+    #[test]
+    fn criteria_are_read() {
+        let read = |input: &str| complete(input.as_bytes(), sort_criteria).ok();
+        let by = |reverse, key| Criterion { reverse, key };
+        let display = SortKey::Address(AddressKey::DisplayFrom);
+        let expected = vec![by(false, SortKey::Subject), by(true, SortKey::Date), by(false, display)];
+        assert_eq!(read("(subject REVERSE date displayfrom)"), Some(expected));
+        for bad in ["", "()", "DATE", "(REVERSE)", "(REVERSE REVERSE DATE)", "(BCC)", "(DATE"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn algorithms_are_read() {
+        let read = |input: &str| complete(input.as_bytes(), thread_alg).ok();
+        assert_eq!(read("references"), Some(Algorithm::References));
+        assert_eq!(read("REFS"), Some(Algorithm::Refs));
+        assert_eq!(read("JWZ"), None);
+    }
+}

@@ -75,6 +75,9 @@ fn an_administrator_holds_mail_and_lets_it_go() {
     assert!(shown.contains("kept by policy 1 (case 7)") && shown.contains("aox vacuum"), "{shown}");
     let policy = json(&server, &["show", "policy", "case 7"]);
     assert_eq!(policy["covers"]["deleted"]["messages"], 1, "{policy}");
+    let uid = sql(&server, "select uid from aox.tombstones");
+    let why = server.aox_ok(&["why", "/users/anna/INBOX", &uid]);
+    assert!(why.contains("Policy 1 (case 7) covers it: all mail of anna that matches"), "{why}");
     let told = server.aox_ok(&["release", "hold", "case 7"]);
     assert!(told.contains("cannot end before"), "{told}");
     assert!(server.aox_ok(&["list", "policies"]).contains("counts until"));

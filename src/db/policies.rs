@@ -204,7 +204,8 @@ impl Unit for ListPolicies {
 }
 
 impl ListedPolicy {
-    fn of(row: &Row) -> Result<ListedPolicy, Error> {
+    /// A row of `select_policies.sql`.
+    pub(super) fn of(row: &Row) -> Result<ListedPolicy, Error> {
         let unknown = || error::Error::bug("a policy is of a kind that this server does not know");
         Ok(ListedPolicy {
             id: row.get(0),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
 
+use super::policies::ListedPolicy;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{AccountId, Login, MessageId};
 
@@ -44,6 +45,8 @@ pub struct ToldMessage {
     pub arrival: Option<Arrival>,
     pub places: Vec<PlaceOfMessage>,
     pub tombstones: Vec<Tombstone>,
+    /// Those that cover it, first what keeps it.
+    pub policies: Vec<ListedPolicy>,
 }
 
 /// The event by which a message came.
@@ -120,6 +123,8 @@ impl Unit for TellMessage {
         let arrival = db.query_opt(include_str!("sql/tell_arrival.sql"), &[&message, &arrived_at]).await?;
         let places = db.query(include_str!("sql/tell_places.sql"), &[&account, &message]).await?;
         let tombstones = db.query(include_str!("sql/tell_tombstones.sql"), &[&account, &message]).await?;
+        let sql = include_str!("sql/select_policies_of_message.sql");
+        let policies = db.query(sql, &[&account, &message]).await?;
         Ok(Some(ToldMessage {
             message: self.message,
             login: row.get(0),
@@ -130,6 +135,7 @@ impl Unit for TellMessage {
             arrival: arrival.as_ref().map(Arrival::read),
             places: places.iter().map(PlaceOfMessage::read).collect(),
             tombstones: tombstones.iter().map(Tombstone::read).collect(),
+            policies: policies.iter().map(ListedPolicy::of).collect::<Result<_, _>>()?,
         }))
     }
 }

@@ -7,6 +7,7 @@ use super::{at_once, one_unit};
 use crate::aox::answer::{Answer, counted, moment, octets};
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::grammar::{MailboxPath, mailbox_path};
+use crate::aox::retention::{policy_json, sentence};
 use crate::db::{self, Arrival, MeantMessage, PlaceOfMessage, ToldMessage, Tombstone};
 use crate::error::{Code, Error};
 use crate::mailbox::{AccountId, MessageId};
@@ -105,10 +106,15 @@ fn respond(told: &ToldMessage) -> Answer {
     if told.places.is_empty() && told.tombstones.is_empty() {
         sentences.push("It is in no mailbox, and was not deleted from one.".to_owned());
     }
+    sentences.extend(told.policies.iter().map(|policy| {
+        let name = policy.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("Policy {}{name} covers it: {}.", policy.id, sentence(policy))
+    }));
     let json = json!({
         "message": message.0, "login": login, "octets": size, "subject": subject, "message_id": message_id,
         "arrived_at": arrived_at.to_string(), "arrival": told.arrival.as_ref().map(arrival_json),
         "mailboxes": told.places.iter().map(|place| place_json(login, place)).collect::<Vec<_>>(),
+        "policies": told.policies.iter().map(policy_json).collect::<Vec<_>>(),
         "deletions": told.tombstones.iter().map(|one| tombstone_json(login, one)).collect::<Vec<_>>(),
     });
     Answer { sentences, table: None, json, good: true }

@@ -52,7 +52,7 @@ pub enum Add {
         /// Only mail of this mailbox with all below it: /users/LOGIN/NAME or /shared/NAME
         #[arg(long, value_name = "MAILBOX", conflicts_with = "user")]
         mailbox: Option<String>,
-        /// Only messages that match a search as in IMAP, such as "FROM bob SINCE 1-Feb-2026"
+        /// Only messages that match a search as in IMAP, such as "from bob since 2026-02-01"
         #[arg(long, value_name = "SEARCH", num_args = 1..)]
         search: Vec<String>,
     },

@@ -22,8 +22,8 @@ pub struct Period {
     /// A number of days since it came, or "forever"
     #[arg(value_name = "DAYS")]
     pub days: String,
-    /// A mailbox with all below it, /users/LOGIN/NAME or /shared/NAME; and a search as in IMAP, such as: FROM bob SINCE
-    /// 1-Feb-2026. Without a mailbox all mail, without a search all of its messages
+    /// A mailbox with all below it, /users/LOGIN/NAME or /shared/NAME; and a search, such as: from bob since 2026-02-01
+    /// (see `aox search --help`). Without a mailbox all mail, without a search all of its messages
     #[arg(value_name = "MAILBOX SEARCH")]
     pub words: Vec<String>,
     /// Only mail of this user

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::answer::{Reply, counted, moment, octets};
 use super::conversation::{Context, Outcome};
 use super::grammar::{MailboxPath, mailbox_path};
+use super::search_words;
 use crate::db::{self, AddPolicy, CountCovered, Covered, ListPolicies, ListedPolicy, Place, PolicyScope};
 use crate::error::{Code, Error};
 use crate::mailbox::Login;
@@ -52,7 +53,7 @@ pub(super) fn mailbox_and_search(words: &[String]) -> Result<(Option<&str>, Opti
 pub(super) fn search(words: &[String]) -> Result<Option<Selector>, Error> {
     match words.is_empty() {
         true => Ok(None),
-        false => Selector::parse(&words.join(" ")).map(Some),
+        false => search_words::selector(words).map(Some),
     }
 }
 

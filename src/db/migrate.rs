@@ -53,6 +53,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     17 "0017_messages_come_with_their_parts",
     18 "0018_imports_are_written_down",
     19 "0019_a_reader_sees_the_public_face_only",
+    20 "0020_restored_mail_stays_on_hold",
 ];
 
 /// The revision that this program brings a schema to.

@@ -6,7 +6,7 @@ with page as materialized (
             t.octets)::aox.candidate as c
     from aox.policies p
         join aox.tombstones t on t.account between coalesce(p.account, 0) and coalesce(p.account, 9223372036854775807)
-    where p.id = $1 and (t.account, t.mailbox, t.uid) > ($2, $3, $4)
+    where p.id = $1 and t.message is not null and (t.account, t.mailbox, t.uid) > ($2, $3, $4)
     order by t.account, t.mailbox, t.uid
     limit $5
 ), judged as materialized (

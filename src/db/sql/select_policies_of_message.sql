@@ -9,10 +9,10 @@ with places as materialized (
     from aox.mailbox_messages m
     where m.account = $1 and m.message = $2
     union all
-    select row(t.account, t.mailbox, t.uid, t.message, t.flags, t.keywords, t.internal_date, t.internal_zone,
+    select row(t.account, t.mailbox, t.uid, $2::bigint, t.flags, t.keywords, t.internal_date, t.internal_zone,
         t.octets)::aox.candidate
     from aox.tombstones t
-    where t.account = $1 and t.message = $2
+    where t.account = $1 and $2 in (t.message, t.restored_message)
 )
 select p.id, p.kind, p.name, a.login, p.mailbox, p.days, p.selector, p.text_keys, p.created_at, p.created_by,
     p.removed_at, p.removed_by,

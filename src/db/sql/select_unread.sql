@@ -8,10 +8,10 @@ from (
         join aox.mailbox_messages m on m.account between coalesce(p.account, 0) and coalesce(p.account, 9223372036854775807)
     where $5 and p.id = $1 and (m.account, m.message) > ($2, $3)
     union all
-    select t.account, t.message, t.mailbox, p
+    select t.account, coalesce(t.message, t.restored_message), t.mailbox, p
     from aox.policies p
         join aox.tombstones t on t.account between coalesce(p.account, 0) and coalesce(p.account, 9223372036854775807)
-    where not $5 and p.id = $1 and (t.account, t.message) > ($2, $3)
+    where not $5 and p.id = $1 and (t.account, coalesce(t.message, t.restored_message)) > ($2, $3)
 ) w
 where aox.is_about(w.p, w.account, w.mailbox)
     and (select count(*) from aox.policy_verdicts v

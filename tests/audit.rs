@@ -86,7 +86,7 @@ fn what_happens_is_recorded() {
 }
 
 /// The ways to change the record, and what is said of each.
-const TAMPERING: [(&str, &str); 11] = [
+const TAMPERING: [(&str, &str); 12] = [
     ("update aox.audit set client = '203.0.113.1' where id = (select min(id) from aox.audit)", "changed or replaced"),
     ("update aox.audit set at = at + interval '1 second' where id = (select min(id) from aox.audit)", "changed or replaced"),
     ("delete from aox.audit where id = (select min(id) from aox.audit)", "missing of what was sealed"),
@@ -118,6 +118,11 @@ const TAMPERING: [(&str, &str); 11] = [
     (
         "update aox.logins set address = '203.0.113.1' where id = (select min(id) from aox.logins)",
         "logins are not what was sealed",
+    ),
+    (
+        "delete from aox.logins where id = (select min(id) from aox.logins);
+         insert into aox.audit (kind, door, detail) values ('forgetting', 'aox', jsonb_build_object('before', now()))",
+        "logins are missing of what was sealed",
     ),
 ];
 

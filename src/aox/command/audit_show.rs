@@ -80,10 +80,44 @@ fn told(event: &ListedEvent) -> String {
             };
             messages.iter().map(one).collect::<Vec<_>>().join(", ")
         }
+        "command" | "undelete" => command(&event.detail),
         _ => event.detail.to_string(),
     }
+}
+
+/// A command in one line: its name, what was asked, and what became of it when it changed nothing.
+fn command(detail: &Value) -> String {
+    let Some(fields) = detail.as_object().filter(|fields| fields.contains_key("command")) else {
+        return detail.to_string();
+    };
+    let name = fields["command"].as_str().unwrap_or_default().replace('-', " ");
+    let asked = fields.iter().filter(|(key, value)| {
+        let is_said = !value.is_null() && **value != Value::Bool(false);
+        is_said && !["command", "outcome"].contains(&key.as_str())
+    });
+    let asked = asked.map(|(key, value)| match value.as_str() {
+        Some(text) => format!(" {key}={text}"),
+        None => format!(" {key}={value}"),
+    });
+    let outcome = fields.get("outcome").and_then(Value::as_str).map(|outcome| format!(": {outcome}"));
+    format!("{name}{}{}", asked.collect::<String>(), outcome.unwrap_or_default())
 }
 
 /// What kinds there are.
 const KINDS: [&str; 9] =
     ["append", "command", "deletion", "delivery", "forgetting", "login", "policy", "rights", "undelete"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_in_one_line() {
+        let detail =
+            json!({"command": "add-user", "login": "anna", "name": null, "dry_run": false, "limit": 5});
+        assert_eq!(command(&detail), "add user limit=5 login=anna");
+        let refused = json!({"command": "delete-group", "name": "staff", "outcome": "not done: no"});
+        assert_eq!(command(&refused), "delete group name=staff: not done: no");
+        assert_eq!(command(&json!({"by": "imap"})), "{\"by\":\"imap\"}");
+    }
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::aox::answer::{Answer, Reply, Table, counted};
+use crate::aox::answer::{Answer, Reply, Table, counted, moment};
 use crate::aox::conversation::{Context, Outcome};
 use crate::db::{self, AuditEnds, AuditFinding, SealLink, VerifiedPage};
 use crate::error::Error;
@@ -135,6 +135,12 @@ fn respond(mut sum: Sum) -> Answer {
     if sum.seals > 0 {
         sentences.push(format!("The head is {} {digest}.", sum.link.number));
     }
+    if let Some(before) = sum.ends.forgotten_before {
+        let before = moment(before);
+        sentences.push(format!(
+            "Logins before {before} were forgotten, as the record says, and are not looked for."
+        ));
+    }
     sentences.push(match sum.heads.len() {
         0 => "There was no head written elsewhere to compare with, so that a cut end would not show."
             .to_owned(),
@@ -148,6 +154,7 @@ fn respond(mut sum: Sum) -> Answer {
         sentences,
         table: (!table.rows.is_empty()).then_some(table),
         json: json!({"events": sum.entries, "seals": sum.seals, "unsealed": sum.ends.unsealed,
+                     "logins_forgotten_before": sum.ends.forgotten_before.map(|before| before.to_string()),
                      "head": {"number": sum.link.number, "digest": digest},
                      "heads": sum.heads.len(), "heads_met": sum.met, "findings": json}),
         good: sum.findings.is_empty(),

@@ -2,7 +2,7 @@
 
 use archiveopteryx::aox::command::{
     Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMail,
-    DeleteMailbox, DeleteMember, DeleteQuota, DeleteRights, DeleteUser,
+    DeleteMailbox, DeleteMember, DeleteQuota, DeleteRights, DeleteUser, RemovePolicy,
 };
 use clap::{Args, Subcommand};
 
@@ -64,6 +64,11 @@ pub enum Delete {
         mailbox: String,
         #[command(flatten)]
         care: Care,
+    },
+    /// Take back a policy that retains mail or has it deleted
+    Policy {
+        /// Its number or its name
+        policy: String,
     },
     /// Take somebody out of the list of who may use a mailbox
     Rights {
@@ -152,6 +157,7 @@ impl Delete {
             Delete::Mailbox { mailbox, care } => {
                 care.request(|dry_run| DeleteMailbox { mailbox: mailbox.clone(), dry_run })
             }
+            Delete::Policy { policy } => RemovePolicy { policy }.into(),
             Delete::Rights { mailbox, identifier } => DeleteRights { mailbox, identifier }.into(),
             Delete::Member { group, login } => DeleteMember { group, login }.into(),
             Delete::Quota { root } => DeleteQuota { root: root.name() }.into(),

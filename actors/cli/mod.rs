@@ -32,7 +32,7 @@ use self::delete::Delete;
 use self::exchange::{Export, Import};
 use self::list::List;
 use self::manual::{Completions, Help, Manual};
-use self::policy::{Release, Remove, Retain, VacuumNow};
+use self::policy::{Release, Retain, VacuumNow};
 use self::search::{Find, Restore};
 use self::set::Set;
 use self::show::Show;
@@ -113,9 +113,6 @@ pub enum Verb {
     /// Keep mail from ending before some time, or for ever
     #[command(subcommand)]
     Retain(Retain),
-    /// Take back a policy that retains mail or has it deleted
-    #[command(subcommand)]
-    Remove(Remove),
     /// Release a hold
     #[command(subcommand)]
     Release(Release),
@@ -218,7 +215,6 @@ impl Verb {
             }
             Verb::Setacl { mailbox, identifier, rights: None } => DeleteRights { mailbox, identifier }.into(),
             Verb::Retain(retain) => retain.request(),
-            Verb::Remove(remove) => remove.request(),
             Verb::Release(release) => release.request(),
             Verb::Vacuum(vacuum) => vacuum.request(),
             Verb::Check(check) => return Ok(check.request()),

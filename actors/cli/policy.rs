@@ -1,6 +1,6 @@
-//! `aox retain`, `aox remove`, `aox release` and `aox vacuum`: how long mail stays.
+//! `aox retain`, `aox release` and `aox vacuum`: how long mail stays.
 
-use archiveopteryx::aox::command::{ReleaseHold, RemovePolicy, RetainMail, Vacuum};
+use archiveopteryx::aox::command::{ReleaseHold, RetainMail, Vacuum};
 use clap::{Args, Subcommand};
 
 use super::Request;
@@ -34,16 +34,6 @@ pub struct Period {
     pub name: Option<String>,
 }
 
-/// What can be removed.
-#[derive(Debug, Subcommand)]
-pub enum Remove {
-    /// Take back a policy that retains mail or has it deleted
-    Policy {
-        /// Its number or its name
-        policy: String,
-    },
-}
-
 /// What can be released.
 #[derive(Debug, Subcommand)]
 pub enum Release {
@@ -70,14 +60,6 @@ impl Retain {
     pub fn request(self) -> Request {
         let Retain::Mail(Period { days, words, user, name }) = self;
         RetainMail { days, name, user, words }.into()
-    }
-}
-
-impl Remove {
-    /// The request to the server.
-    pub fn request(self) -> Request {
-        let Remove::Policy { policy } = self;
-        RemovePolicy { policy }.into()
     }
 }
 

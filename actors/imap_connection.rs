@@ -164,7 +164,7 @@ impl Talk {
             }
             After::Open(opening) => {
                 self.outbox.send(octets).await?;
-                octets = self.open(opening).await;
+                octets = self.open(*opening).await;
             }
         }
         self.outbox.send(octets).await

@@ -85,7 +85,7 @@ impl<'a> Client<'a> {
                 self.selected = None;
                 self.conversation.closed();
             }
-            After::Open(opening) => self.open(opening).await,
+            After::Open(opening) => self.open(*opening).await,
         }
     }
 

@@ -34,7 +34,10 @@ async fn append(lender: &Lender, messages: &[Vec<u8>]) {
             internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
         });
         let (messages, saved_at) = (messages.collect(), Timestamp::UNIX_EPOCH);
-        lender.run(Append { key: INBOX, saved_at, messages, is_limited: false }).await.expect("it is stored");
+        lender
+            .run(Append { key: INBOX, saved_at, messages, is_limited: false, actor: support::nobody() })
+            .await
+            .expect("it is stored");
     }
 }
 

@@ -34,7 +34,7 @@ pub enum After {
     /// The connection ends here: an answer broke off where no other octets may follow.
     Close,
     /// It is closed, and this one is opened; then the conversation says what that came to.
-    Open(Opening),
+    Open(Box<Opening>),
 }
 
 /// A mailbox that was found and is to be opened.

@@ -125,7 +125,7 @@ impl Client {
         self.hear(answer.tagged);
         if let After::Open(opening) = answer.next {
             let opened = Answer { tagged: response::ok(&opening.tag, None, "open"), ..Answer::default() };
-            let octets = self.conversation.opened(opening, Ok(opened));
+            let octets = self.conversation.opened(*opening, Ok(opened));
             self.hear(octets);
         }
     }

@@ -91,7 +91,7 @@ impl Select {
                     let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
                     // RFC 7162 §3.2.5: what a client knows of another incarnation is nothing.
                     let resync = self.resync.filter(|resync| resync.uidvalidity == found.uidvalidity);
-                    let next = After::Open(Opening { acting, client, enabled, resync, ..opening });
+                    let next = After::Open(Box::new(Opening { acting, client, enabled, resync, ..opening }));
                     Answer { untagged: closed(was_open), next, ..Answer::default() }
                 }
                 Err(error) => {

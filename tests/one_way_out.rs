@@ -57,6 +57,7 @@ async fn append(lender: &Lender, key: MailboxKey, count: usize) -> Vec<Uid> {
         saved_at: jiff::Timestamp::UNIX_EPOCH,
         messages: messages.collect(),
         is_limited: false,
+        actor: support::nobody(),
     };
     lender.run(unit).await.expect("it is stored").uids
 }

@@ -40,7 +40,13 @@ impl Site {
             internal_date: InternalDate { seconds: came, zone_minutes: 0 },
         };
         let saved_at = Timestamp::now();
-        let unit = Append { key: WORK, saved_at, messages: vec![appending], is_limited: false };
+        let unit = Append {
+            key: WORK,
+            saved_at,
+            messages: vec![appending],
+            is_limited: false,
+            actor: support::nobody(),
+        };
         self.lender.run(unit).await.expect("it is stored").uids[0]
     }
 
@@ -429,7 +435,13 @@ fn bodies_and_addresses_end_while_deliveries_use_them_again() {
                     internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
                 };
                 let saved_at = Timestamp::now();
-                let unit = Append { key: WORK, saved_at, messages: vec![appending], is_limited: false };
+                let unit = Append {
+                    key: WORK,
+                    saved_at,
+                    messages: vec![appending],
+                    is_limited: false,
+                    actor: support::nobody(),
+                };
                 let appended =
                     deliverer.run(unit).await.unwrap_or_else(|error| panic!("round {round}: {error}"));
                 let by = Culprit { account: None, door: "imap", client: None, reason: "EXPUNGE" };

@@ -81,7 +81,7 @@ impl Append {
     }
 
     /// Sends `last` behind its own statements: what must not be stored fails before that.
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         db: &Lent<'_>,
         last: impl Future<Output = Result<(), Error>>,
@@ -115,7 +115,7 @@ impl Append {
     }
 
     /// Gives each message its id. What is left of a block is for the next messages of this connection.
-    async fn reserve_ids(&mut self, db: &Lent<'_>) -> Result<(), Error> {
+    pub(super) async fn reserve_ids(&mut self, db: &Lent<'_>) -> Result<(), Error> {
         for appending in &mut self.messages {
             let left = db.kept().message_ids.borrow_mut().next();
             let id = match left {
@@ -166,7 +166,7 @@ impl Append {
 }
 
 /// A body ends when its last message has, and then it is gone: to meet that once is rare, and twice hardly possible.
-const ATTEMPTS_MORE: u32 = 3;
+pub(super) const ATTEMPTS_MORE: u32 = 3;
 
 /// What a statement refused, as the client hears it.
 fn refused(error: Error) -> Error {

@@ -92,6 +92,7 @@ mod record_logins;
 mod remove_mailbox;
 mod rename_mailbox;
 mod rename_user;
+mod replace_message;
 mod revive_mailbox;
 mod revive_user;
 mod seal_audit;
@@ -197,6 +198,7 @@ pub use record_logins::{ForgetLogins, LoginOutcome, LoginRecord, RecordLogins};
 pub use remove_mailbox::{RemoveMailbox, RemovedMailbox};
 pub use rename_mailbox::RenameMailbox;
 pub use rename_user::RenameUser;
+pub use replace_message::{ReplaceMessage, Replaced};
 pub use reserve_message_ids::ReserveMessageIds;
 pub use resolve_recipient::{ResolveRecipient, ResolvedRecipient};
 pub use revive_mailbox::{

@@ -122,6 +122,13 @@ impl NewMessage {
         NewMessage::from_taken_apart(account, taken, canonical.changes, arrived_at)
     }
 
+    /// The same for a message whose parts may be binary (RFC 3516).
+    pub fn prepare_binary(account: AccountId, octets: Vec<u8>, arrived_at: Timestamp) -> NewMessage {
+        let canonical = message::canonical_binary(octets);
+        let taken = message::take_apart(&canonical.bytes);
+        NewMessage::from_taken_apart(account, taken, canonical.changes, arrived_at)
+    }
+
     /// Packs the bodies of a message that was taken apart.
     pub fn from_taken_apart(
         account: AccountId,

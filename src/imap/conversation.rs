@@ -177,10 +177,11 @@ impl Conversation {
     fn go_ahead(&mut self, octets: u64) {
         let head = command::head_of(self.framer.command()).ok();
         let appending = head
-            .filter(brings_message)
+            .filter(is_append)
             .and_then(|head| Some((head, append::announced(head.arguments, self.enabled())?)));
         match (&self.user, appending) {
-            (Some(user), Some((head, mailbox))) => {
+            (Some(user), Some((head, (mailbox, before)))) => {
+                let octets = octets.saturating_add(before);
                 let plan = append::plan_room(head.tag.to_owned(), &mailbox, octets, user);
                 self.queue.push_back(Event::Run(plan));
             }
@@ -272,7 +273,7 @@ impl Conversation {
                 false => limits::IMAP_LINE_BYTES_BEFORE_LOGIN_MAX,
             };
             let (literal, literals) = match logged_in {
-                true if begins_with_append(head) => {
+                true if may_bring_message(head) => {
                     (literal_max, literal_max + limits::IMAP_LITERAL_BYTES_MAX as u64)
                 }
                 true => (limits::IMAP_LITERAL_BYTES_MAX as u64, limits::IMAP_LITERALS_BYTES_MAX),
@@ -315,6 +316,10 @@ impl Conversation {
         self.doing = format!("{tag} {name}");
         self.doing_since = now;
         match self.parse(&line) {
+            Ok(command) if self.enabled().uidonly && command.uses_numbers() => {
+                self.send(response::uid_required(&tag));
+                self.count_error();
+            }
             Ok(command) => {
                 self.errors = 0;
                 if let Some(user) = &mut self.user {
@@ -367,6 +372,9 @@ impl Conversation {
                 Event::Run(Plan::Done(Answer { tagged, next: After::Unselect, ..Answer::default() }))
             }
             Command::Idle => return self.begin_idle(tag, now),
+            Command::Replace(uid, replacement) => {
+                self.on_mailbox(tag, uid, OnMailbox::Replace(replacement.with_message(line)), now)
+            }
             Command::OnMailbox { uid, command } => self.on_mailbox(tag, uid, command, now),
             Command::Esearch(search) => return self.search(tag, search, now),
             Command::Capability => Event::Run(Plan::Done(capability::respond(&tag, self))),
@@ -411,10 +419,7 @@ impl Conversation {
             Command::Subscribe(subscribe) => subscribe.plan(tag, user),
             Command::List(list) => list.plan(tag, user),
             Command::Status(status) => status.plan(tag, user),
-            Command::Append(append) => {
-                let message = append.take_message(line);
-                append.plan(tag, message, user, now)
-            }
+            Command::Append(append) => append.plan(tag, line, user, now),
             Command::SetAcl(setacl) => setacl.plan(tag, user),
             Command::GetAcl(getacl) => getacl.plan(tag, user),
             Command::ListRights(listrights) => listrights.plan(tag, user),
@@ -507,7 +512,7 @@ impl Conversation {
         };
         let error = match why {
             Refusal::LineTooLong => Error::bad("the command is too long"),
-            Refusal::LiteralTooLarge if begins_with_append(head) => {
+            Refusal::LiteralTooLarge if may_bring_message(head) => {
                 Error::no(Code::TooBig, format!("a message may have {} octets", self.setup.literal_max))
             }
             Refusal::LiteralTooLarge => Error::no(Code::TooBig, "the literal is too large for this command"),
@@ -549,19 +554,20 @@ impl User {
     }
 }
 
-/// Whether the command may bring a whole message.
-fn brings_message(head: &command::Head<'_>) -> bool {
+fn is_append(head: &command::Head<'_>) -> bool {
     !head.uid && head.name.eq_ignore_ascii_case("APPEND")
 }
 
-/// The same for a beginning that may be cut anywhere.
-fn begins_with_append(head: &[u8]) -> bool {
-    let name = |input| -> crate::imap::grammar::Parsed<'_, &str> {
-        let (rest, _) = core::tag(input)?;
-        let (rest, ()) = core::sp(rest)?;
+/// Whether a command that begins so may bring a whole message: APPEND, REPLACE, UID REPLACE. It may be cut anywhere.
+fn may_bring_message(head: &[u8]) -> bool {
+    let word = |input| -> crate::imap::grammar::Parsed<'_, &str> {
+        let (rest, ()) = core::sp(input)?;
         core::atom(rest)
     };
-    name(head).is_ok_and(|(_, name)| name.eq_ignore_ascii_case("APPEND"))
+    let Ok((rest, name)) = core::tag(head).and_then(|(rest, _)| word(rest)) else { return false };
+    let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
+    let replaces = |(_, name): (&[u8], &str)| is(name, "REPLACE");
+    is(name, "APPEND") || is(name, "REPLACE") || is(name, "UID") && word(rest).is_ok_and(replaces)
 }
 
 /// Empty lines between commands: old Outlook and some Java libraries send CRLF after a literal's own (2026-11).

@@ -11,6 +11,8 @@ pub struct Enabled {
     pub condstore: bool,
     /// QRESYNC (RFC 7162 §3.2): VANISHED in place of EXPUNGE.
     pub qresync: bool,
+    /// UIDONLY (RFC 9586): messages are known by their uids only.
+    pub uidonly: bool,
 }
 
 impl Enabled {
@@ -27,13 +29,14 @@ impl Enabled {
             "IMAP4rev2" => self.imap4rev2 = true,
             "UTF8=ACCEPT" => self.utf8 = true,
             "CONDSTORE" => self.condstore = true,
+            "UIDONLY" => self.uidonly = true,
             _ => (self.condstore, self.qresync) = (true, true),
         }
         Some(known)
     }
 }
 
-const ENABLEABLE: [&str; 4] = ["IMAP4rev2", "UTF8=ACCEPT", "CONDSTORE", "QRESYNC"];
+const ENABLEABLE: [&str; 5] = ["IMAP4rev2", "UTF8=ACCEPT", "CONDSTORE", "QRESYNC", "UIDONLY"];
 
 #[cfg(test)]
 mod tests {

@@ -86,6 +86,11 @@ pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
     }
 }
 
+/// A command names messages by their places, though the client has enabled UIDONLY (RFC 9586 §3).
+pub fn uid_required(tag: &str) -> Vec<u8> {
+    status(tag, "BAD", Some("UIDREQUIRED"), "messages are named by their uids, after UIDONLY")
+}
+
 /// What a client is told beside the answer to the command that has nearly used up a quota (RFC 9208 §4.3.1).
 pub fn nearly_full() -> Vec<u8> {
     status("*", "NO", Code::OverQuota.imap(), "Your mailboxes are nearly full")

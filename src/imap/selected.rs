@@ -159,6 +159,7 @@ impl Selected {
             OnMailbox::CancelUpdate(cancel) => cancel.plan(running("CANCELUPDATE", true), self),
             OnMailbox::Copy(copy) => copy.plan(running("COPY", true), self),
             OnMailbox::Move(r#move) => r#move.plan(running("MOVE", true), self),
+            OnMailbox::Replace(replace) => replace.plan(running("REPLACE", true), self),
             OnMailbox::Expunge(expunge) => expunge.plan(running("EXPUNGE", true), self),
             OnMailbox::Noop => running("NOOP", true).done(self),
             OnMailbox::Check => running("CHECK", true).done(self),
@@ -411,7 +412,7 @@ impl Selected {
             out.extend_from_slice(b"\r\n");
         } else {
             out.extend_from_slice(format!("* {} RECENT\r\n", self.view.recent_count()).as_bytes());
-            if let Some(msn) = current.first_unseen() {
+            if let Some(msn) = current.first_unseen().filter(|_| !self.enabled.uidonly) {
                 out.extend(response::ok("*", Some(&format!("UNSEEN {msn}")), "First unseen message"));
             }
         }
@@ -469,7 +470,8 @@ impl Selected {
     fn write(&mut self, out: &mut Vec<u8>, updates: Vec<Update>, with_uid: bool) {
         // RFC 9051 §7.5.2 and RFC 7162 §3.2.4: what comes unasked has the uid.
         let with_uid = with_uid || self.enabled.imap4rev2 || self.enabled.qresync;
-        if self.enabled.qresync {
+        let vanish = self.enabled.qresync || self.enabled.uidonly;
+        if vanish {
             write_vanished(out, &updates);
         }
         if updates.iter().any(|update| matches!(update, Update::Flags { .. } | Update::Exists(_))) {
@@ -477,7 +479,7 @@ impl Selected {
         }
         for update in updates {
             match update {
-                Update::Expunged { .. } if self.enabled.qresync => {}
+                Update::Expunged { .. } if vanish => {}
                 Update::Expunged { msn, .. } => number_line(out, msn.get(), "EXPUNGE"),
                 Update::Exists(count) => number_line(out, count, "EXISTS"),
                 Update::Recent(count) => number_line(out, count, "RECENT"),
@@ -494,10 +496,8 @@ impl Selected {
     /// Says what has changed about a message: its flags, and since when that is so.
     fn write_state(&self, out: &mut Vec<u8>, msn: Msn, uid: Option<Uid>, tells_flags: bool) {
         let entry = self.view.get(msn).expect("an update is about a message that the client knows");
-        out.extend_from_slice(b"* ");
-        number(out, msn.get().into());
-        out.extend_from_slice(b" FETCH (");
-        if let Some(uid) = uid {
+        fetch::begin_response(out, msn, entry.uid, self.enabled);
+        if let Some(uid) = uid.filter(|_| !self.enabled.uidonly) {
             out.extend_from_slice(b"UID ");
             number(out, uid.get().into());
             out.push(b' ');

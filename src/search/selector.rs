@@ -155,6 +155,11 @@ impl Selector {
         }
     }
 
+    /// Whether messages are named by their places.
+    pub fn names_places(&self) -> bool {
+        matches!(self, Selector::Messages(_)) || self.children().iter().any(Selector::names_places)
+    }
+
     /// Whether MODSEQ is among the keys.
     pub fn asks_modseq(&self) -> bool {
         self.has_key(|key| matches!(key, Selector::ModSeq(_)))

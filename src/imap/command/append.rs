@@ -1,63 +1,50 @@
-//! APPEND (RFC 3501 §6.3.11) with APPENDUID (RFC 4315): a message that the client brings.
+//! APPEND (RFC 3501 §6.3.11) with APPENDUID (RFC 4315) and MULTIAPPEND (RFC 3502): messages that the client brings.
+
+pub mod message;
 
 use jiff::Timestamp;
 use nom::Parser;
-use nom::combinator::{map, opt};
-use nom::error::context;
-use nom::sequence::{preceded, terminated};
+use nom::sequence::preceded;
 
+use self::message::{AppendMessage, Brought, append_message};
 use crate::db::{self, Actor, Appending, NewMessage, Unit};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
-use crate::imap::conversation::{Plan, User};
+use crate::imap::conversation::{Conversation, Plan, User};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
-use crate::imap::grammar::core::{literal, sp};
-use crate::imap::grammar::flags::flag_list;
+use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
-use crate::imap::grammar::time::date_time;
 use crate::imap::response;
-use crate::limits;
-use crate::mailbox::{FlagSet, InternalDate, Located, MailboxKey, MailboxName, System};
+use crate::mailbox::{FlagSet, InternalDate, Located, MailboxKey, MailboxName, System, UidSet};
 use crate::policy::{Rights, Viewer};
 
-/// A message and where it is to go.
+/// Messages and where they are to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
     pub mailbox: MailboxName,
-    pub flags: FlagSet,
-    /// When the message came, as the client has it; None means now.
-    pub date: Option<InternalDate>,
-    /// The message; see [`Append::take_message`].
-    message: Tail,
+    /// All of them are stored, or none (RFC 3502 §6.3.11); one at least.
+    messages: Vec<AppendMessage>,
 }
 
-/// Where the message is in the command, counted from its end: so that 50 MB need not be copied to be parsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Tail {
-    octets: usize,
-    behind: usize,
-}
-
-/// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, from the first space on
+/// `append = "APPEND" SP mailbox 1*append-message`, from the first space on (RFC 4466 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Append> {
-    let (rest, (mailbox, flags, date)) = head(input, enabled)?;
-    let message = context("a literal", map(literal, <[u8]>::len));
-    let (rest, octets) = { message }.parse(rest)?;
-    let message = Tail { octets, behind: rest.len() };
-    Ok((rest, Append { mailbox, flags: flags.unwrap_or_default(), date, message }))
+    let (rest, mailbox) = preceded(sp, mailbox(enabled)).parse(input)?;
+    let (mut rest, first) = append_message(rest, enabled)?;
+    let mut messages = vec![first];
+    while rest.starts_with(b" ") && !rest.iter().all(|octet| *octet == b' ') {
+        let (after, message) = append_message(rest, enabled)?;
+        messages.push(message);
+        rest = after;
+    }
+    Ok((rest, Append { mailbox, messages }))
 }
 
-/// All that comes before the literal.
-fn head(input: &[u8], enabled: Enabled) -> Parsed<'_, (MailboxName, Option<FlagSet>, Option<InternalDate>)> {
-    let words = (preceded(sp, mailbox(enabled)), opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)));
-    terminated(words, sp).parse(input)
-}
-
-/// Where the message is to go, if these arguments end where it begins, rather than in a literal before it.
-pub fn announced(arguments: &[u8], enabled: Enabled) -> Option<MailboxName> {
-    let (rest, (mailbox, _, _)) = head(arguments, enabled).ok()?;
-    rest.starts_with(b"{").then_some(mailbox)
+/// Where messages are to go, and the octets of those that are there, if these arguments end where another one begins,
+/// rather than in a literal before it.
+pub fn announced(arguments: &[u8], enabled: Enabled) -> Option<(MailboxName, u64)> {
+    let (rest, mailbox) = preceded(sp, mailbox(enabled)).parse(arguments).ok()?;
+    Some((mailbox, message::announced(rest, enabled)?))
 }
 
 /// Asks whether there is room for a message before the client sends it: lets it go on, or forgets the command. What is
@@ -80,75 +67,26 @@ pub fn plan_room(tag: String, mailbox: &MailboxName, octets: u64, user: &User) -
 }
 
 impl Append {
-    /// The message, out of the command that this was parsed from.
-    pub fn take_message(&self, mut command: Vec<u8>) -> Vec<u8> {
-        let end = command.len() - self.message.behind;
-        command.truncate(end);
-        command.drain(..end - self.message.octets);
-        command
-    }
-
-    /// Finds the mailbox, takes the message apart and stores it.
-    pub fn plan(self, tag: String, message: Vec<u8>, user: &User, now: Timestamp) -> Plan {
-        if message.is_empty() {
-            return Plan::Done(Answer::failed(
-                &tag,
-                Error::no(Code::Cannot, "an empty message cannot be stored"),
-            ));
-        }
+    /// Finds the mailbox, takes the messages apart and stores them. `command` is all that the client said.
+    pub fn plan(self, tag: String, command: Vec<u8>, user: &User, now: Timestamp) -> Plan {
         let viewer = user.viewer();
-        let find = db::FindMailbox { viewer, name: self.mailbox.clone() };
+        let Append { mailbox, messages } = self;
+        let mut brought = message::take(messages, command);
         let actor = user.culprit("APPEND").actor();
-        Plan::run(find, move |found, _| {
+        let find = db::FindMailbox { viewer, name: mailbox };
+        Plan::run(find, move |found, conversation| {
             let no_such = || Error::no(Code::TryCreate, "there is no such mailbox; CREATE it and try again");
             let found = found.map_err(Error::from);
             match found.and_then(|found| db::FoundMailbox::for_whom_has(Rights::INSERT, found, no_such)) {
                 Ok(found) => {
                     // RFC 4314 §4: flags that the user may not set are left out, and that is no failure.
-                    let flags = self.flags.within(found.permit.rights.flags());
+                    let permitted = found.permit.rights.flags();
+                    brought.iter_mut().for_each(|message| message.flags = message.flags.within(permitted));
                     let target = Target { key: found.key, viewer, own_seen: found.seen.is_some(), actor };
-                    Append { flags, ..self }.prepare(tag, message, target, now)
+                    target.prepare(tag, brought, now, conversation)
                 }
                 Err(error) => Plan::Done(Answer::failed(&tag, error)),
             }
-        })
-    }
-
-    /// Takes the message apart: a large one where that keeps nobody waiting.
-    fn prepare(self, tag: String, message: Vec<u8>, target: Target, now: Timestamp) -> Plan {
-        let account = target.key.account;
-        if message.len() <= limits::INLINE_MESSAGE_BYTES_MAX {
-            let prepared = NewMessage::prepare(account, message, now);
-            return self.store(tag, target, prepared, now);
-        }
-        Plan::compute(
-            move || NewMessage::prepare(account, message, now),
-            move |prepared, _| match prepared {
-                Ok(prepared) => self.store(tag, target, prepared, now),
-                Err(error) => Plan::Done(Answer::failed(&tag, error)),
-            },
-        )
-    }
-
-    /// Stores it.
-    fn store(self, tag: String, target: Target, message: NewMessage, now: Timestamp) -> Plan {
-        // Without a date it is the time of arrival, said in UTC (RFC 3501 §6.3.11).
-        let today = InternalDate { seconds: now.as_second(), zone_minutes: 0 };
-        let internal_date = self.date.unwrap_or(today);
-        let needed = Rights::INSERT.with(Rights::to_change(&self.flags));
-        let seen = target.own_seen && self.flags.system.contains(System::SEEN);
-        let messages = vec![Appending { message, flags: self.flags, internal_date }];
-        let unit = db::Append {
-            key: target.key,
-            saved_at: now,
-            messages,
-            is_limited: true,
-            actor: target.actor.clone(),
-        };
-        target.clone().run(needed, unit, move |appended| match appended {
-            Ok(appended) if seen => target.mark_seen(tag, appended),
-            Ok(appended) => Plan::Done(respond(&tag, appended)),
-            Err(error) => Plan::Done(Answer::failed(&tag, error)),
         })
     }
 }
@@ -165,6 +103,46 @@ struct Target {
 }
 
 impl Target {
+    /// Takes the messages apart, then stores them.
+    fn prepare(
+        self,
+        tag: String,
+        brought: Vec<Brought>,
+        now: Timestamp,
+        conversation: &mut Conversation,
+    ) -> Plan {
+        let described = brought.iter().map(|message| (message.flags.clone(), message.date)).collect();
+        let account = self.key.account;
+        let store = move |prepared: Result<Vec<NewMessage>, Error>, _: &mut Conversation| match prepared {
+            Ok(prepared) => self.store(tag, prepared, described, now),
+            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+        };
+        message::prepare(account, brought, now, store, conversation)
+    }
+
+    /// Stores them.
+    fn store(
+        self,
+        tag: String,
+        prepared: Vec<NewMessage>,
+        described: Vec<(FlagSet, Option<InternalDate>)>,
+        now: Timestamp,
+    ) -> Plan {
+        let all_flags = described.iter().fold(FlagSet::default(), |all, (flags, _)| all.union(flags));
+        let needed = Rights::INSERT.with(Rights::to_change(&all_flags));
+        let seen: Vec<bool> =
+            described.iter().map(|(flags, _)| flags.system.contains(System::SEEN)).collect();
+        let messages = appending(prepared, described, now);
+        let actor = self.actor.clone();
+        let unit = db::Append { key: self.key, saved_at: now, messages, is_limited: true, actor };
+        let marks_seen = self.own_seen && seen.contains(&true);
+        self.clone().run(needed, unit, move |appended| match appended {
+            Ok(appended) if marks_seen => self.mark_seen(tag, appended, &seen),
+            Ok(appended) => Plan::Done(respond(&tag, appended)),
+            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+        })
+    }
+
     /// Runs a unit: in another's mailbox only if the right to do so has not been taken away meanwhile.
     fn run<U: Unit>(
         self,
@@ -180,9 +158,9 @@ impl Target {
     }
 
     /// Who brings a message as one that is \Seen has seen it himself.
-    fn mark_seen(self, tag: String, appended: db::Appended) -> Plan {
+    fn mark_seen(self, tag: String, appended: db::Appended, seen: &[bool]) -> Plan {
         let (key, reader) = (self.key, self.viewer.account);
-        let uids = appended.uids.iter().copied().collect();
+        let uids = appended.uids.iter().zip(seen).filter(|(_, seen)| **seen).map(|(uid, _)| *uid).collect();
         self.run(Rights::SEEN, db::SetSeen { key, reader, uids, seen: true }, move |seen| {
             let mut answer = respond(&tag, appended);
             // The message is there, come what may.
@@ -192,10 +170,31 @@ impl Target {
     }
 }
 
+/// What is to be stored.
+pub(super) fn appending(
+    prepared: Vec<NewMessage>,
+    described: Vec<(FlagSet, Option<InternalDate>)>,
+    now: Timestamp,
+) -> Vec<Appending> {
+    // Without a date it is the time of arrival, said in UTC (RFC 3501 §6.3.11).
+    let today = InternalDate { seconds: now.as_second(), zone_minutes: 0 };
+    let one = |(message, (flags, date)): (NewMessage, (FlagSet, Option<InternalDate>))| Appending {
+        message,
+        flags,
+        internal_date: date.unwrap_or(today),
+    };
+    prepared.into_iter().zip(described).map(one).collect()
+}
+
 /// `resp-code-apnd = "APPENDUID" SP nz-number SP append-uid` (RFC 4315 §4)
+pub(super) fn appenduid(appended: &db::Appended) -> String {
+    // Several messages get uids that follow each other (RFC 4315 §3).
+    let uids: UidSet = appended.uids.iter().copied().collect();
+    format!("APPENDUID {} {uids}", appended.uidvalidity)
+}
+
 fn respond(tag: &str, appended: db::Appended) -> Answer {
-    let uids: Vec<String> = appended.uids.iter().map(ToString::to_string).collect();
-    let code = format!("APPENDUID {} {}", appended.uidvalidity, uids.join(","));
+    let code = appenduid(&appended);
     let untagged = if appended.is_nearly_full { response::nearly_full() } else { Vec::new() };
     Answer::ok_code(tag, Some(&code), "APPEND completed")
         .with_untagged(untagged)
@@ -207,21 +206,19 @@ mod tests {
     use super::*;
     use crate::imap::grammar::fault::complete;
 
-    fn read(input: &str) -> (Append, String) {
-        let append = complete(input.as_bytes(), |input| parse(input, Enabled::default())).expect(input);
-        let message = append.take_message(format!("a APPEND{input}").into_bytes());
-        (append, String::from_utf8(message).unwrap())
+    fn read(input: &str) -> Result<Append, Error> {
+        complete(input.as_bytes(), |input| parse(input, Enabled::default()))
     }
 
     #[test]
-    fn the_message_is_the_last_literal() {
-        let (append, message) = read(" Sent (\\Seen) \"17-Jul-1996 02:44:25 -0700\" {5}\r\na\r\nb ");
-        assert_eq!(append.flags.to_string(), "\\Seen");
-        assert_eq!(append.date.unwrap().zone_minutes, -420);
-        assert_eq!(message, "a\r\nb ");
-        let (append, message) = read(" {4}\r\nSent {3+}\r\n({2");
-        assert_eq!((append.mailbox.as_str(), append.date, message.as_str()), ("Sent", None, "({2"));
-        assert_eq!(read(" Sent {1}\r\na ").1, "a");
+    fn there_may_be_several_messages() {
+        assert_eq!(read(" Sent {5}\r\na\r\nb ").unwrap().messages.len(), 1);
+        assert_eq!(read(" {4}\r\nSent {3+}\r\n({2").unwrap().mailbox.as_str(), "Sent");
+        let input = " Sent (\\Seen) \"17-Jul-1996 02:44:25 -0700\" {1}\r\na ~{1+}\r\nb (\\Draft) {1}\r\nc ";
+        let append = read(input).unwrap();
+        let flags: Vec<String> = append.messages.iter().map(|message| message.flags.to_string()).collect();
+        assert_eq!(flags, ["\\Seen", "", "\\Draft"]);
+        assert_eq!(append.messages[0].date.unwrap().zone_minutes, -420);
     }
 
     #[test]
@@ -240,10 +237,15 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for input in
-            [" Sent", " Sent \"a\"", " Sent (\\Nonsense) {1}\r\na", " Sent {1}\r\nab", " Sent () () {1}\r\na"]
-        {
-            assert!(complete(input.as_bytes(), |input| parse(input, Enabled::default())).is_err(), "{input}");
+        for input in [
+            " Sent",
+            " Sent \"a\"",
+            " Sent (\\Nonsense) {1}\r\na",
+            " Sent {1}\r\nab",
+            " Sent () () {1}\r\na",
+            " Sent {1}\r\na {x}\r\n",
+        ] {
+            assert!(read(input).is_err(), "{input}");
         }
     }
 }

@@ -5,7 +5,7 @@ mod large;
 mod plan;
 mod respond;
 
-pub(in crate::imap) use respond::modseq as write_modseq;
+pub(in crate::imap) use respond::{begin_response, modseq as write_modseq};
 
 use std::fmt;
 

@@ -25,6 +25,7 @@ pub mod myrights;
 pub mod namespace;
 pub mod noop;
 pub mod rename;
+pub mod replace;
 pub mod search;
 pub mod select;
 pub mod setacl;
@@ -83,6 +84,8 @@ pub enum Command {
     Idle,
     /// ESEARCH, which may be for the mailbox that is open, or for others.
     Esearch(esearch::Esearch),
+    /// REPLACE, whose message is still in the command; numbers are uids if the first is true.
+    Replace(bool, replace::Replacement),
     /// A command for the mailbox that is open.
     OnMailbox {
         uid: bool,
@@ -101,6 +104,28 @@ impl Command {
             // RFC 7162 §3.1.5
             Command::OnMailbox { command, .. } => command.program().is_some_and(Selector::asks_modseq),
             Command::Esearch(search) => search.program.as_ref().is_ok_and(Selector::asks_modseq),
+            _ => false,
+        }
+    }
+
+    /// Whether it names messages by their places, which a client may not do that has enabled UIDONLY (RFC 9586 §3).
+    pub fn uses_numbers(&self) -> bool {
+        match self {
+            Command::Replace(uid, _) => !uid,
+            Command::Esearch(search) => search.program.as_ref().is_ok_and(Selector::names_places),
+            Command::OnMailbox { uid, command } => {
+                let by_place = matches!(
+                    command,
+                    OnMailbox::Fetch(_)
+                        | OnMailbox::Store(_)
+                        | OnMailbox::Search(_)
+                        | OnMailbox::Sort(_)
+                        | OnMailbox::Thread(_)
+                        | OnMailbox::Copy(_)
+                        | OnMailbox::Move(_)
+                );
+                by_place && !uid || command.program().is_some_and(Selector::names_places)
+            }
             _ => false,
         }
     }
@@ -133,6 +158,7 @@ pub enum OnMailbox {
     Thread(thread::Thread),
     Copy(copy::Copy),
     Move(r#move::Move),
+    Replace(replace::Replace),
     /// EXPUNGE and, with a set, UID EXPUNGE.
     Expunge(expunge::Expunge),
     Noop,
@@ -294,6 +320,7 @@ fn find_selected(name: &str) -> Option<(Needs, Arguments)> {
         "STORE" => |input, _| store(input, false),
         "COPY" => |input, on| copy(input, on, false),
         "MOVE" => |input, on| r#move(input, on, false), // RFC 6851
+        "REPLACE" => |input, on| replace(input, on, false), // RFC 8508
         _ => return None,
     };
     Some((Needs::Selected, read))
@@ -311,6 +338,7 @@ fn find_uid(name: &str) -> Option<(Needs, Arguments)> {
             "THREAD" => |input, _| thread(input, true),
             "COPY" => |input, on| copy(input, on, true),
             "MOVE" => |input, on| r#move(input, on, true), // RFC 6851
+            "REPLACE" => |input, on| replace(input, on, true), // RFC 8508
             // RFC 4315 §2.1
             "EXPUNGE" => |input, _| {
                 let expunge = complete(input, expunge::parse_uid)?;
@@ -364,6 +392,10 @@ fn copy(input: &[u8], on: Enabled, uid: bool) -> Result<Command, Error> {
 fn r#move(input: &[u8], on: Enabled, uid: bool) -> Result<Command, Error> {
     let command = OnMailbox::Move(complete(input, |all| r#move::parse(all, on))?);
     Ok(Command::OnMailbox { uid, command })
+}
+
+fn replace(input: &[u8], on: Enabled, uid: bool) -> Result<Command, Error> {
+    complete(input, |all| replace::parse(all, on)).map(|replacement| Command::Replace(uid, replacement))
 }
 
 #[cfg(test)]

@@ -90,7 +90,9 @@ impl Fetch {
     fn items_to_tell(&self, uid: bool, selected: &Selected) -> Vec<Item> {
         let mut items = self.items.clone();
         // RFC 3501 §6.4.8: the answers to UID FETCH have the uid, asked for or not. RFC 7162 §3.2.4 wants it always.
-        if (uid || selected.enabled.qresync) && !items.contains(&Item::Uid) {
+        // A UIDFETCH response has it anyway (RFC 9586 §3.3).
+        let tells_uid = (uid || selected.enabled.qresync) && !selected.enabled.uidonly;
+        if tells_uid && !items.contains(&Item::Uid) {
             items.insert(0, Item::Uid);
         }
         let tells_modseq =
@@ -141,7 +143,7 @@ impl Fetching {
         out.reserve(limits::FETCH_EMIT_BYTES + 1024);
         let mut last = None;
         for (msn, entry) in told.by_uids(&self.rest) {
-            respond::from_memory(&mut out, &self.items, msn, entry, &selected.view);
+            respond::from_memory(&mut out, &self.items, (msn, entry), &selected.view, selected.enabled);
             if out.len() >= limits::FETCH_EMIT_BYTES {
                 last = Some(entry.uid);
                 break;

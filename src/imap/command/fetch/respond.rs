@@ -7,17 +7,22 @@ use super::plan::OnPage;
 use super::{Item, Partial, SectionItem, binary};
 use crate::db::FetchedMessage;
 use crate::error::Error;
+use crate::imap::enabled::Enabled;
 use crate::imap::print::{date_time, number};
 use crate::imap::selected::Selected;
-use crate::mailbox::{Entry, Msn, View};
+use crate::mailbox::{Entry, Msn, Uid, View};
 use crate::message::section::{SectionBytes, SectionText, select_fields};
 use crate::message::structure::body_from_bodystructure;
 
 /// One whole response, of a message of which only what is in memory was asked for.
-pub(super) fn from_memory(out: &mut Vec<u8>, items: &[Item], msn: Msn, entry: &Entry, view: &View) {
-    out.extend_from_slice(b"* ");
-    number(out, msn.get().into());
-    out.extend_from_slice(b" FETCH (");
+pub(super) fn from_memory(
+    out: &mut Vec<u8>,
+    items: &[Item],
+    (msn, entry): (Msn, &Entry),
+    view: &View,
+    enabled: Enabled,
+) {
+    begin_response(out, msn, entry.uid, enabled);
     for item in items {
         match item {
             Item::Uid => uid(out, entry),
@@ -37,6 +42,19 @@ pub(super) fn from_memory(out: &mut Vec<u8>, items: &[Item], msn: Msn, entry: &E
     out.extend_from_slice(b")\r\n");
 }
 
+/// `message-data = nz-number SP ("FETCH" SP msg-att)`, or `uniqueid SP "UIDFETCH" SP msg-att` (RFC 9586 §7), up to the
+/// parenthesis.
+pub(in crate::imap) fn begin_response(out: &mut Vec<u8>, msn: Msn, uid: Uid, enabled: Enabled) {
+    out.extend_from_slice(b"* ");
+    if enabled.uidonly {
+        number(out, uid.get().into());
+        out.extend_from_slice(b" UIDFETCH (");
+    } else {
+        number(out, msn.get().into());
+        out.extend_from_slice(b" FETCH (");
+    }
+}
+
 /// One response that is being written.
 pub(super) struct Line<'a> {
     pub out: &'a mut Vec<u8>,
@@ -49,9 +67,7 @@ impl<'a> Line<'a> {
     /// Writes what every response begins with.
     pub fn begin(out: &'a mut Vec<u8>, message: &'a OnPage, selected: &'a Selected) -> Line<'a> {
         let start = out.len();
-        out.extend_from_slice(b"* ");
-        number(out, message.msn.get().into());
-        out.extend_from_slice(b" FETCH (");
+        begin_response(out, message.msn, message.entry.uid, selected.enabled);
         Line { out, start, message, selected }
     }
 

@@ -1,0 +1,73 @@
+//! Puts a message in place of another one: IMAP REPLACE.
+
+use super::append::{ATTEMPTS_MORE, Append, Appended};
+use super::expunge::{Culprit, expunge};
+use super::owner::standings;
+use super::unit::{Access, Error, Lent, Unit};
+use crate::error::{self, Code};
+use crate::mailbox::{Change, MailboxKey, Uid};
+use crate::policy::{Rights, Viewer};
+
+/// Appends a message and takes another one out, both or none (RFC 8508 §3).
+pub struct ReplaceMessage {
+    pub viewer: Viewer,
+    /// The new message, and where it goes.
+    pub append: Append,
+    /// Where the old one is.
+    pub source: MailboxKey,
+    pub uid: Uid,
+    pub by: Culprit,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub struct Replaced {
+    pub appended: Appended,
+    pub expunged: Change,
+}
+
+impl Unit for ReplaceMessage {
+    type Output = Replaced;
+    const ACCESS: Access = Access::Write;
+
+    async fn run(mut self, db: &Lent<'_>) -> Result<Replaced, Error> {
+        self.append.reserve_ids(db).await?;
+        let mut replaced = self.attempt(db).await;
+        for _ in 0..ATTEMPTS_MORE {
+            if !matches!(&replaced, Err(error) if error.is_ended_body()) {
+                break;
+            }
+            db.start_over().await?;
+            replaced = self.attempt(db).await;
+        }
+        replaced
+    }
+}
+
+impl ReplaceMessage {
+    async fn attempt(&self, db: &Lent<'_>) -> Result<Replaced, Error> {
+        let target = self.append.key;
+        if self.source < target {
+            // Mailboxes are locked in the order of their keys. The one that comes last is locked by what changes it.
+            let (account, mailboxes) = (self.source.account.0, vec![self.source.mailbox.0]);
+            db.query(include_str!("sql/lock_mailboxes.sql"), &[&account, &mailboxes]).await?;
+        }
+        let standings = standings(db, &[(self.viewer, target), (self.viewer, self.source)]).await?;
+        let [there, here] = &standings[..] else { return Err(no_target().into()) };
+        if !here.permit.rights.contains(REMOVING) {
+            return Err(here.permit.lacking(REMOVING).into());
+        }
+        there.permit.demand(Rights::INSERT, no_target)?;
+        let appended = self.append.attempt(db, async { Ok(()) }).await?;
+        let expunged = expunge(db, self.source, &[self.uid], false, &self.by).await?;
+        let gone = || error::Error::no(Code::NonExistent, "The message has been expunged by somebody else");
+        Ok(Replaced { appended, expunged: expunged.ok_or_else(gone)? })
+    }
+}
+
+/// What somebody needs in the mailbox that a message leaves.
+const REMOVING: Rights = Rights::MARK_DELETED.with(Rights::EXPUNGE);
+
+fn no_target() -> error::Error {
+    error::Error::no(Code::TryCreate, "There is no mailbox with that name")
+}

@@ -127,6 +127,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         tag: "a".into(),
         key: INBOX,
         name: MailboxName::new("INBOX").expect("a name"),
+        written: "INBOX".into(),
         uidvalidity: current.uidvalidity,
         highestmodseq: current.highestmodseq,
         read_only,

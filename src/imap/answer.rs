@@ -44,6 +44,8 @@ pub struct Opening {
     pub tag: String,
     pub key: MailboxKey,
     pub name: MailboxName,
+    /// The same as the client has written it.
+    pub written: String,
     pub uidvalidity: UidValidity,
     /// How far the mailbox had come when it was found: what is opened must not be older.
     pub highestmodseq: ModSeq,
@@ -116,6 +118,7 @@ impl Opening {
         Opening {
             tag,
             key,
+            written: name.as_str().to_owned(),
             name,
             uidvalidity,
             highestmodseq,

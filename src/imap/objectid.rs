@@ -1,5 +1,7 @@
 //! The ids of RFC 8474: what mailboxes and messages are called for ever, wherever they go. They tell nothing else.
 
+use sha2::{Digest, Sha256};
+
 use crate::mailbox::{MailboxId, MessageId};
 
 /// `objectid = 1*255(ALPHA / DIGIT / "_" / "-")`, of a mailbox.
@@ -10,6 +12,19 @@ pub fn mailbox_id(mailbox: MailboxId) -> String {
 /// The same of a message. Copies of a message within an account are the same message.
 pub fn email_id(message: MessageId) -> String {
     format!("M{:016x}", scatter(message.0))
+}
+
+/// What a conversation is called: by the message-id that it begins with, as far as one of its messages tells. A message
+/// that tells nothing is a conversation by itself.
+pub fn thread_id(root: Option<&str>, message: MessageId) -> String {
+    match root {
+        Some(root) => {
+            let digest: [u8; 32] = Sha256::digest(root.as_bytes()).into();
+            let head: [u8; 8] = digest[..8].try_into().expect("a SHA-256 has 32 octets");
+            format!("T{:016x}", u64::from_be_bytes(head))
+        }
+        None => format!("T{:016x}", scatter(message.0)),
+    }
 }
 
 /// The message of that id; None when there can be none.

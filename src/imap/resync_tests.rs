@@ -148,6 +148,7 @@ impl Client {
             tag: "a".into(),
             key: KEY,
             name: MailboxName::inbox(),
+            written: "INBOX".into(),
             uidvalidity,
             highestmodseq: current.highestmodseq,
             read_only: false,

@@ -19,8 +19,8 @@ use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::{
-    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, MailboxName, Msn, SequenceSet,
-    Shared, Snapshot, System, Uid, UidSet, Update, View,
+    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, Msn, SequenceSet, Shared, Snapshot,
+    System, Uid, UidSet, Update, View,
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
@@ -113,7 +113,7 @@ impl Selected {
             client: opening.client.clone(),
             enabled: opening.enabled,
         };
-        let untagged = selected.introduction(&current, &opening.name);
+        let untagged = selected.introduction(&current, &opening);
         let tagged = match &opening.resync {
             None => {
                 let (name, code) = selected.opened_by();
@@ -402,13 +402,19 @@ impl Selected {
     }
 
     /// What SELECT and EXAMINE say (RFC 3501 §6.3.1, RFC 9051 §6.3.2).
-    fn introduction(&mut self, current: &Snapshot, name: &MailboxName) -> Vec<u8> {
+    fn introduction(&mut self, current: &Snapshot, opening: &Opening) -> Vec<u8> {
         let mut out = Vec::new();
         self.write_flags_offered(&mut out);
         out.extend_from_slice(format!("* {} EXISTS\r\n", current.len()).as_bytes());
         if self.enabled.imap4rev2 {
             out.extend_from_slice(format!("* LIST () \"{SEPARATOR}\" ").as_bytes());
-            response::mailbox(&mut out, name.as_str(), self.enabled);
+            response::mailbox(&mut out, opening.name.as_str(), self.enabled);
+            if opening.written != opening.name.as_str() {
+                // RFC 9051 §6.3.9.7: the client learns what the mailbox is really called.
+                out.extend_from_slice(b" (\"OLDNAME\" (");
+                response::mailbox(&mut out, &opening.written, self.enabled);
+                out.extend_from_slice(b"))");
+            }
             out.extend_from_slice(b"\r\n");
         } else {
             out.extend_from_slice(format!("* {} RECENT\r\n", self.view.recent_count()).as_bytes());

@@ -57,6 +57,12 @@ pub enum Item {
     Binary(BinaryItem),
     /// How many octets that has; the number of the part.
     BinarySize(Vec<u32>),
+    /// What the message is called, wherever it is (RFC 8474).
+    EmailId,
+    /// What its conversation is called.
+    ThreadId,
+    /// When it came into this mailbox (RFC 8514).
+    SaveDate,
     /// What the message begins with, for a list of messages (RFC 8970).
     Preview,
 }
@@ -131,6 +137,9 @@ impl fmt::Display for Item {
             Item::Binary(binary) => return binary.fmt(f),
             Item::BinarySize(part) => return write!(f, "BINARY.SIZE[{}]", numbers(part)),
             Item::Preview => "PREVIEW",
+            Item::EmailId => "EMAILID",
+            Item::ThreadId => "THREADID",
+            Item::SaveDate => "SAVEDATE",
         })
     }
 }

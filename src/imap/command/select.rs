@@ -18,7 +18,7 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::fault::fail;
-use crate::imap::grammar::mailbox::mailbox;
+use crate::imap::grammar::mailbox::{mailbox, reference};
 use crate::imap::response;
 use crate::mailbox::MailboxName;
 use crate::policy::Rights;
@@ -27,6 +27,8 @@ use crate::policy::Rights;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Select {
     pub name: MailboxName,
+    /// The same as the client has written it.
+    pub written: String,
     /// EXAMINE.
     pub read_only: bool,
     /// The client wants to be told of mod-sequences (RFC 7162 §3.1.8).
@@ -38,7 +40,8 @@ pub struct Select {
 /// `select = "SELECT" SP mailbox [select-params]`, from the first space on (RFC 4466 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Select> {
     let (rest, (name, params)) = (preceded(sp, mailbox(enabled)), select_params).parse(input)?;
-    let mut select = Select { name, read_only: false, condstore: false, resync: None };
+    let (_, written) = preceded(sp, reference(enabled)).parse(input)?;
+    let mut select = Select { name, written, read_only: false, condstore: false, resync: None };
     for param in params {
         match param {
             Param::Condstore => select.condstore = true,
@@ -91,7 +94,9 @@ impl Select {
                     let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
                     // RFC 7162 §3.2.5: what a client knows of another incarnation is nothing.
                     let resync = self.resync.filter(|resync| resync.uidvalidity == found.uidvalidity);
-                    let next = After::Open(Box::new(Opening { acting, client, enabled, resync, ..opening }));
+                    let opening =
+                        Opening { written: self.written, acting, client, enabled, resync, ..opening };
+                    let next = After::Open(Box::new(opening));
                     Answer { untagged: closed(was_open), next, ..Answer::default() }
                 }
                 Err(error) => {

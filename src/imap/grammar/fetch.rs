@@ -44,7 +44,10 @@ pub fn fetch_att(input: &[u8]) -> Parsed<'_, Item> {
         value(Item::Envelope, whole("ENVELOPE")),
         value(Item::BodyStructure, whole("BODYSTRUCTURE")),
         value(Item::Size, whole("RFC822.SIZE")),
-        value(Item::ModSeq, whole("MODSEQ")), // RFC 7162 §7
+        value(Item::ModSeq, whole("MODSEQ")),   // RFC 7162 §7
+        value(Item::EmailId, whole("EMAILID")), // RFC 8474 §7
+        value(Item::ThreadId, whole("THREADID")),
+        value(Item::SaveDate, whole("SAVEDATE")), // RFC 8514 §4.2
     ));
     let preview = (whole("PREVIEW"), opt(preceded(sp, preceded(peek(char('(')), preview_modifiers))));
     let other = alt((
@@ -245,6 +248,7 @@ mod tests {
             ("(BINARY[1.2]<3.4> binary.peek[] BINARY.SIZE[1])", "BINARY[1.2]<3> BINARY[] BINARY.SIZE[1]"),
             ("(preview (LAZY) UID)", "PREVIEW UID"),
             ("PREVIEW", "PREVIEW"),
+            ("(EMAILID threadid SaveDate)", "EMAILID THREADID SAVEDATE"),
         ] {
             assert_eq!(names(input), expected);
         }

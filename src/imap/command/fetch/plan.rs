@@ -3,7 +3,8 @@
 use super::respond::{self, Line};
 use super::{Fetch, Item, SectionItem, binary, large};
 use crate::db::{
-    self, Columns, Extent, FetchPage, FetchedPage, Marking, ReadEarlierExpunges, SetFlags, SetSeen, Wants,
+    self, Columns, Extent, FetchPage, FetchedPage, Marking, Placement, ReadEarlierExpunges, ReadPlacements,
+    SetFlags, SetSeen, Wants,
 };
 use crate::error::Error;
 use crate::imap::answer::Answer;
@@ -33,6 +34,8 @@ pub(super) struct OnPage {
     pub msn: Msn,
     pub entry: Entry,
     pub flags: Option<FlagSet>,
+    /// What the mailbox says of it, if that was asked.
+    pub placement: Option<Placement>,
 }
 
 impl Fetch {
@@ -106,10 +109,16 @@ impl Fetch {
 
 impl Fetching {
     fn begin(self, selected: &mut Selected) -> Step {
-        match self.columns == Columns::default() && self.extents.is_empty() {
+        let in_memory = self.columns == Columns::default() && self.extents.is_empty();
+        match in_memory && !self.asks_mailbox() {
             true => self.print_from_memory(selected),
             false => self.next_page(selected),
         }
+    }
+
+    /// Whether an item asks what only the mailbox knows.
+    fn asks_mailbox(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::ThreadId | Item::SaveDate))
     }
 
     /// Says which of the messages that the client may know are gone, if it need not know that, then begins.
@@ -190,14 +199,39 @@ impl Fetching {
         outcome: Result<FetchedPage, db::Error>,
         selected: &mut Selected,
     ) -> Step {
-        let is_large = self.is_large(&page);
         match outcome {
-            Ok(fetched) => self.mark_seen(page, selected, move |fetching, page, selected| match is_large {
-                true => large::begin(fetching, page, fetched, selected),
-                false => fetching.respond(page, fetched, selected),
-            }),
+            Ok(fetched) if self.asks_mailbox() => self.ask_mailbox(page, fetched, selected),
+            Ok(fetched) => self.go_on(page, fetched, selected),
             Err(error) => self.running.failed(selected, error),
         }
+    }
+
+    /// Marks what is read, and writes it.
+    fn go_on(self, page: Vec<OnPage>, fetched: FetchedPage, selected: &mut Selected) -> Step {
+        let is_large = self.is_large(&page);
+        self.mark_seen(page, selected, move |fetching, page, selected| match is_large {
+            true => large::begin(fetching, page, fetched, selected),
+            false => fetching.respond(page, fetched, selected),
+        })
+    }
+
+    /// Reads what the mailbox knows of the messages of a page, then goes on with it.
+    fn ask_mailbox(self, mut page: Vec<OnPage>, fetched: FetchedPage, selected: &mut Selected) -> Step {
+        let uids = page.iter().map(|message| message.entry.uid).collect();
+        let threads = self.items.contains(&Item::ThreadId);
+        let unit = ReadPlacements { key: selected.key(), uids, threads };
+        Plan::run(unit, move |placements, selected: &mut Selected| {
+            let placements = match placements {
+                Ok(placements) => placements,
+                Err(error) => return self.running.failed(selected, error),
+            };
+            for placement in placements {
+                if let Ok(at) = page.binary_search_by_key(&placement.uid, |message| message.entry.uid) {
+                    page[at].placement = Some(placement);
+                }
+            }
+            self.go_on(page, fetched, selected)
+        })
     }
 
     /// Whether the page is one message that is larger than a page may be.
@@ -217,7 +251,7 @@ impl Fetching {
             if is_full && !page.is_empty() {
                 break;
             }
-            page.push(OnPage { msn, entry: *entry, flags: None });
+            page.push(OnPage { msn, entry: *entry, flags: None, placement: None });
         }
         if let Some(message) = page.last() {
             self.skip_to_behind(message.entry.uid);

@@ -8,9 +8,10 @@ use super::{Item, Partial, SectionItem, binary};
 use crate::db::FetchedMessage;
 use crate::error::Error;
 use crate::imap::enabled::Enabled;
+use crate::imap::objectid::{email_id, thread_id};
 use crate::imap::print::{date_time, number};
 use crate::imap::selected::Selected;
-use crate::mailbox::{Entry, Msn, Uid, View};
+use crate::mailbox::{Entry, InternalDate, Msn, Uid, View};
 use crate::message::section::{SectionBytes, SectionText, select_fields};
 use crate::message::structure::body_from_bodystructure;
 
@@ -32,6 +33,7 @@ pub(super) fn from_memory(
             }
             Item::Size => size(out, entry),
             Item::ModSeq => modseq(out, entry),
+            Item::EmailId => email(out, entry),
             Item::InternalDate => internal_date(out, entry),
             _ => unreachable!("other items are not in memory"),
         }
@@ -85,6 +87,9 @@ impl<'a> Line<'a> {
             Item::Flags => self.flags(),
             Item::Size => size(out, &self.message.entry),
             Item::ModSeq => modseq(out, &self.message.entry),
+            Item::EmailId => email(out, &self.message.entry),
+            Item::ThreadId => thread(out, self.message),
+            Item::SaveDate => save_date(out, self.message),
             Item::InternalDate => internal_date(out, &self.message.entry),
             Item::Envelope => {
                 out.extend_from_slice(b"ENVELOPE ");
@@ -238,6 +243,27 @@ pub(in crate::imap) fn modseq(out: &mut Vec<u8>, entry: &Entry) {
     out.extend_from_slice(b"MODSEQ (");
     number(out, entry.modseq.0);
     out.push(b')');
+}
+
+/// `"EMAILID" SP "(" objectid ")"` (RFC 8474 §7)
+fn email(out: &mut Vec<u8>, entry: &Entry) {
+    out.extend_from_slice(format!("EMAILID ({})", email_id(entry.message)).as_bytes());
+}
+
+/// `"THREADID" SP ( "(" objectid ")" / nil )` (RFC 8474 §7): nothing is known of a message that others have expunged.
+fn thread(out: &mut Vec<u8>, message: &OnPage) {
+    let Some(placement) = &message.placement else { return out.extend_from_slice(b"THREADID NIL") };
+    let id = thread_id(placement.thread_root.as_deref(), message.entry.message);
+    out.extend_from_slice(format!("THREADID ({id})").as_bytes());
+}
+
+/// `"SAVEDATE" SP (date-time / nil)` (RFC 8514 §6)
+fn save_date(out: &mut Vec<u8>, message: &OnPage) {
+    out.extend_from_slice(b"SAVEDATE ");
+    match &message.placement {
+        Some(placement) => date_time(out, InternalDate { seconds: placement.saved_at, zone_minutes: 0 }),
+        None => out.extend_from_slice(b"NIL"),
+    }
 }
 
 fn size(out: &mut Vec<u8>, entry: &Entry) {

@@ -19,8 +19,8 @@ use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::{
-    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, Msn, SequenceSet, Shared, Snapshot,
-    System, Uid, UidSet, Update, View,
+    AccountId, Applied, Change, FlagMask, FlagSet, Keyword, MailboxKey, MailboxName, Msn, SequenceSet,
+    Shared, Snapshot, System, Uid, UidSet, Update, View,
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};

@@ -19,6 +19,7 @@ pub fn measure(bench: &mut Bench) -> io::Result<()> {
     store_one(bench, &mut small, SMALL)?;
     many(bench, &mut small)?;
     append(bench, &mut small)?;
+    append_many(bench, &mut small)?;
     let mut large = bench.large_mailbox()?;
     large.ok("SELECT INBOX")?;
     let messages = bench.messages;
@@ -77,6 +78,34 @@ fn append(bench: &mut Bench, imap: &mut Imap) -> io::Result<()> {
     Ok(())
 }
 
+fn append_many(bench: &mut Bench, imap: &mut Imap) -> io::Result<()> {
+    let capabilities = imap.ok("CAPABILITY")?;
+    if !capabilities.iter().any(|response| response.text().contains("MULTIAPPEND")) {
+        bench.report.remark("the server does not offer MULTIAPPEND");
+        return Ok(());
+    }
+    let mut writer = Writer::new("append-many");
+    imap.ok("CREATE AppendedTogether")?;
+    let cost = Cost::begin(bench);
+    let begin = Instant::now();
+    let mut appended = 0;
+    while begin.elapsed().as_secs() < bench.seconds.min(3) {
+        let messages: Vec<_> = (0..TOGETHER).map(|_| writer.message(delivery::MESSAGE_BYTES)).collect();
+        let reply = imap.append_all("AppendedTogether", &messages)?;
+        if !reply.result.starts_with("OK") {
+            return Err(io::Error::other(reply.result));
+        }
+        appended += TOGETHER;
+    }
+    let rate = appended as f64 / begin.elapsed().as_secs_f64();
+    let what = format!("APPEND of {TOGETHER} by one command (MULTIAPPEND), messages");
+    bench.report.add(what, rate, "/s", goal(3000.0, 8000.0));
+    cost.report(bench, "message", appended as f64, None);
+    Ok(())
+}
+
+/// How many messages MULTIAPPEND gets.
+const TOGETHER: usize = 100;
 const SMALL: u64 = 2000;
 /// How often something is done that takes long enough to be timed by itself.
 const ROUNDS: usize = 7;

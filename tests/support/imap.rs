@@ -112,9 +112,18 @@ impl Imap {
 
     /// Appends a message, in a non-synchronizing literal.
     pub fn append(&mut self, mailbox: &str, message: &[u8]) -> io::Result<Reply> {
+        self.append_all(mailbox, &[message])
+    }
+
+    /// Appends messages by one command (RFC 3502).
+    pub fn append_all(&mut self, mailbox: &str, messages: &[impl AsRef<[u8]>]) -> io::Result<Reply> {
         let tag = self.next_tag();
-        let mut command = format!("{tag} APPEND {mailbox} {{{}+}}\r\n", message.len()).into_bytes();
-        command.extend_from_slice(message);
+        let mut command = format!("{tag} APPEND {mailbox}").into_bytes();
+        for message in messages {
+            let message = message.as_ref();
+            command.extend_from_slice(format!(" {{{}+}}\r\n", message.len()).as_bytes());
+            command.extend_from_slice(message);
+        }
         command.extend_from_slice(b"\r\n");
         self.write(&command)?;
         self.finish(&tag)

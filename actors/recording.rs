@@ -1,6 +1,5 @@
 //! What is written down of one command of an administrator: once, in the transaction of the first thing that it changes.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,26 +10,22 @@ use crate::database::{self, Database};
 /// The event that a command is, and whether it is written down.
 pub struct Recording {
     event: Event,
-    /// The one to be committed together with a unit, until there was one.
-    due: RefCell<Option<Event>>,
     is_done: Arc<AtomicBool>,
 }
 
 impl Recording {
     /// Nothing is written down yet.
     pub fn new(event: Event) -> Recording {
-        Recording { due: RefCell::new(Some(event.clone())), event, is_done: Arc::default() }
+        Recording { event, is_done: Arc::default() }
     }
 
-    /// The unit, with the event if it is the first that writes.
+    /// The unit, with the event if it is the first that writes, and with who acts in any case.
     pub fn with(&self, unit: Box<dyn ErasedUnit>) -> Box<dyn ErasedUnit> {
         if unit.access() == Access::Read {
             return unit;
         }
-        match self.due.borrow_mut().take() {
-            Some(event) => Box::new(Audited { unit, event, recorded: self.is_done.clone() }),
-            None => unit,
-        }
+        let is_recorded = self.is_done.load(Ordering::Acquire);
+        Box::new(Audited { unit, event: self.event.clone(), is_recorded, recorded: self.is_done.clone() })
     }
 
     /// Writes down a command that has changed nothing, with what became of it.

@@ -295,6 +295,25 @@ fn a_message_tells_how_it_came_and_where_it_went() {
     imap.append("INBOX", b"Subject: by himself\r\n\r\nx\r\n").expect("it is taken");
     let appended = server.aox_ok(&["why", "emil", "2"]);
     assert!(appended.contains("emil put it there"), "{appended}");
+    assert!(said.contains("It can be taken back until "), "{said}");
+    server.aox_ok(&["undelete", "/users/emil/INBOX", "subject", "emil"]);
+    let back = json(&server, &["why", "/users/emil/INBOX", "1"]);
+    assert!(back["deletions"][0]["restored_at"].is_string() && back["message"] == told["message"], "{back}");
+    let returns = events(&server, &["--kind", "undelete"]);
+    let noted = returns.iter().find(|event| !event["uids"].is_null()).expect("what came back is recorded");
+    assert_eq!(
+        (&noted["account"], &noted["uids"], &noted["door"]),
+        (&"emil".into(), &"1".into(), &"aox".into())
+    );
+    // A vacuum is another test's matter; whoever removes tombstones is recorded.
+    imap.ok("SELECT Archive").expect("it is his");
+    imap.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").expect("he may");
+    imap.ok("EXPUNGE").expect("he may");
+    server.superuser_sql("delete from aox.tombstones");
+    let endings = events(&server, &["--kind", "ending"]);
+    assert_eq!((&endings[0]["mailbox"], &endings[0]["uids"]), (&"Archive".into(), &"1".into()));
+    assert_eq!(endings.len(), 1, "what was taken back has not ended");
+
     for (wrong, status) in [
         (&["why", "99999999"][..], 1),
         (&["why", "/users/emil/INBOX", "77"], 1),

@@ -100,10 +100,12 @@ pub(super) async fn act_as(db: &Lent<'_>, actor: &Actor) -> Result<(), Error> {
     Ok(())
 }
 
-/// A unit of work with the event that it is: both are committed, or neither.
+/// A unit of work with the event that it is, or is a part of: both are committed, or neither.
 pub struct Audited {
     pub unit: Box<dyn ErasedUnit>,
     pub event: Event,
+    /// Whether the event was recorded with an earlier unit; then only those who note changes hear who makes them.
+    pub is_recorded: bool,
     /// Becomes true when the unit has not failed.
     pub recorded: Arc<AtomicBool>,
 }
@@ -123,10 +125,12 @@ impl ErasedUnit for Audited {
 
     fn run_erased<'a>(self: Box<Self>, db: &'a Lent<'a>) -> Running<'a> {
         Box::pin(async move {
-            let Audited { unit, event, recorded } = *self;
+            let Audited { unit, event, is_recorded, recorded } = *self;
             act_as(db, &event.actor).await?;
             // Before the work: that may send its COMMIT by itself.
-            record(db, &event).await?;
+            if !is_recorded {
+                record(db, &event).await?;
+            }
             let outcome: Box<dyn Any + Send> = unit.run_erased(db).await?;
             recorded.store(true, Ordering::Release);
             Ok(outcome)

@@ -54,6 +54,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     18 "0018_imports_are_written_down",
     19 "0019_a_reader_sees_the_public_face_only",
     20 "0020_restored_mail_stays_on_hold",
+    21 "0021_endings_and_returns_are_recorded",
 ];
 
 /// The revision that this program brings a schema to.

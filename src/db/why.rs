@@ -71,6 +71,8 @@ pub struct PlaceOfMessage {
     pub flags: i16,
     pub keywords: Vec<String>,
     pub saved_at: Timestamp,
+    /// Why the owner may not delete it there.
+    pub ban: Option<String>,
 }
 
 /// A mailbox out of which a message was taken.
@@ -84,6 +86,10 @@ pub struct Tombstone {
     pub door: String,
     pub client: Option<String>,
     pub reason: String,
+    /// Until when it can be taken back in any case.
+    pub until: Timestamp,
+    /// When it was taken back.
+    pub restored_at: Option<Timestamp>,
 }
 
 impl Unit for FindMessages {
@@ -162,6 +168,7 @@ impl PlaceOfMessage {
             flags: row.get(2),
             keywords: row.get(3),
             saved_at: row.get(4),
+            ban: row.get(5),
         }
     }
 }
@@ -176,6 +183,8 @@ impl Tombstone {
             door: row.get(4),
             client: row.get(5),
             reason: row.get(6),
+            until: row.get(7),
+            restored_at: row.get(8),
         }
     }
 }

@@ -71,6 +71,8 @@ fn told(event: &ListedEvent) -> String {
     let word = |name: &str| event.detail[name].as_str().unwrap_or_default().to_owned();
     match event.kind.as_str() {
         "login" => format!("{}: {} by {}", word("login"), word("outcome"), word("mechanism")),
+        "ending" => format!("uids {}, for good", event.uids.as_deref().unwrap_or("none")),
+        "undelete" if event.uids.is_some() => format!("uids {}", event.uids.as_deref().unwrap_or_default()),
         "deletion" => format!("{}: uids {}", word("reason"), event.uids.as_deref().unwrap_or("none")),
         "delivery" => {
             let messages = event.detail["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -104,8 +106,18 @@ fn command(detail: &Value) -> String {
 }
 
 /// What kinds there are.
-const KINDS: [&str; 9] =
-    ["append", "command", "deletion", "delivery", "forgetting", "login", "policy", "rights", "undelete"];
+const KINDS: [&str; 10] = [
+    "append",
+    "command",
+    "deletion",
+    "delivery",
+    "ending",
+    "forgetting",
+    "login",
+    "policy",
+    "rights",
+    "undelete",
+];
 
 #[cfg(test)]
 mod tests {

@@ -145,20 +145,29 @@ fn came(told: &ToldMessage) -> String {
 
 fn is_in(login: &str, place: &PlaceOfMessage) -> String {
     let flags = flags(place);
+    let ban = place.ban.as_ref().map(|ban| format!(" Its owner may not delete it there: {ban}."));
     format!(
-        "It is in {} as uid {}, since {}{}.",
+        "It is in {} as uid {}, since {}{}.{}",
         mailbox_path(login, &place.mailbox),
         place.uid,
         moment(place.saved_at),
-        if flags.is_empty() { String::new() } else { format!(", flagged {}", flags.join(" ")) }
+        if flags.is_empty() { String::new() } else { format!(", flagged {}", flags.join(" ")) },
+        ban.unwrap_or_default()
     )
 }
 
 fn went(login: &str, tombstone: &Tombstone) -> String {
-    let Tombstone { mailbox, uid, deleted_at, by, door, client, reason } = tombstone;
+    let Tombstone { mailbox, uid, deleted_at, by, door, client, reason, until, restored_at } = tombstone;
     let from = client.as_ref().map(|client| format!(" from {client}")).unwrap_or_default();
+    let since = match restored_at {
+        Some(at) => format!("It was taken back at {}.", moment(*at)),
+        None if ["move", "rename"].contains(&reason.to_lowercase().as_str()) => {
+            "It was moved elsewhere.".to_owned()
+        }
+        None => format!("It can be taken back until {} at least.", moment(*until)),
+    };
     format!(
-        "{} took it out of {} (uid {uid}) at {} by {door}{from}: {reason}.",
+        "{} took it out of {} (uid {uid}) at {} by {door}{from}: {reason}. {since}",
         by.as_deref().unwrap_or("An administrator or a policy"),
         mailbox_path(login, mailbox),
         moment(*deleted_at)
@@ -181,13 +190,14 @@ fn arrival_json(arrival: &Arrival) -> Value {
 
 fn place_json(login: &str, place: &PlaceOfMessage) -> Value {
     json!({"mailbox": mailbox_path(login, &place.mailbox), "uid": place.uid, "flags": flags(place),
-           "since": place.saved_at.to_string()})
+           "since": place.saved_at.to_string(), "delete_ban": place.ban})
 }
 
 fn tombstone_json(login: &str, tombstone: &Tombstone) -> Value {
-    let Tombstone { mailbox, uid, deleted_at, by, door, client, reason } = tombstone;
+    let Tombstone { mailbox, uid, deleted_at, by, door, client, reason, until, restored_at } = tombstone;
     json!({"mailbox": mailbox_path(login, mailbox), "uid": uid, "at": deleted_at.to_string(), "by": by,
-           "door": door, "client": client, "reason": reason})
+           "door": door, "client": client, "reason": reason, "until": until.to_string(),
+           "restored_at": restored_at.map(|at| at.to_string())})
 }
 
 /// The system flags, by their bits.

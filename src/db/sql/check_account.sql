@@ -33,6 +33,7 @@ select * from (
     union all
     select 'deleted messages can be taken back by nobody, because there is nothing left of them', count(*)
     from aox.tombstones t
-    where t.account = $1 and not exists (select from aox.messages m where m.account = $1 and m.id = t.message)
+    where t.account = $1 and t.message is not null
+        and not exists (select from aox.messages m where m.account = $1 and m.id = t.message)
 ) c (wrong, rows)
 where rows > 0

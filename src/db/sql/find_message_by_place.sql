@@ -6,7 +6,7 @@ from aox.accounts a
     cross join lateral (
         select account, message from aox.mailbox_messages where account = b.account and mailbox = b.id and uid = $3
         union all
-        select account, message from aox.tombstones where account = b.account and mailbox = b.id and uid = $3
+        select account, coalesce(message, restored_message) from aox.tombstones where account = b.account and mailbox = b.id and uid = $3
     ) p
 where a.login_key = $1
 order by a.state <> 2 desc, b.deleted_at is null desc

@@ -20,6 +20,10 @@ pub struct Order {
     pub format: Format,
     pub place: String,
     pub path: PathBuf,
+    /// The search, word by word; none for all.
+    pub words: Vec<String>,
+    /// Among what was deleted.
+    pub deleted: bool,
 }
 
 /// Exports, and prints what came of it.
@@ -40,11 +44,11 @@ pub fn print(outcome: Result<Answer, Failure>, json: bool) -> ExitCode {
 }
 
 fn export(home: &Home, order: Order, json: bool) -> Result<Answer, Failure> {
-    let Order { format, place, path } = order;
+    let Order { format, place, path, words, deleted } = order;
     let is_single = place.starts_with('/');
     let mut session = Session::open(home)?;
     let mut target = None;
-    let command = ExportMessages { place };
+    let command = ExportMessages { place, words, deleted };
     let mut sum = Sum::default();
     receive(&mut session, command, json, |exported, message| {
         let target = match &mut target {

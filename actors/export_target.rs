@@ -18,7 +18,8 @@ pub struct Target {
     root: PathBuf,
     /// One mailbox, whose files are the root itself.
     is_single: bool,
-    open: HashMap<String, Open>,
+    /// By their names and uidvalidities: of what was deleted there may be several of one name.
+    open: HashMap<(String, u32), Open>,
 }
 
 /// A mailbox that is being written.
@@ -48,15 +49,18 @@ impl Target {
 
     /// Writes a message; returns its file, as seen from the root.
     pub fn write(&mut self, exported: &Exported, octets: &[u8]) -> Result<PathBuf, String> {
-        let path = self.path(&exported.mailbox);
         let format = self.format;
-        let open = match self.open.get_mut(&exported.mailbox) {
-            Some(open) => open,
-            None => {
-                let open = Open::new(format, path, exported)?;
-                self.open.entry(exported.mailbox.clone()).or_insert(open)
-            }
-        };
+        let key = (exported.mailbox.clone(), exported.uidvalidity);
+        if !self.open.contains_key(&key) {
+            let is_taken = self.open.keys().any(|(mailbox, _)| *mailbox == exported.mailbox);
+            let name = match is_taken {
+                true => format!("{}-{}", exported.mailbox, exported.uidvalidity),
+                false => exported.mailbox.clone(),
+            };
+            let open = Open::new(format, self.path(&name), exported)?;
+            self.open.insert(key.clone(), open);
+        }
+        let open = self.open.get_mut(&key).ok_or("a mailbox is open that is written")?;
         let written = match format {
             Format::Maildir => open.maildir(exported, octets),
             Format::Eml => open.eml(exported, octets),

@@ -6,6 +6,7 @@ mod cli;
 mod control_client;
 mod control_session;
 mod export;
+mod export_hold;
 mod export_target;
 mod guests;
 mod home;
@@ -87,7 +88,12 @@ fn main() -> ExitCode {
     };
     match cli.verb {
         Verb::Serve(serve) => serve::run(home, serve),
-        Verb::Export(export) => export::run(&home, export.order(), json),
+        Verb::Export(cli::exchange::Export::Hold { name, path }) => {
+            export_hold::run(&home, name, &path, json)
+        }
+        Verb::Export(export) => {
+            export.order().map_or(ExitCode::SUCCESS, |order| export::run(&home, order, json))
+        }
         Verb::Import(import) => import::run(&home, &import.order(), json),
         Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
         Verb::Check(Check::Configuration(check)) => check_configuration::run(&home, &check, json),

@@ -391,6 +391,17 @@ fn the_most_specific_counts_and_the_database_asks_by_itself() {
         let expunge = "select * from aox.expunge(1, 1, null, false, 1, 'imap', null, 'a bug')";
         let refused = client.batch_execute(expunge).await.expect_err("nobody may delete");
         assert_eq!(refused.code().expect("a code").code(), "AX001");
+        // A policy that has mail deleted is the site's own word, if there is that policy.
+        let say = "insert into aox.delete_policies (scope, role, verdict) values (1, 1, 2)";
+        client.batch_execute(say).await.expect("it may say so");
+        let by_policy = "select count(*) from aox.expunge(1, 1, null, false, null, 'policy', null, 'policy 1')";
+        client.query_one(by_policy, &[]).await.expect_err("there is no such policy");
+        client.batch_execute("begin").await.expect("begin");
+        let add = "select aox.add_policy('delete', null, null, null, 30, null, null, 0, 'me')";
+        assert_eq!(client.query_one(add, &[]).await.expect("a policy").get::<_, i64>(0), 1);
+        let gone = client.query_one(by_policy, &[]).await.expect("there is").get::<_, i64>(0);
+        assert_eq!(gone, 1);
+        client.batch_execute("rollback").await.expect("rollback");
         let left = client.query_one("select messages from aox.mailboxes where id = 1", &[]).await.expect("a row");
         assert_eq!(left.get::<_, i64>(0), 1);
         for forbidden in [

@@ -138,11 +138,54 @@ fn mail_goes_out_and_comes_back_the_same() {
         let after = ["INBOX", "a/b.c"].map(|mailbox| content(&mut imap, mailbox));
         assert_eq!(after, before, "{format}");
     }
-    // One file for each message has the octets themselves.
+    // One file for each message has the octets themselves; a search chooses.
     let path = folder(&server, "eml").join("out");
-    let told = json(&server, &["export", "eml", "/users/olga/INBOX", text(&path)]);
-    assert_eq!(told["exported"], 2, "{told}");
+    let told = json(&server, &["export", "eml", "/users/olga/INBOX", text(&path), "subject", "b"]);
+    assert_eq!(told["exported"], 1, "{told}");
     assert_eq!(fs::read(path.join("0000000002.eml")).expect("a file"), before[0][1].3);
+    // What was deleted can be exported as long as it is there.
+    imap.ok("SELECT INBOX").expect("SELECT");
+    imap.ok("EXPUNGE").expect("EXPUNGE");
+    let path = folder(&server, "gone").join("out");
+    let told = json(&server, &["export", "mbox", "olga", text(&path), "--deleted"]);
+    assert_eq!(told["exported"], 1, "{told}");
+    let written = fs::read_to_string(path.join("INBOX.mbox")).expect("a file");
+    assert!(written.contains("Subject: b"), "{written}");
+}
+
+#[test]
+fn a_hold_is_exported_with_what_was_deleted_and_a_manifest() {
+    let server = Server::shared();
+    for login in ["hera", "hans"] {
+        server.add_user(login, &format!("{login}@example.org"), PASSWORD);
+        let mut imap = server.imap(login, PASSWORD);
+        imap.append("INBOX (\\Seen)", b"Subject: kept, \"quoted\"\r\n\r\n1\r\n").expect("APPEND");
+        imap.append("INBOX (\\Deleted)", b"Subject: gone\r\n\r\n2\r\n").expect("APPEND");
+        imap.ok("SELECT INBOX").expect("SELECT");
+        imap.ok("EXPUNGE").expect("EXPUNGE");
+    }
+    server.aox_ok(&["add", "hold", "case17", "--user", "hera"]);
+    let path = folder(&server, "hold").join("case17");
+    let told = json(&server, &["export", "hold", "case17", text(&path)]);
+    assert_eq!(told["exported"], 2, "{told}");
+    let manifest = fs::read_to_string(path.join("manifest.csv")).expect("a manifest");
+    let lines: Vec<&str> = manifest.lines().collect();
+    assert_eq!(lines.len(), 3, "{manifest}");
+    assert!(lines[0].starts_with("file,sha256,octets,login,mailbox,"), "{manifest}");
+    assert!(lines[1].contains(",hera,INBOX,") && lines[1].ends_with(",present"), "{manifest}");
+    assert!(lines[2].contains(",hera,imap,127.0.0.1,") && lines[2].ends_with(",deleted"), "{manifest}");
+    let mut sums = std::process::Command::new("sha256sum");
+    sums.args(["--check", "--strict", "SHA256SUMS"]).current_dir(&path);
+    let output = sums.output().expect("sha256sum runs");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 4);
+    let mbox = fs::read_to_string(path.join("messages.mbox")).expect("an mbox");
+    assert!(mbox.contains("Subject: kept") && mbox.contains("Subject: gone"), "{mbox}");
+    for (wrong, code) in
+        [(["export", "hold", "case17", text(&path)], 1), (["export", "hold", "none", "/tmp/none"], 1)]
+    {
+        assert_eq!(server.aox(&wrong).status.code(), Some(code), "{wrong:?}");
+    }
 }
 
 #[test]

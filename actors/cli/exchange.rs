@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{export, import};
 
@@ -38,37 +38,48 @@ impl Format {
 }
 
 /// `aox export`.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// Into a Maildir, with the folders of Maildir++ in it
+    Maildir(What),
+    /// Into one file for each mailbox (mboxrd)
+    Mbox(What),
+    /// Into a file for each message, in a folder for each mailbox
+    Eml(What),
+    /// All that a hold covers: a file for each message, an mbox, and a manifest with digests, in a new folder
+    Hold {
+        /// The name of the hold
+        name: String,
+        /// The new folder
+        path: PathBuf,
+    },
+}
+
+/// Which mail is exported, and where to.
 #[derive(Debug, Args)]
-pub struct Export {
-    /// How the mail is to be kept there: maildir, mbox or eml
-    #[arg(value_enum)]
-    format: Written,
+pub struct What {
     /// Where it comes from: a login for all mailboxes of a user, or /users/LOGIN/NAME or /shared/NAME for one
     source: String,
     /// The new file or folder
     path: PathBuf,
-}
-
-/// How mail is written into files.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Written {
-    /// A Maildir, with the folders of Maildir++ in it
-    Maildir,
-    /// One file for each mailbox (mboxrd)
-    Mbox,
-    /// A file for each message, in a folder for each mailbox
-    Eml,
+    /// Only what satisfies this search, as in: since 2026-01-31 from bert
+    words: Vec<String>,
+    /// What was deleted, as long as it can be taken back
+    #[arg(long)]
+    deleted: bool,
 }
 
 impl Export {
-    /// What is to be done.
-    pub fn order(self) -> export::Order {
-        let format = match self.format {
-            Written::Maildir => Format::Maildir,
-            Written::Mbox => Format::Mbox,
-            Written::Eml => Format::Eml,
+    /// What is to be done; None for a hold.
+    pub fn order(self) -> Option<export::Order> {
+        let (format, what) = match self {
+            Export::Maildir(what) => (Format::Maildir, what),
+            Export::Mbox(what) => (Format::Mbox, what),
+            Export::Eml(what) => (Format::Eml, what),
+            Export::Hold { .. } => return None,
         };
-        export::Order { format, place: self.source, path: self.path }
+        let What { source: place, path, words, deleted } = what;
+        Some(export::Order { format, place, path, words, deleted })
     }
 }
 

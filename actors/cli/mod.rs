@@ -122,6 +122,7 @@ pub enum Verb {
     #[command(subcommand)]
     Check(Check),
     /// Write mail into files
+    #[command(subcommand)]
     Export(Export),
     /// Take mail in from files; what was imported before is left out, so what was broken off goes on
     Import(Import),

@@ -55,6 +55,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     19 "0019_a_reader_sees_the_public_face_only",
     20 "0020_restored_mail_stays_on_hold",
     21 "0021_endings_and_returns_are_recorded",
+    22 "0022_deletion_policies_are_the_sites_own_word",
 ];
 
 /// The revision that this program brings a schema to.

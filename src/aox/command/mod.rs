@@ -33,6 +33,7 @@ mod delete_user;
 mod disable_user;
 mod disconnect;
 mod enable_user;
+mod export_hold;
 mod export_messages;
 mod find_imported;
 mod import_messages;
@@ -151,6 +152,7 @@ commands! {
     disable_user::DisableUser "disable user",
     disconnect::Disconnect "disconnect",
     enable_user::EnableUser "enable user",
+    export_hold::ExportHold "export hold",
     export_messages::ExportMessages "export messages",
     find_imported::FindImported "find imported",
     import_messages::ImportMessages "import messages",

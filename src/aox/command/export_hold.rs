@@ -1,0 +1,127 @@
+//! `aox export hold`: all messages that a hold covers, those that were deleted included.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::export_messages::{Exported, hexadecimal};
+use crate::aox::answer::{Answer, Reply, counted};
+use crate::aox::conversation::{Context, Outcome};
+use crate::archive::Facts;
+use crate::db::{self, HeldMessage, HeldPage, WholeMessage};
+use crate::error::Error;
+use crate::limits;
+use crate::plan::Plan;
+
+/// The name of the hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportHold {
+    pub name: String,
+}
+
+/// How far the export is.
+struct Exporting {
+    name: String,
+    deleted: bool,
+    /// Where the next page of messages begins; None when there is none of this kind.
+    next: Option<(i64, i64, i64)>,
+    /// Messages that were found and have not been read.
+    found: VecDeque<HeldMessage>,
+    exported: i64,
+}
+
+impl ExportHold {
+    /// Page by page, first what is in mailboxes, then what was deleted.
+    pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
+        let (next, found) = (Some((0, 0, 0)), VecDeque::new());
+        Exporting { name: self.name, deleted: false, next, found, exported: 0 }.go_on()
+    }
+}
+
+impl Exporting {
+    fn go_on(mut self) -> Plan<Context, Outcome> {
+        if !self.found.is_empty() {
+            return self.read();
+        }
+        let after = match self.next.take() {
+            Some(after) => after,
+            None if !self.deleted => {
+                self.deleted = true;
+                (0, 0, 0)
+            }
+            None => return Plan::Done(Ok(self.answer())),
+        };
+        let unit = HeldPage { hold: self.name.clone(), deleted: self.deleted, after };
+        Plan::run(unit, move |page, _: &mut Context| match page {
+            Ok((found, next)) => {
+                (self.found, self.next) = (found.into(), next);
+                let progress = format!("{} exported", counted(self.exported, "message"));
+                Plan::emit(Reply::Progress(progress).to_line(), move |_| self.go_on())
+            }
+            Err(error) => Plan::Done(Err(Error::from(error))),
+        })
+    }
+
+    /// Reads the next messages, which are of one account: many small ones, or a large one.
+    fn read(mut self) -> Plan<Context, Outcome> {
+        let mut page: Vec<HeldMessage> = Vec::new();
+        let mut octets = 0;
+        while let Some(held) = self.found.pop_front() {
+            if page.first().is_some_and(|first| first.account != held.account) {
+                self.found.push_front(held);
+                break;
+            }
+            octets += held.octets;
+            page.push(held);
+            if octets >= limits::EXPORT_PAGE_BYTES || page.len() >= limits::EXPORT_PAGE_MESSAGES {
+                break;
+            }
+        }
+        let Some(first) = page.first() else { return self.go_on() };
+        let messages = page.iter().map(|held| held.message).collect();
+        let unit = db::ReadWhole { account: first.account, messages };
+        Plan::run(unit, move |read: Result<Vec<WholeMessage>, db::Error>, _: &mut Context| match read {
+            Ok(read) => {
+                let out = self.write(page, &read);
+                Plan::emit(out, move |_| self.go_on())
+            }
+            Err(error) => Plan::Done(Err(Error::from(error))),
+        })
+    }
+
+    fn write(&mut self, page: Vec<HeldMessage>, read: &[WholeMessage]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for held in page {
+            let Some(message) = read.iter().find(|message| message.id == held.message) else { continue };
+            let octets = message.octets.as_deref().unwrap_or_default();
+            self.exported += 1;
+            let facts = Facts {
+                octets: octets.len() as u64,
+                flags: Facts::names(&held.flags),
+                seconds: Some(held.internal_date.seconds),
+                zone_minutes: held.internal_date.zone_minutes,
+                uid: Some(held.uid),
+                item: String::new(),
+            };
+            let exported = Exported {
+                login: held.login,
+                mailbox: held.mailbox,
+                uidvalidity: held.uidvalidity.get(),
+                uidnext: 0,
+                facts,
+                digest: hexadecimal(&message.digest),
+                damaged: message.octets.as_ref().err().cloned(),
+                deletion: held.deletion,
+            };
+            out.extend(Reply::Message(Box::new(exported)).to_line());
+            out.extend_from_slice(octets);
+        }
+        out
+    }
+
+    fn answer(&self) -> Answer {
+        let sentence = format!("The hold {} covers {}.", self.name, counted(self.exported, "message"));
+        Answer::sentence(sentence, json!({"hold": self.name, "messages": self.exported}))
+    }
+}

@@ -79,10 +79,15 @@ impl Scratch {
 
     /// Connects as the server does.
     pub async fn lender(&self) -> Lender {
-        let address = format!("host={} user=aox_server dbname=aox", self.home.display());
+        Lender { client: self.client("aox_server").await, kept: db::Kept::new(Default::default(), 90) }
+    }
+
+    /// Connects as a role; `super` may do everything.
+    pub async fn client(&self, role: &str) -> Client {
+        let address = format!("host={} user={role} dbname=aox", self.home.display());
         let (client, connection) = tokio_postgres::connect(&address, NoTls).await.expect("the cluster runs");
         tokio::spawn(connection);
-        Lender { client, kept: db::Kept::new(Default::default(), 90) }
+        client
     }
 
     /// One of PostgreSQL's programs, never as root: it refuses that.

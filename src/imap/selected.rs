@@ -23,7 +23,6 @@ use crate::mailbox::{
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
-use crate::search::Scope;
 
 /// One mailbox, opened by one client.
 pub struct Selected {
@@ -304,11 +303,6 @@ impl Selected {
             true => named.union(&self.view.told().uids_among(&self.saved)),
             false => named,
         })
-    }
-
-    /// Where and when a search of this client looks.
-    pub(super) fn scope(&self, now: Timestamp) -> Scope<'_> {
-        Scope::of(&self.view, now).with_saved(&self.saved)
     }
 
     /// Goes on with the messages that a set means. A command that names none has nothing to do.

@@ -103,7 +103,7 @@ mod tests {
         assert!(sort.returns.is_some_and(|returns| returns.min) && sort.criteria.len() == 1);
         assert_eq!(sort.program.unwrap().to_string(), "(UNSEEN SINCE 1-Feb-1994)");
         assert!(read(" (SUBJECT) x-nonsense ALL").is_ok_and(|sort| sort.program.is_err()));
-        for bad in ["", " (DATE) UTF-8", " (DATE)", " DATE UTF-8 ALL", " (DATE) RETURN () UTF-8 ALL"] {
+        for bad in ["", " (DATE) UTF-8", " (DATE)", " DATE UTF-8 ALL", " (DATE) UTF-8 RETURN () ALL"] {
             assert!(matches!(read(bad), Err(Error::Bad(_))), "{bad}");
         }
     }

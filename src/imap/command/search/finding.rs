@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::db::{KeysRead, ReadKeys, SearchPage};
 use crate::error::Error;
 use crate::imap::response;
@@ -12,7 +14,7 @@ use crate::mailbox::{MessageId, Uid, UidSet};
 use crate::plan::Plan;
 use crate::search::collation::Collation;
 use crate::search::keys::{Keys, Wanted};
-use crate::search::{Answers, Selector, StoredLeaf};
+use crate::search::{Answers, Scope, Selector, StoredLeaf};
 
 /// What was found.
 pub struct Found {
@@ -55,6 +57,13 @@ pub fn find(
     };
     let (found, asked) = (vec![UidSet::new(); leaves.len()], rest.clone());
     Finding { running, selector, leaves, asked, rest, found, then: Box::new(then) }.next_page(selected)
+}
+
+impl Selected {
+    /// Where and when a search of this client looks.
+    pub(in crate::imap) fn scope(&self, now: Timestamp) -> Scope<'_> {
+        Scope::of(&self.view, now).with_saved(&self.saved)
+    }
 }
 
 impl Finding {

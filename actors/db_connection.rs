@@ -13,6 +13,7 @@ use std::any::Any;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext};
 use archiveopteryx::db::migrate::PrepareConnection;
@@ -50,6 +51,7 @@ pub struct Keeping {
 
 /// See the module.
 pub struct DbConnection {
+    target: Target,
     client: Rc<Client>,
     kept: Rc<Kept>,
 }
@@ -64,9 +66,10 @@ impl DbConnection {
         let (client, socket) = target.connect().await?;
         let kept = Kept::new(keeping.caches.clone(), keeping.quota_warn_percent)
             .hiding_deleted(keeping.hides_deleted);
+        let target = target.clone();
         let address = DbConnection::start_in_arbiter(arbiter, move |ctx| {
             actix_rt::spawn(carry(socket, ctx.address().downgrade()));
-            DbConnection { client: Rc::new(client), kept: Rc::new(kept) }
+            DbConnection { target, client: Rc::new(client), kept: Rc::new(kept) }
         });
         match address.send(Run(Box::new(PrepareConnection), None)).await {
             Ok(outcome) => outcome.map(|_| address),
@@ -83,7 +86,17 @@ impl actix::Handler<Run> for DbConnection {
     type Result = actix::AtomicResponse<Self, Outcome>;
 
     fn handle(&mut self, Run(unit, abandoned): Run, _: &mut Self::Context) -> Self::Result {
-        let work = run(self.client.clone(), self.kept.clone(), unit, abandoned);
+        let (target, client) = (self.target.clone(), self.client.clone());
+        let work = run(client.clone(), self.kept.clone(), unit, abandoned);
+        let work = async move {
+            match work.await {
+                Some(outcome) => outcome,
+                None => {
+                    break_off(&target, &client).await;
+                    Err(db::Error::Unavailable("broken off".to_owned()))
+                }
+            }
+        };
         actix::AtomicResponse::new(Box::pin(actix::fut::wrap_future(work)))
     }
 }
@@ -96,13 +109,13 @@ impl actix::Handler<SocketEnded> for DbConnection {
     }
 }
 
-/// Runs `unit` on its own or between BEGIN and COMMIT, as it asks.
+/// Runs `unit` on its own or between BEGIN and COMMIT, as it asks. None: it was broken off.
 async fn run(
     client: Rc<Client>,
     kept: Rc<Kept>,
     unit: Box<dyn ErasedUnit>,
     abandoned: Option<Abandoned>,
-) -> Outcome {
+) -> Option<Outcome> {
     let (name, access) = (unit.name(), unit.access());
     let started = std::time::Instant::now();
     let lent = Lent::new(&client, &kept);
@@ -111,7 +124,7 @@ async fn run(
             Some(outcome) => outcome,
             None => {
                 tracing::debug!(unit = name, "broken off: nobody waits for it any more");
-                return Err(db::Error::Unavailable("broken off".to_owned()));
+                return None;
             }
         },
         Access::Write => transaction(&lent, unit.run_erased(&lent)).await,
@@ -122,7 +135,18 @@ async fn run(
         Err(db::Error::Refused(why)) => tracing::debug!(unit = name, ?spent, %why, "refused"),
         Err(error) => tracing::warn!(unit = name, ?spent, error = %in_full(error), "failed"),
     }
-    outcome
+    Some(outcome)
+}
+
+/// Ends the statement of a unit that was broken off, and waits until the connection is free for the next unit.
+async fn break_off(target: &Target, client: &Client) {
+    match tokio::time::timeout(CANCEL_PATIENCE, target.cancel(client)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a statement cannot be cancelled, and goes on to its end"),
+        Err(_) => tracing::warn!("PostgreSQL takes no word to cancel a statement, which goes on to its end"),
+    }
+    // Answered behind all that was sent before. A cancel that comes late hits this one, which it may.
+    let _ = client.batch_execute("SELECT").await;
 }
 
 /// `work`, as long as somebody waits for it. What PostgreSQL still answers to its statement is passed over.
@@ -171,6 +195,9 @@ async fn carry(mut socket: Socket, actor: actix::WeakAddr<DbConnection>) {
         actor.do_send(SocketEnded);
     }
 }
+
+/// Asking for that is one connection and a word.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The error with what PostgreSQL added to it; for the log only.
 fn in_full(error: &db::Error) -> String {

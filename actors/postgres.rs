@@ -67,6 +67,15 @@ impl Target {
         }
     }
 
+    /// Has PostgreSQL break off what it does for `client` now.
+    pub async fn cancel(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        let token = client.cancel_token();
+        match &self.tls {
+            None => token.cancel_query(NoTls).await,
+            Some(tls) => token.cancel_query(tls.clone()).await,
+        }
+    }
+
     /// The parameters of the connection, for a pool of another kind.
     pub fn config(&self) -> &tokio_postgres::Config {
         &self.config

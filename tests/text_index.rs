@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use archiveopteryx::db::{
     Append, Appending, CheckTextBlock, CountWaiting, IndexTexts, Indexing, NewMessage, SearchPage,
@@ -274,4 +275,50 @@ fn a_server_that_is_killed_while_it_indexes_loses_nothing() {
         let found = lines.iter().find_map(|line| line.strip_prefix("* SEARCH")).expect("an answer");
         assert_eq!(found.split_whitespace().count(), count, "{text}");
     }
+}
+
+/// psql as the owner of the tables.
+fn psql(server: &Server, statement: &str) -> Command {
+    let socket = server.postgres_socket().expect("PostgreSQL runs");
+    let mut psql = Command::new("psql");
+    psql.arg("-h").arg(socket).args(["-U", "aox_owner", "-d", "aox", "-qtA", "-c", statement]);
+    psql.stdin(Stdio::null());
+    psql
+}
+
+/// Waits until so many searches are under way in PostgreSQL.
+fn wait_for_searches(server: &Server, count: &str) {
+    let searches = "select count(*) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()
+                    and query like '%aox.text_lists%' and query not like '%pg_sleep%'";
+    let begun = Instant::now();
+    loop {
+        let output = psql(server, searches).output().expect("psql runs");
+        let running = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if running == count {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{running} searches run, and not {count}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_search_that_is_abandoned_ends_in_the_database_too() {
+    let server = Server::start();
+    server.add_user("anna", "anna@example.org", "secret");
+    let mut imap = server.imap("anna", "secret");
+    for letter in letters(40) {
+        assert!(imap.append("INBOX", &letter).expect("it answers").result.starts_with("OK"));
+    }
+    imap.ok("SELECT INBOX").expect("it opens");
+    // Nobody reads the lists of the index while this holds them, so that the search takes as long.
+    let hold = "lock table aox.text_lists in access exclusive mode; select pg_sleep(60)";
+    let mut holder = psql(&server, hold).stdout(Stdio::null()).spawn().expect("psql runs");
+    std::thread::sleep(Duration::from_millis(500));
+    imap.send("SEARCH BODY hippopotamus").expect("it is sent");
+    wait_for_searches(&server, "1");
+    drop(imap);
+    wait_for_searches(&server, "0");
+    let _ = holder.kill();
+    let _ = holder.wait();
 }

@@ -151,8 +151,9 @@ async fn store(db: &Lent<'_>, account: AccountId, gathering: Gathering) -> Resul
     let mut smaller = Vec::new();
     for row in db.query(include_str!("sql/select_text_blocks.sql"), &[&account.0, &EDITION]).await? {
         let (its_messages, its_octets) = (row.get::<_, i32>(1) as usize, row.get::<_, i64>(2) as usize);
-        // Each message is written a few times in all: only when its block grows by a fifth.
-        let worth_it = its_messages <= 4 * messages;
+        // Each message is written a few times in all, as its block must grow by half for that: what was written before
+        // takes room until it is vacuumed away.
+        let worth_it = its_messages <= 2 * messages;
         if !worth_it
             || messages + its_messages > limits::INDEX_BLOCK_MESSAGES_MAX
             || octets + its_octets > limits::INDEX_BLOCK_BYTES_MAX

@@ -60,7 +60,7 @@ const IDLE_STEPS: u32 = 6;
 /// So many messages are worth the work at once. Fewer wait for others: many together cost little more than one does, and
 /// a search reads them quickly.
 const ENOUGH: u64 = 200;
-const GATHER: Duration = Duration::from_secs(5);
+const GATHER: Duration = Duration::from_secs(20);
 /// So many messages a second leave no time for anything else.
 const POURS_PER_SECOND: f64 = 100.0;
 /// Searches read what is not indexed, and that takes longer with every message.

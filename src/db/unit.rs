@@ -67,9 +67,8 @@ impl<U: Unit> ErasedUnit for U {
 /// What one connection keeps from unit to unit.
 #[derive(Default)]
 pub struct Kept {
-    /// The statements it has prepared, by where their texts are: these live as long as the program, and to read one for
-    /// each look-up would take longer than everything else about it.
-    statements: RefCell<HashMap<(usize, usize), Statement>>,
+    /// The statements it has prepared, by their text.
+    statements: RefCell<HashMap<&'static str, Statement>>,
     /// Message ids that were reserved and not yet given to a message.
     pub(super) message_ids: RefCell<Range<i64>>,
     /// What was read lately; shared with other connections.
@@ -156,13 +155,20 @@ impl<'a> Lent<'a> {
         self.client
     }
 
-    /// `sql` prepared on this connection; the server parses each text once per connection.
+    /// `sql` prepared on this connection; the server parses each text once per connection. What is sent before
+    /// [`Lent::commit`], without waiting for answers, must have been prepared before.
     pub async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
-        if let Some(statement) = self.kept.statements.borrow().get(&place(sql)) {
+        if let Some(statement) = self.kept.statements.borrow().get(sql) {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        self.kept.statements.borrow_mut().insert(place(sql), statement.clone());
+        self.kept.statements.borrow_mut().insert(sql, statement.clone());
+        if self.committed.get() {
+            // COMMIT has overtaken it while it was prepared, and what it does would be committed by itself.
+            return Err(
+                crate::error::Error::bug(format!("this was not prepared before COMMIT: {sql}")).into()
+            );
+        }
         Ok(statement)
     }
 
@@ -193,11 +199,6 @@ impl<'a> Lent<'a> {
         let statement = self.prepare(sql).await?;
         Ok(self.client.execute(&statement, params).await?)
     }
-}
-
-/// Where a text is. The same text in two places is prepared twice.
-fn place(sql: &'static str) -> (usize, usize) {
-    (sql.as_ptr().addr(), sql.len())
 }
 
 /// Why a unit failed.

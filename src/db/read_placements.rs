@@ -29,9 +29,12 @@ impl Unit for ReadPlacements {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Vec<Placement>, Error> {
-        let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
+        let (account, mailbox) = (self.key.account.0, self.key.of_kept().mailbox.0);
         let uids: Vec<i64> = self.uids.iter().map(|uid| i64::from(uid.get())).collect();
-        let sql = include_str!("sql/select_placements.sql");
+        let sql = match self.key.is_of_deleted() {
+            true => include_str!("sql/select_placements_of_deleted.sql"),
+            false => include_str!("sql/select_placements.sql"),
+        };
         let rows = db.query(sql, &[&account, &mailbox, &uids, &self.threads]).await?;
         let placement = |row: &Row| Placement {
             uid: uid(row.get(0)),

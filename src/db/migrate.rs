@@ -56,6 +56,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     20 "0020_restored_mail_stays_on_hold",
     21 "0021_endings_and_returns_are_recorded",
     22 "0022_deletion_policies_are_the_sites_own_word",
+    23 "0023_mail_is_taken_back_fast",
 ];
 
 /// The revision that this program brings a schema to.

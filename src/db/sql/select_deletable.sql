@@ -1,5 +1,4 @@
--- Which of the next messages in mailboxes a policy wants deleted, none wants kept, and the site lets administrators delete.
--- Locks nothing. All are of one
+-- Which of the next messages in mailboxes a policy wants deleted and none wants kept. Locks nothing. All are of one
 -- account, so that they can be deleted in one transaction.
 -- $1 the policy; $2 account, $3 mailbox and $4 uid behind which it begins; $5 how many are looked at. Each that goes has
 -- a row; one more row, with the number of those that were looked at, names the last of them.
@@ -26,8 +25,7 @@ with protecting as materialized (
 ), judged as materialized (
     select account, mailbox, uid,
         aox.covers(p, c) and not exists (
-            select from protecting g cross join lateral unnest(g.policies) k where aox.covers(k, c))
-            and aox.delete_ban(null, account, mailbox) is null as goes
+            select from protecting g cross join lateral unnest(g.policies) k where aox.covers(k, c)) as goes
     from page
 )
 select account, mailbox, uid, 0::bigint as looked from judged where goes

@@ -73,17 +73,7 @@ impl Services {
         tls: &Tls,
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
-        let caches = Arc::new(Caches::default());
-        let warn_percent = settings.quota.warn_percent;
-        let hides_deleted = !settings.undelete.for_users;
-        let start = |(arbiter, share): (&actix::Arbiter, u32)| {
-            let caches = caches.clone();
-            let keeping = Keeping { caches, quota_warn_percent: warn_percent, hides_deleted };
-            Database::start_in(&arbiter.handle(), target.clone(), keeping, share)
-        };
-        let shares = shares(settings.database.connections_max, arbiters.len());
-        let pools: Vec<_> = arbiters.iter().zip(shares).map(start).collect();
-        let databases: Vec<_> = pools.iter().cycle().take(arbiters.len()).cloned().collect();
+        let databases = databases(&settings, arbiters, target);
         let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
         let listener = DbListener::start_for(target.clone(), name);
         let database = databases[0].clone();
@@ -220,6 +210,26 @@ impl Services {
             && intake.delivery.connected()
             && listener.connected()
     }
+}
+
+/// A pool of connections to the database for each arbiter; with more arbiters than connections, some share one.
+fn databases(
+    settings: &Settings,
+    arbiters: &[actix::Arbiter],
+    target: &Target,
+) -> Vec<actix::Addr<Database>> {
+    let caches = Arc::new(Caches::default());
+    let start = |(arbiter, share): (&actix::Arbiter, u32)| {
+        let keeping = Keeping {
+            caches: caches.clone(),
+            quota_warn_percent: settings.quota.warn_percent,
+            hides_deleted: !settings.undelete.for_users,
+        };
+        Database::start_in(&arbiter.handle(), target.clone(), keeping, share)
+    };
+    let shares = shares(settings.database.connections_max, arbiters.len());
+    let pools: Vec<_> = arbiters.iter().zip(shares).map(start).collect();
+    pools.iter().cycle().take(arbiters.len()).cloned().collect()
 }
 
 /// How many connections each pool has: they are as many in all as they may be. There is a pool for each arbiter, or

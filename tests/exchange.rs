@@ -84,7 +84,7 @@ fn a_maildir_comes_in_with_all_that_belongs_to_it() {
     let inbox = content(&mut imap, "INBOX");
     let told: Vec<(u32, &str)> = inbox.iter().map(|(uid, flags, ..)| (*uid, flags.as_str())).collect();
     assert_eq!(told, [(7, "\\Flagged \\Seen $Work"), (20, "\\Answered \\Deleted \\Draft"), (21, "")]);
-    assert_eq!(inbox[0].2, "09-Sep-2001 01:46:40 +0000");
+    assert_eq!(inbox[0].2, " 9-Sep-2001 01:46:40 +0000");
     assert_eq!(inbox[0].3, b"Subject: one\r\n\r\nunix lines\r\n");
     assert_eq!(inbox[1].3, b"Subject: two\r\n\r\nmail lines\r\n");
     let below = content(&mut imap, "Archive/Entw&APw-rfe");

@@ -277,11 +277,11 @@ fn a_server_that_is_killed_while_it_indexes_loses_nothing() {
     }
 }
 
-/// psql as the owner of the tables.
+/// psql as the superuser, who alone sees what others are doing.
 fn psql(server: &Server, statement: &str) -> Command {
     let socket = server.postgres_socket().expect("PostgreSQL runs");
     let mut psql = Command::new("psql");
-    psql.arg("-h").arg(socket).args(["-U", "aox_owner", "-d", "aox", "-qtA", "-c", statement]);
+    psql.arg("-h").arg(socket).args(["-U", "postgres", "-d", "aox", "-qtA", "-c", statement]);
     psql.stdin(Stdio::null());
     psql
 }

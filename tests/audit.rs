@@ -313,7 +313,10 @@ fn a_message_tells_how_it_came_and_where_it_went() {
     let endings = events(&server, &["--kind", "ending"]);
     assert_eq!((&endings[0]["mailbox"], &endings[0]["uids"]), (&"Archive".into(), &"1".into()));
     assert_eq!(endings.len(), 1, "what was taken back has not ended");
+    what_is_not_there_is_refused(&server);
+}
 
+fn what_is_not_there_is_refused(server: &Server) {
     for (wrong, status) in [
         (&["why", "99999999"][..], 1),
         (&["why", "/users/emil/INBOX", "77"], 1),

@@ -164,7 +164,6 @@ fn what_is_hidden_is_the_same_as_what_is_not_there() {
     let server = Server::shared();
     let mut house = House::new(&server, "hidden", "bert-of-hidden");
     house.bert.append("INBOX", b"Subject: y\r\n\r\ny\r\n").expect("APPEND");
-    house.bert.ok("SELECT INBOX").expect("SELECT");
     house.anna.ok("CREATE there").expect("CREATE");
     house.anna.ok("CREATE there/below").expect("CREATE");
     let commands = TABLE.iter().filter(|case| case.opening != Some("SELECT {m}")).map(|case| case.command);
@@ -173,14 +172,14 @@ fn what_is_hidden_is_the_same_as_what_is_not_there() {
         for name in ["hidden/there", "hidden/away!", "nobody/there", "hidden/below"] {
             let filled = in_place(command, "{m}", &format!("Other Users/{name}"));
             let filled = in_place(&filled, "{p}", "Other Users/hidden/other");
+            // A failed SELECT has closed what was open.
+            house.bert.ok("SELECT INBOX").expect("SELECT");
             let reply = house.bert.command(&filled).expect("an answer");
             let untagged: Vec<String> = reply.untagged.iter().map(Response::text).collect();
             answers.push((reply.result, untagged));
             house.bert.ok("UNSUBSCRIBE \"Other Users/hidden/there\"").expect("UNSUBSCRIBE");
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{command}: {answers:?}");
-        // A failed SELECT has closed what was open.
-        house.bert.ok("SELECT INBOX").expect("SELECT");
     }
     house.anna.ok("SETACL there bert-of-hidden l").expect("SETACL");
     let reply = house.bert.command("SELECT \"Other Users/hidden/there\"").expect("an answer");

@@ -201,7 +201,7 @@ fn from_date(line: &[u8]) -> Option<i64> {
 }
 
 /// What header fields of other programs say of a message: Status, X-Status, X-Keywords, X-UID. They stay in it, except
-/// where they stand before all others as [`write`] puts them there.
+/// where they stand before all others as [`write()`] puts them there.
 pub fn take_marks(message: &mut Vec<u8>) -> Marks {
     let mut marks = Marks::default();
     let own = own_marks(message);
@@ -246,7 +246,7 @@ impl Marks {
     }
 }
 
-/// How many octets at the beginning of a message are fields that [`write`] has put there.
+/// How many octets at the beginning of a message are fields that [`write()`] has put there.
 fn own_marks(message: &[u8]) -> usize {
     let mut taken = 0;
     for (name, needed) in OWN_FIELDS {

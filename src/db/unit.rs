@@ -137,7 +137,7 @@ impl<'a> Lent<'a> {
 
     /// Commits, as the last thing that a unit sends. It may be sent behind statements whose answers have not come yet,
     /// which saves the wait for them: when one of them fails, nothing is committed. A unit that would refuse because of
-    /// an answer must not do that, unless it has the statement fail in that case: see [`Refusal`].
+    /// an answer must not do that, unless it has the statement fail in that case: see `Refusal`.
     pub async fn commit(&self) -> Result<(), Error> {
         self.committed.set(true);
         // COMMIT of a transaction in which a statement failed is a silent ROLLBACK. The empty SELECT before it fails

@@ -1,8 +1,10 @@
 //! The real `aox`, served from a home of its own under /tmp, and ended whatever the test does.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,14 +50,16 @@ impl Server {
     }
 
     /// The server that all tests of one file share: it is started by the first and ended by the last that uses it.
+    #[track_caller]
     pub fn shared() -> Arc<Server> {
-        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        static SHARED: Mutex<BTreeMap<&str, Weak<Server>>> = Mutex::new(BTreeMap::new());
+        let file = Location::caller().file();
         let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(server) = shared.upgrade() {
+        if let Some(server) = shared.get(file).and_then(Weak::upgrade) {
             return server;
         }
         let server = Arc::new(Server::start());
-        *shared = Arc::downgrade(&server);
+        shared.insert(file, Arc::downgrade(&server));
         server
     }
 

@@ -1,13 +1,11 @@
 //! Certificates of clients, made and shown by openssl, as proof of who somebody is (SASL EXTERNAL).
 
-mod support;
-
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::authority::Issued;
-use support::{Authority, Options, Server};
+use crate::support::authority::Issued;
+use crate::support::{Authority, Options, Server};
 
 #[test]
 fn a_certificate_opens_the_account_that_it_names() {

@@ -1,14 +1,12 @@
 //! `aox import` and `aox export`: mail goes from files into mailboxes and back, with all that belongs to it, and an import
 //! that is killed anywhere goes on where it was.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use support::imap::Response;
-use support::{Imap, Server};
+use crate::support::imap::Response;
+use crate::support::{Imap, Server};
 
 /// An empty folder for one test, within the server's home.
 fn folder(server: &Server, name: &str) -> PathBuf {

@@ -1,11 +1,9 @@
 //! Programs that people use, against the real server. What is not installed is skipped, and said.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use support::Server;
+use crate::support::Server;
 
 #[test]
 fn curl_lists_reads_and_appends() {

@@ -1,12 +1,10 @@
 //! The server and its PostgreSQL: started, killed, stopped, found again; and the settings that stop a start.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::Server;
-use support::postgres::SitePostgres;
-use support::server::{Options, send_signal};
+use crate::support::Server;
+use crate::support::postgres::SitePostgres;
+use crate::support::server::{Options, send_signal};
 
 fn said(output: &std::process::Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))

@@ -1,11 +1,13 @@
 //! Logging in at the real server: the mechanisms, app passwords, administrators, what is written down, and who waits.
 
-mod support;
-
 use std::io::Cursor;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use crate::support::authority::Authority;
+use crate::support::server::free_port;
+use crate::support::stream::TlsClient;
+use crate::support::{Imap, Options, Scratch, Server};
 use archiveopteryx::db;
 use archiveopteryx::limits;
 use archiveopteryx::login::throttle::Failures;
@@ -17,10 +19,6 @@ use rsasl::prelude::{
 };
 use rsasl::property::{AuthId, Password};
 use serde_json::Value;
-use support::authority::Authority;
-use support::server::free_port;
-use support::stream::TlsClient;
-use support::{Imap, Options, Scratch, Server};
 
 #[test]
 fn another_client_logs_in_by_every_mechanism_with_a_password() {

@@ -1,11 +1,9 @@
 //! POP3 against the real server: what is too large, too long or too violent for a transcript.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::imap::Response;
-use support::{Options, Pop3, Server, corpus};
+use crate::support::imap::Response;
+use crate::support::{Options, Pop3, Server, corpus};
 
 #[test]
 fn every_message_comes_as_imap_gives_it() {
@@ -49,7 +47,7 @@ fn every_message_comes_as_imap_gives_it() {
 
 /// The header, the empty line, and so many lines of the body.
 fn beginning(message: &[u8], lines: usize) -> Vec<u8> {
-    let header = support::imap::find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 4);
+    let header = crate::support::imap::find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 4);
     let body = message[header..].split_inclusive(|&octet| octet == b'\n').take(lines);
     [&message[..header], &body.collect::<Vec<_>>().concat()].concat()
 }
@@ -141,7 +139,7 @@ fn without_a_database_quit_tells_that_nothing_was_removed() {
     let mut pop3 = server.pop3("anna", PASSWORD);
     pop3.ok("DELE 1").expect("DELE");
     let pid = server.postgres_pid().expect("PostgreSQL runs");
-    support::server::send_signal(pid, "KILL");
+    crate::support::server::send_signal(pid, "KILL");
     let answer = pop3.command("QUIT").expect("QUIT is answered");
     let is_removed = answer.starts_with("+OK");
     assert!(is_removed || answer.starts_with("-ERR [SYS/TEMP] "), "{answer}");

@@ -1,12 +1,10 @@
 //! The vacuum as administrators and users meet it: its commands, a server that is killed in it, two servers at once.
 
-mod support;
-
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::postgres::SitePostgres;
-use support::{Options, Server};
+use crate::support::postgres::SitePostgres;
+use crate::support::{Options, Server};
 
 fn json(server: &Server, arguments: &[&str]) -> serde_json::Value {
     let printed = server.aox_ok(&[arguments, &["--json"]].concat());

@@ -1,13 +1,11 @@
 //! Deleted mail, searched and taken back: by administrators, and by users from any IMAP program.
 
-mod support;
-
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::server::Options;
+use crate::support::{Scratch, Server};
 use serde_json::Value;
-use support::server::Options;
-use support::{Scratch, Server};
 
 #[test]
 fn search_finds_what_is_there_and_what_was_deleted() {

@@ -1,9 +1,8 @@
 //! How long mail stays: followed from its delivery to its end, under every combination of policies, with time moved on.
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     AddPolicy, Append, Appending, CheckMessages, Culprit, DeleteMailbox, Expunge, NewMessage, PolicyScope,
     RemovePolicy, SearchPage, TakeVacuumRun, Vacuum, VacuumStep, VacuumTally,
@@ -14,7 +13,6 @@ use archiveopteryx::mailbox::{
 use archiveopteryx::policy::{PolicyKind, Viewer};
 use archiveopteryx::search::{Selector, StoredLeaf};
 use jiff::Timestamp;
-use support::{Lender, Scratch};
 use tokio_postgres::Client;
 
 const WORK: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
@@ -45,7 +43,7 @@ impl Site {
             saved_at,
             messages: vec![appending],
             is_limited: false,
-            actor: support::nobody(),
+            actor: crate::support::nobody(),
         };
         self.lender.run(unit).await.expect("it is stored").uids[0]
     }
@@ -440,7 +438,7 @@ fn bodies_and_addresses_end_while_deliveries_use_them_again() {
                     saved_at,
                     messages: vec![appending],
                     is_limited: false,
-                    actor: support::nobody(),
+                    actor: crate::support::nobody(),
                 };
                 let appended =
                     deliverer.run(unit).await.unwrap_or_else(|error| panic!("round {round}: {error}"));

@@ -1,15 +1,13 @@
 //! Every behaviour has a transcript, and every transcript is played against the real server.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::Server;
-use support::transcript::names::Names;
-use support::transcript::pattern::{self, Captures};
-use support::transcript::{Step, Transcript, play};
+use crate::support::Server;
+use crate::support::transcript::names::Names;
+use crate::support::transcript::pattern::{self, Captures};
+use crate::support::transcript::{Step, Transcript, play};
 
 /// `TRANSCRIPT=word` plays only those whose names hold the word; `UPDATE_TRANSCRIPTS=1` rewrites what differs.
 #[test]

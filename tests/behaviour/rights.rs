@@ -1,13 +1,11 @@
 //! Who may do what in a mailbox of somebody else (RFC 4314 §4): every command with every right there and missing, and
 //! nothing at all for who has no right.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::imap::{Reply, Response};
-use support::postgres::SitePostgres;
-use support::{Imap, Options, Server};
+use crate::support::imap::{Reply, Response};
+use crate::support::postgres::SitePostgres;
+use crate::support::{Imap, Options, Server};
 
 /// A command of a guest, what he needs for it in the mailbox {m}, and how it is refused to one who may look it up.
 struct Case {

@@ -1,7 +1,6 @@
 //! The units of work on one mailbox, run on a real PostgreSQL: what they write, and what they say has changed.
 
-mod support;
-
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     CopyMessages, Culprit, Expunge, LoadSnapshot, MarkRecent, Marking, ReadChanges, SetFlags,
 };
@@ -12,7 +11,6 @@ use archiveopteryx::mailbox::{
     System, Uid, UidSet,
 };
 use archiveopteryx::policy::Viewer;
-use support::{Lender, Scratch};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
 const ANNA: Viewer = Viewer::new(AccountId(1));

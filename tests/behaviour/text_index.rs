@@ -1,17 +1,15 @@
 //! The text index on a real PostgreSQL: however far it has come, every search gives the same answer.
 
-mod support;
-
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{Lender, Scratch, Server, corpus};
 use archiveopteryx::db::{
     Append, Appending, CheckTextBlock, CountWaiting, IndexTexts, Indexing, NewMessage, SearchPage,
 };
 use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System};
 use archiveopteryx::search::{Field, StoredLeaf};
 use jiff::{Timestamp, ToSpan};
-use support::{Lender, Scratch, Server, corpus};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
 
@@ -36,7 +34,13 @@ async fn append(lender: &Lender, messages: &[Vec<u8>]) {
         });
         let (messages, saved_at) = (messages.collect(), Timestamp::UNIX_EPOCH);
         lender
-            .run(Append { key: INBOX, saved_at, messages, is_limited: false, actor: support::nobody() })
+            .run(Append {
+                key: INBOX,
+                saved_at,
+                messages,
+                is_limited: false,
+                actor: crate::support::nobody(),
+            })
             .await
             .expect("it is stored");
     }

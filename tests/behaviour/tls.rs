@@ -1,17 +1,15 @@
 //! TLS with the programs that people use, and with hostile ones.
 
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::authority::Authority;
-use support::server::{free_port, send_signal};
-use support::stream::TlsClient;
-use support::{Imap, Lmtp, Options, Server};
+use crate::support::authority::Authority;
+use crate::support::server::{free_port, send_signal};
+use crate::support::stream::TlsClient;
+use crate::support::{Imap, Lmtp, Options, Server};
 
 #[test]
 fn openssl_speaks_both_versions_both_ways() {

@@ -1,10 +1,9 @@
 //! Quotas on a real PostgreSQL: counters are exact whatever happens, and no limit is passed, however many try at once.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     self, AddMembers, Append, Appending, CheckPools, CheckUsage, CopyMessages, CreateMailbox, Culprit,
     DeleteMailbox, DeleteMember, DeleteQuota, Deliver, Delivered, Delivering, Expunge, FindMailbox,
@@ -20,7 +19,6 @@ use futures_util::future;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use support::{Lender, Scratch};
 
 /// Two users with two mailboxes each; both are in a group, and the first has an address in the domain.
 const PEOPLE: &str = "
@@ -97,8 +95,13 @@ async fn append(lender: &Lender, key: MailboxKey, octets: usize, system: System)
     let flags = FlagSet::new(system, []);
     let internal_date = InternalDate { seconds: 0, zone_minutes: 0 };
     let messages = vec![Appending { message: message(key.account.0, octets), flags, internal_date }];
-    let unit =
-        Append { key, saved_at: Timestamp::UNIX_EPOCH, messages, is_limited: true, actor: support::nobody() };
+    let unit = Append {
+        key,
+        saved_at: Timestamp::UNIX_EPOCH,
+        messages,
+        is_limited: true,
+        actor: crate::support::nobody(),
+    };
     lender.run(unit).await.map(|appended| appended.is_nearly_full)
 }
 

@@ -1,9 +1,8 @@
 //! What a client sees in the selected state: real messages in a real PostgreSQL, no sockets, no actors.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{Append, Appending, LoadSnapshot, NewAddress, NewDerived, NewMessage, StoredBody};
 use archiveopteryx::imap::command::{SelectedCommand, copy, expunge, fetch, r#move, search, store};
 use archiveopteryx::imap::{After, Answer, Enabled, OnMailbox, Opening, Selected};
@@ -13,7 +12,6 @@ use archiveopteryx::mailbox::{
 use archiveopteryx::message::{TakenApart, take_apart};
 use archiveopteryx::plan::Plan;
 use archiveopteryx::policy::{Standing, Viewer};
-use support::{Lender, Scratch};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
 const ACCOUNTS: &str = "
@@ -153,7 +151,7 @@ async fn append(lender: &Lender, messages: &[&[u8]], system: System) -> Change {
         saved_at,
         messages: messages.collect(),
         is_limited: true,
-        actor: support::nobody(),
+        actor: crate::support::nobody(),
     };
     lender.run(unit).await.expect("it is stored").change
 }

@@ -1,9 +1,7 @@
 //! The record of what happened: what is in it, that nobody changes it unnoticed, and that the server cannot change it.
 
-mod support;
-
+use crate::support::{Options, Server, eventually};
 use serde_json::Value;
-use support::{Options, Server, eventually};
 
 fn json(server: &Server, arguments: &[&str]) -> Value {
     let printed = server.aox_ok(&[arguments, &["--json"]].concat());
@@ -42,7 +40,7 @@ fn what_happens_is_recorded() {
     imap.ok("SELECT INBOX").expect("it is hers");
     imap.ok("STORE 1:2 +FLAGS.SILENT (\\Deleted)").expect("she may");
     imap.ok("EXPUNGE").expect("she may");
-    assert!(support::Imap::login(server.imap_address(), "anna", "wrong").is_err());
+    assert!(crate::support::Imap::login(server.imap_address(), "anna", "wrong").is_err());
     assert_eq!(server.aox(&["add", "group", "staff", "nobody"]).status.code(), Some(1));
     server.aox_ok(&["list", "users"]);
 

@@ -1,14 +1,12 @@
 //! What the rows of a message hold: small texts beside the recipe, shared bodies once, and what SQL can ask of them.
 
-mod support;
-
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     Append, Appending, CheckMessages, CheckedPage, Columns, Extent, FetchPage, NewMessage, SearchPage, Wants,
 };
 use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System};
 use archiveopteryx::message::Section;
 use archiveopteryx::search::StoredLeaf;
-use support::{Lender, Scratch};
 
 const INBOX: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
 
@@ -54,7 +52,7 @@ async fn append(lender: &Lender, messages: &[&str]) {
             saved_at,
             messages: messages.collect(),
             is_limited: false,
-            actor: support::nobody(),
+            actor: crate::support::nobody(),
         })
         .await
         .expect("it is stored");

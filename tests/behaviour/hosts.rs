@@ -1,11 +1,9 @@
 //! Two servers over one database that the site runs itself: what happens at one is heard at the other.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::postgres::SitePostgres;
-use support::{Imap, Options, Server};
+use crate::support::postgres::SitePostgres;
+use crate::support::{Imap, Options, Server};
 
 #[test]
 fn a_delivery_at_one_host_is_heard_at_the_other() {
@@ -122,7 +120,7 @@ fn nobody_stays_whose_dismissal_was_not_heard(site: &SitePostgres, other: &Serve
     wait_for(&mut far, |response| response.text().starts_with("* BYE"));
 }
 
-fn wait_for(imap: &mut Imap, wanted: impl Fn(&support::imap::Response) -> bool) {
+fn wait_for(imap: &mut Imap, wanted: impl Fn(&crate::support::imap::Response) -> bool) {
     let begin = Instant::now();
     let mut heard = Vec::new();
     while begin.elapsed() < Duration::from_secs(45) {

@@ -1,15 +1,13 @@
 //! What must survive: kill -9 of the server and of PostgreSQL while mail comes in, and clients that are no clients.
 
-mod support;
-
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use support::imap::Response;
-use support::{Imap, Lmtp, Server};
+use crate::support::imap::Response;
+use crate::support::{Imap, Lmtp, Server};
 
 #[test]
 fn what_was_answered_is_there_once_after_kill_of_the_server() {
@@ -25,7 +23,7 @@ fn what_was_answered_is_there_once_after_kill_of_postgresql() {
     let server = Server::start();
     deliveries_survive(&server, |server| {
         let pid = server.postgres_pid().expect("PostgreSQL runs");
-        support::server::send_signal(pid, "KILL");
+        crate::support::server::send_signal(pid, "KILL");
         let begin = Instant::now();
         while server.postgres_pid().is_none_or(|now| now == pid) {
             assert!(begin.elapsed() < PATIENCE, "PostgreSQL is not started again:\n{}", server.log());
@@ -182,14 +180,14 @@ fn misbehave(number: usize, address: SocketAddr, over: &AtomicBool) {
         if kind != 3 && sent < 8 * 1024 * 1024 {
             match stream.write(&piece) {
                 Ok(written) => sent += written,
-                Err(error) if support::imap::is_timeout(&error) => {}
+                Err(error) if crate::support::imap::is_timeout(&error) => {}
                 Err(_) => return,
             }
         }
         match stream.read(&mut answer) {
             Ok(0) => return,
             Ok(_) => {}
-            Err(error) if support::imap::is_timeout(&error) => {}
+            Err(error) if crate::support::imap::is_timeout(&error) => {}
             Err(_) => return,
         }
     }

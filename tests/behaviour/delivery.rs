@@ -1,11 +1,9 @@
 //! Mail goes in by LMTP and comes out by IMAP, byte for byte: the whole corpus, every recipient, and 50 MB.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::imap::Response;
-use support::{Server, corpus};
+use crate::support::imap::Response;
+use crate::support::{Server, corpus};
 
 #[test]
 fn the_corpus_comes_out_as_it_went_in() {
@@ -80,7 +78,7 @@ fn fifty_megabytes_pass() {
     let mut imap = server.imap("large", PASSWORD);
     imap.ok("SELECT INBOX").expect("SELECT");
     let part = imap.ok("FETCH 1 BODY.PEEK[2]<40000000.1000>").expect("FETCH");
-    let begin = support::imap::find(&message, b"base64\r\n\r\n").expect("it has a base64 part") + 10;
+    let begin = crate::support::imap::find(&message, b"base64\r\n\r\n").expect("it has a base64 part") + 10;
     let wanted = &message[begin + 40_000_000..begin + 40_001_000];
     assert_eq!(part[0].literal(), Some(wanted));
     let size = imap.ok("FETCH 1 RFC822.SIZE").expect("FETCH")[0].item("RFC822.SIZE");

@@ -1,13 +1,11 @@
 //! What the database lets nobody do who has only the server's password: make mail end that is to stay.
 
-mod support;
-
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     AddPolicy, Append, Appending, CheckMessages, Culprit, Expunge, NewMessage, PolicyScope,
 };
 use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, System, Uid};
 use archiveopteryx::policy::PolicyKind;
-use support::{Lender, Scratch};
 use tokio_postgres::Client;
 
 const WORK: MailboxKey = MailboxKey { account: AccountId(1), mailbox: MailboxId(2) };
@@ -57,7 +55,7 @@ async fn append(lender: &Lender, key: MailboxKey, count: usize) -> Vec<Uid> {
         saved_at: jiff::Timestamp::UNIX_EPOCH,
         messages: messages.collect(),
         is_limited: false,
-        actor: support::nobody(),
+        actor: crate::support::nobody(),
     };
     lender.run(unit).await.expect("it is stored").uids
 }

@@ -1,14 +1,12 @@
 //! What a client sees of its account: a whole IMAP conversation over a real PostgreSQL, no sockets, no actors.
 
-mod support;
-
+use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{Account, LoadSnapshot};
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, Selected, Setup};
 use archiveopteryx::login::{self, Authenticated};
 use archiveopteryx::mailbox::{AccountId, FirstMailbox, Shared};
 use archiveopteryx::plan::{Computation, Plan};
 use archiveopteryx::wire::sasl::Terms;
-use support::{Lender, Scratch};
 
 const ACCOUNTS: &str = "
     insert into aox.accounts (login, login_key) values ('anna', 'anna');

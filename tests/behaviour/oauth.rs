@@ -1,17 +1,15 @@
 //! Tokens of a real authorization server, over real HTTP, with signatures made by openssl.
 
-mod support;
-
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::support::server::fresh_source;
+use crate::support::{AuthorizationServer, Imap, Options, Server};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use support::server::fresh_source;
-use support::{AuthorizationServer, Imap, Options, Server};
 
 #[test]
 fn tokens_of_the_issuer_open_the_account_that_they_name() {

@@ -1,8 +1,6 @@
 //! The public face in SQL: every query of the README is run as the role that may ask, which sees nothing else.
 
-mod support;
-
-use support::Scratch;
+use crate::support::Scratch;
 
 /// Two users, of whom Anna has mail, also some that was deleted.
 const MAIL: &str = "
@@ -44,7 +42,7 @@ const ANSWERS: [&str; 10] = [
 fn the_questions_of_the_readme_are_answered() {
     let scratch = Scratch::start();
     scratch.sql(MAIL);
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let questions: Vec<&str> =
         readme.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(questions.len(), ANSWERS.len());

@@ -1,11 +1,9 @@
 //! A directory (LDAP) as a source of truth, against a real slapd.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
-use support::server::fresh_source;
-use support::{Authority, Directory, Imap, Options, Server};
+use crate::support::server::fresh_source;
+use crate::support::{Authority, Directory, Imap, Options, Server};
 
 #[test]
 fn the_directory_decides_about_those_who_have_no_password_here() {

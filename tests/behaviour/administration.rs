@@ -1,8 +1,6 @@
 //! The administrator's commands, against the real server: what they print, what they refuse, and how they exit.
 
-mod support;
-
-use support::Server;
+use crate::support::Server;
 
 fn code(output: &std::process::Output) -> Option<i32> {
     output.status.code()
@@ -40,12 +38,18 @@ fn users_come_change_and_go() {
     drop(server.imap("ulla", "first"));
     let changed = server.aox_with_input(&["change", "password", "ulla", "--password-stdin"], "second\n");
     assert_eq!(code(&changed), Some(0), "{}", said(&changed));
-    assert!(support::Imap::login(server.imap_address(), "ulla", "first").is_err(), "the old one still works");
+    assert!(
+        crate::support::Imap::login(server.imap_address(), "ulla", "first").is_err(),
+        "the old one still works"
+    );
     drop(server.imap("ulla", "second"));
 
     server.deliver("ulla@admin.example", b"Subject: x\r\n\r\nx\r\n");
     assert!(server.aox_ok(&["delete", "user", "ulla"]).contains("1 message"));
-    assert!(support::Imap::login(server.imap_address(), "ulla", "second").is_err(), "she still comes in");
+    assert!(
+        crate::support::Imap::login(server.imap_address(), "ulla", "second").is_err(),
+        "she still comes in"
+    );
     assert_eq!(code(&server.aox(&["delete", "user", "ulla"])), Some(1));
     assert_eq!(code(&server.aox(&["list", "mailboxes", "ulla"])), Some(1));
     // The login is free again, and its mailboxes are new.
@@ -111,7 +115,7 @@ fn passwords_do_not_appear_in_the_log() {
     let server = Server::shared();
     server.add_user("vera", "vera@admin.example", "s3cr3t-of-vera");
     drop(server.imap("vera", "s3cr3t-of-vera"));
-    assert!(support::Imap::login(server.imap_address(), "vera", "wr0ng-of-vera").is_err());
+    assert!(crate::support::Imap::login(server.imap_address(), "vera", "wr0ng-of-vera").is_err());
     let log = server.log();
     assert!(!log.contains("s3cr3t-of-vera") && !log.contains("wr0ng-of-vera"), "{log}");
 }
@@ -196,7 +200,7 @@ fn settings_say_where_they_come_from() {
 
 #[test]
 fn a_configuration_is_checked_without_a_server() {
-    let server = Server::new_home(support::Options::default());
+    let server = Server::new_home(crate::support::Options::default());
     let good = server.aox(&["check", "configuration"]);
     assert_eq!(code(&good), Some(0), "{}", said(&good));
     let file = server.home().join("other.toml");
@@ -340,7 +344,7 @@ fn a_command_whose_client_has_gone_stops_at_the_next_step() {
     gone.read_line(&mut first).expect("it says how far it has come");
     assert!(first.starts_with("{\"progress\""), "{first}");
     drop(gone);
-    support::eventually("the command is interrupted", || {
+    crate::support::eventually("the command is interrupted", || {
         server.log().contains("interrupted command=\"check messages\"")
     });
     assert_eq!(server.log().matches("done command=\"check messages\"").count(), 1, "{}", server.log());
@@ -348,7 +352,7 @@ fn a_command_whose_client_has_gone_stops_at_the_next_step() {
 
 #[test]
 fn the_command_line_explains_itself() {
-    let server = Server::new_home(support::Options::default());
+    let server = Server::new_home(crate::support::Options::default());
     let listed = server.aox_ok(&["help"]);
     assert!(listed.contains("aox disconnect") && listed.contains("aox check database"), "{listed}");
     assert!(server.aox_ok(&["help", "add", "user"]).contains("--password-stdin"));
@@ -361,7 +365,7 @@ fn the_command_line_explains_itself() {
 
 #[test]
 fn a_message_can_be_sent_along_with_a_report() {
-    let server = Server::new_home(support::Options::default());
+    let server = Server::new_home(crate::support::Options::default());
     let message = "Subject: secret plans\nDate: Mon, 23 Nov 2026 14:05:06 +0100\n\nMeet me at noon.\n";
     let covered = server.aox_with_input(&["anonymise", "-"], message);
     let text = String::from_utf8_lossy(&covered.stdout).into_owned();

@@ -1,12 +1,10 @@
 //! Users, addresses, aliases, groups and domains: the commands of the administrator, and what they do to mail.
 
-mod support;
-
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use crate::support::{Imap, Options, Server};
 use serde_json::Value;
-use support::{Imap, Options, Server};
 
 fn refused(server: &Server, arguments: &[&str], why: &str) {
     let output = server.aox(arguments);

@@ -1,13 +1,11 @@
 //! Who may delete at all (policy.delete): every door and every command under each thing that a site may say, open sessions
 //! that hear of it, which of several things counts, and that the database asks by itself.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::imap::Response;
-use support::postgres::SitePostgres;
-use support::{Imap, Options, Pop3, Scratch, Server};
+use crate::support::imap::Response;
+use crate::support::postgres::SitePostgres;
+use crate::support::{Imap, Options, Pop3, Scratch, Server};
 
 /// What a site says, and who may delete then: the owner of a mailbox, a guest who has all rights in it, and somebody with
 /// all rights in a mailbox that belongs to everybody.

@@ -1,0 +1,35 @@
+//! What the program does, shown by the real one: every file is one subject, and all are one program, linked once.
+
+mod accounts;
+mod administration;
+mod audit;
+mod client_certificates;
+mod clients;
+mod cluster;
+mod corpus;
+mod delete_policy;
+mod delivery;
+mod directory;
+mod exchange;
+mod faults;
+mod hosts;
+mod imap_account;
+mod login;
+mod mailbox_units;
+mod oauth;
+mod one_way_out;
+mod pop3;
+mod quota_units;
+mod retention;
+mod rights;
+mod rows;
+mod sasl;
+mod selected;
+mod sql_face;
+#[path = "../support/mod.rs"]
+mod support;
+mod text_index;
+mod tls;
+mod transcripts;
+mod undelete;
+mod vacuum;

@@ -131,6 +131,8 @@ struct Client {
     /// The greatest mod-sequence that it was told; it counts when a command ends that may tell of expunges.
     heard: u64,
     exists: u32,
+    /// It has asked for all messages up to this uid; of later ones it may have heard a change.
+    learned: u32,
     selected: Option<Selected>,
 }
 
@@ -164,9 +166,9 @@ impl Client {
         self.hear(&answer.untagged);
         match resync {
             Some(resync) => self.say(true, OnMailbox::Resync(resync), world, since),
-            None => self.learn(1, world),
+            None => self.learn(world),
         }
-        self.known = self.known.max(self.heard);
+        self.has_learned();
         assert_eq!(self.cache.len() as u32, self.exists, "after SELECT a client knows all messages");
     }
 
@@ -181,10 +183,15 @@ impl Client {
         assert!(answer.tagged.starts_with(b"a OK"), "{}", String::from_utf8_lossy(&answer.tagged));
     }
 
-    /// Fetches what it does not know, from a uid on.
-    fn learn(&mut self, from: u32, world: &World) {
-        self.fetch(true, &format!(" {from}:* (FLAGS)"), world);
+    /// Fetches what it has not asked for yet.
+    fn learn(&mut self, world: &World) {
+        self.fetch(true, &format!(" {}:* (FLAGS)", self.learned + 1), world);
+        self.has_learned();
+    }
+
+    fn has_learned(&mut self) {
         self.known = self.known.max(self.heard);
+        self.learned = self.cache.keys().last().copied().unwrap_or(0);
     }
 
     fn fetch(&mut self, uid: bool, arguments: &str, world: &World) {
@@ -263,8 +270,7 @@ fn check(events: &[Event]) {
             _ => {}
         }
         if matches!(event, Event::Noop | Event::UidFetch) && client.selected.is_some() {
-            let last = client.cache.keys().last().copied().unwrap_or(0);
-            client.learn(last + 1, &world);
+            client.learn(&world);
         }
     }
     client.selected = None;

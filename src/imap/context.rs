@@ -154,12 +154,16 @@ impl Context {
         let selector = Selector::And(vec![Selector::Uids(looked_at.into()), self.selector.clone()]);
         let scope = selected.scope(selected.now);
         let unknown = selector.candidates(scope).difference(&self.asked);
-        let known = looked_at.difference(&unknown);
+        // What is found out in a moment is told with the rest, in one response.
+        let known = match selected.settles && !unknown.is_empty() {
+            true => UidSet::new(),
+            false => looked_at.difference(&unknown),
+        };
         let found: UidSet = selector.evaluate(scope, &self.answers).into_iter().collect();
         let found = found.intersection(&known);
         let gone: UidSet = known.iter().filter(|uid| !found.contains(*uid)).collect();
         self.remove(out, told, &gone);
-        self.pending = self.pending.difference(&known).union(&unknown);
+        self.pending = self.pending.union(looked_at).difference(&known);
         let new: UidSet = found.iter().filter(|uid| !self.results.contains(*uid)).collect();
         match &mut self.results {
             // Only the end of a command can read by what they are sorted.

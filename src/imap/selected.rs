@@ -34,6 +34,8 @@ pub struct Selected {
     pub(super) saved: UidSet,
     /// The searches that are kept up to date.
     pub(super) contexts: Contexts,
+    /// The stored messages are asked before the command ends, about searches that are kept up to date.
+    pub(super) settles: bool,
     /// When the client gave its last command.
     pub(super) now: Timestamp,
     read_only: bool,
@@ -99,6 +101,7 @@ impl Selected {
             name: opening.name.clone(),
             saved: UidSet::new(),
             contexts: Contexts::default(),
+            settles: false,
             now: Timestamp::UNIX_EPOCH,
             read_only: opening.read_only,
             viewer: opening.viewer,
@@ -140,10 +143,10 @@ impl Selected {
     /// What the command does first.
     pub fn execute(&mut self, command: SelectedCommand) -> Step {
         let SelectedCommand { tag, uid, command, now, enabled } = command;
-        self.enable(enabled);
+        let untagged = self.enable(enabled);
         self.now = now;
         let running = |name, may_expunge| {
-            let (untagged, code, changes) = (Vec::new(), None, Vec::new());
+            let (code, changes) = (None, Vec::new());
             Running { tag, uid, now, name, may_expunge, untagged, code, changes }
         };
         // RFC 3501 §7.4.1: sequence numbers must not change under FETCH, STORE and SEARCH; uids never do.
@@ -176,18 +179,28 @@ impl Selected {
         }
     }
 
-    /// The client wants to be spoken to like this from now on.
-    fn enable(&mut self, enabled: Enabled) {
+    /// The client wants to be spoken to like this from now on. Returns what it has to be told because of that.
+    fn enable(&mut self, enabled: Enabled) -> Vec<u8> {
         if enabled.imap4rev2 && !self.enabled.imap4rev2 {
             self.view.forget_recent();
         }
-        self.enabled = enabled;
+        let had_condstore = std::mem::replace(&mut self.enabled, enabled).condstore;
+        match enabled.condstore && !had_condstore {
+            true => self.highestmodseq(),
+            false => Vec::new(),
+        }
+    }
+
+    /// How far the mailbox has come, as the client knows it (RFC 7162 §3.1: told when it begins to ask for mod-sequences).
+    fn highestmodseq(&self) -> Vec<u8> {
+        let code = format!("HIGHESTMODSEQ {}", self.view.told().highestmodseq);
+        response::ok("*", Some(&code), "Highest mod-sequence")
     }
 
     /// The untagged lines that bring the client up to date, who wants to be spoken to like that.
     pub fn catch_up(&mut self, may_expunge: bool, enabled: Enabled) -> Vec<u8> {
-        self.enable(enabled);
-        self.sync(may_expunge)
+        let told = self.enable(enabled);
+        [told, self.sync(may_expunge)].concat()
     }
 
     fn sync(&mut self, may_expunge: bool) -> Vec<u8> {
@@ -398,7 +411,9 @@ impl Selected {
 impl Running {
     /// The command has done what was asked.
     pub fn done(mut self, selected: &mut Selected) -> Step {
+        selected.settles = true;
         selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
+        selected.settles = false;
         if self.code.is_none() && self.has_expunged(selected) {
             // RFC 7162 §3.2.7
             self.code = Some(format!("HIGHESTMODSEQ {}", selected.view.told().highestmodseq));

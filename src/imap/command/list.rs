@@ -292,7 +292,7 @@ mod tests {
         let expected =
             "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n* MYRIGHTS INBOX/work lr\r\n";
         assert_eq!(said("LIST INBOX/ % return (Subscribed MYRIGHTS children)"), expected);
-        let expected = "* LIST (\\HasChildren \\NonExistent \\Noselect) \"/\" a\r\n";
+        let expected = "* LIST (\\HasChildren \\NonExistent) \"/\" a\r\n";
         assert_eq!(said("LIST \"\" a RETURN (MYRIGHTS)"), expected);
         assert_eq!(said("LIST \"\" a RETURN ()"), expected);
         for wrong in [" \"\" a RETURN", " \"\" a RETURN (X)", " \"\" a (MYRIGHTS)"] {
@@ -303,11 +303,11 @@ mod tests {
     #[test]
     fn list_selects_what_is_asked_for() {
         let expected = "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n\
-                        * LIST (\\HasNoChildren \\NonExistent \\Noselect \\Subscribed) \"/\" gone/away\r\n";
+                        * LIST (\\HasNoChildren \\NonExistent \\Subscribed) \"/\" gone/away\r\n";
         assert_eq!(said("LIST (SUBSCRIBED) \"\" (INBOX/* gone/*)"), expected);
         let expected = "* LIST (\\HasChildren) \"/\" INBOX (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n\
-                        * LIST (\\HasChildren \\NonExistent \\Noselect) \"/\" a (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n\
-                        * LIST (\\HasNoChildren \\NonExistent \\Noselect) \"/\" gone (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n";
+                        * LIST (\\HasChildren \\NonExistent) \"/\" a (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n\
+                        * LIST (\\HasNoChildren \\NonExistent) \"/\" gone (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n";
         assert_eq!(said("LIST (RECURSIVEMATCH SUBSCRIBED) \"\" %"), expected);
         // All that is below is shown anyway.
         assert_eq!(said("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" *").lines().count(), 4);

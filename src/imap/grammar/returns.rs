@@ -36,11 +36,11 @@ pub struct Returns {
     pub partial: Option<PartialRange>,
 }
 
-/// Places in a list of results, as the client wrote them.
+/// Places in a list of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartialRange {
-    first: u32,
-    last: u32,
+    low: u32,
+    high: u32,
     /// Counted from the end.
     from_end: bool,
 }
@@ -149,22 +149,26 @@ pub fn partial_range(input: &[u8]) -> Parsed<'_, PartialRange> {
 
 /// `partial-range-first = nz-number ":" nz-number`
 fn partial_range_first(input: &[u8]) -> Parsed<'_, PartialRange> {
-    let range = |(first, last)| PartialRange { first, last, from_end: false };
+    let range = |(first, last)| PartialRange::new(first, last, false);
     map(separated_pair(nz_number, char(':'), nz_number), range).parse(input)
 }
 
 /// `partial-range-last = MINUS nz-number ":" MINUS nz-number`
 fn partial_range_last(input: &[u8]) -> Parsed<'_, PartialRange> {
     let minus = || preceded(char('-'), nz_number);
-    let range = |(first, last)| PartialRange { first, last, from_end: true };
+    let range = |(first, last)| PartialRange::new(first, last, true);
     map(separated_pair(minus(), char(':'), minus()), range).parse(input)
 }
 
 impl PartialRange {
+    /// RFC 9394 §4: 500:400 is the same as 400:500, and is told in the same words.
+    fn new(first: u32, last: u32, from_end: bool) -> PartialRange {
+        PartialRange { low: first.min(last), high: first.max(last), from_end }
+    }
+
     /// Which of so many results are meant, counted from 0; those that there are not are left out.
     pub fn of(self, count: usize) -> Range<usize> {
-        // RFC 9394 §4: 500:400 is the same as 400:500.
-        let (low, high) = (self.first.min(self.last) as usize, self.first.max(self.last) as usize);
+        let (low, high) = (self.low as usize, self.high as usize);
         match self.from_end {
             false => (low - 1).min(count)..high.min(count),
             true => count.saturating_sub(high)..count.saturating_sub(low - 1),
@@ -174,10 +178,10 @@ impl PartialRange {
 
 impl fmt::Display for PartialRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PartialRange { first, last, from_end } = self;
+        let PartialRange { low, high, from_end } = self;
         match from_end {
-            true => write!(f, "-{first}:-{last}"),
-            false => write!(f, "{first}:{last}"),
+            true => write!(f, "-{low}:-{high}"),
+            false => write!(f, "{low}:{high}"),
         }
     }
 }
@@ -248,7 +252,7 @@ mod tests {
         fn ranges_count_from_either_end(
             first in 1u32..12, last in 1u32..12, from_end in any::<bool>(), count in 0usize..10,
         ) {
-            let range = PartialRange { first, last, from_end };
+            let range = PartialRange::new(first, last, from_end);
             prop_assert_eq!(complete(range.to_string().as_bytes(), partial_range), Ok(range));
             let (low, high) = (first.min(last), first.max(last));
             let place = |index: usize| if from_end { count - index } else { index + 1 } as u32;

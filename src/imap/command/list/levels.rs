@@ -78,10 +78,9 @@ impl List {
         }
         let mut attributes = vec![if level.has_children { "\\HasChildren" } else { "\\HasNoChildren" }];
         if !level.exists {
-            if self.extended || enabled.imap4rev2 {
-                attributes.push("\\NonExistent");
-            }
-            attributes.push("\\Noselect");
+            // RFC 5258 §3: \NonExistent implies \Noselect; only who may not know it has to hear the latter.
+            let knows = self.extended || enabled.imap4rev2;
+            attributes.push(if knows { "\\NonExistent" } else { "\\Noselect" });
         }
         let tells_subscribed = self.selection.subscribed || self.returns.contains(&Return::Subscribed);
         if tells_subscribed && level.subscribed {

@@ -14,7 +14,8 @@ use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
 use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Source as Origin};
 use crate::message::{
-    PartKind, decode_header_value, header, is_text, names_and_inner_headers, search_texts, transfer,
+    PartKind, decode_header_value, group_names, header, is_text, names_and_inner_headers, search_texts,
+    transfer,
 };
 use crate::search::{Field, Source, StoredLeaf, StoredText};
 
@@ -24,6 +25,8 @@ pub(super) struct Needs<'a> {
     subject: bool,
     sent_on: bool,
     addresses: bool,
+    /// The names of groups of addresses, which stand in the header only.
+    groups: bool,
     header: bool,
     bodies: bool,
     /// Those who ask; without them, everything is wanted.
@@ -33,13 +36,24 @@ pub(super) struct Needs<'a> {
 impl<'a> Needs<'a> {
     /// Everything that can be searched.
     pub fn all() -> Needs<'static> {
-        Needs { subject: true, sent_on: false, addresses: true, header: true, bodies: true, leaves: None }
+        let needs = Needs {
+            subject: true,
+            addresses: true,
+            groups: true,
+            header: true,
+            bodies: true,
+            ..Needs::default()
+        };
+        Needs { sent_on: false, leaves: None, ..needs }
     }
 
     /// What these ask for.
     pub fn of(leaves: &'a [StoredLeaf]) -> Needs<'a> {
         let mut needs = Needs { leaves: Some(leaves), ..Needs::default() };
         for leaf in leaves {
+            // Nobody writes as a group.
+            needs.groups |=
+                matches!(leaf, StoredLeaf::Address { field: Field::To | Field::Cc | Field::Bcc, .. });
             match leaf.source() {
                 Source::Subject => needs.subject = true,
                 Source::SentOn => needs.sent_on = true,
@@ -106,10 +120,10 @@ struct Page {
 /// Reads a page, without the bodies.
 fn read<'a>(db: &'a Lent<'_>, account: AccountId, needs: Needs<'_>, page: &[MessageId]) -> Sending<'a, Page> {
     let ids: Vec<i64> = page.iter().map(|id| id.0).collect();
-    let Needs { subject, sent_on, header, bodies, addresses, .. } = needs;
+    let Needs { subject, sent_on, header, bodies, addresses, groups, .. } = needs;
     Box::pin(async move {
         let columns = db.prepare(include_str!("sql/select_search_columns.sql")).await?;
-        let header = header || bodies;
+        let header = header || bodies || groups;
         let params: [&(dyn ToSql + Sync); 6] = [&account.0, &ids, &subject, &sent_on, &header, &bodies];
         if !addresses {
             let rows = db.client().query(&columns, &params).await?;
@@ -165,6 +179,10 @@ impl Page {
         };
         if needs.addresses {
             text.addresses = self.addresses.get(&row.get(0)).cloned().unwrap_or_default();
+        }
+        if needs.groups {
+            let header = row.get::<_, Option<&[u8]>>(3).unwrap_or_default();
+            text.addresses.extend(groups(header).map(|(field, name)| (field, Cow::Owned(name))));
         }
         if needs.header {
             let fields = header::fields(row.get::<_, Option<&[u8]>>(3).unwrap_or_default());
@@ -338,6 +356,19 @@ fn field(number: i16) -> Option<Field> {
         5 => Field::Cc,
         6 => Field::Bcc,
         _ => return None,
+    })
+}
+
+/// The names of groups in To, Cc and Bcc: in ENVELOPE they stand where addresses do (RFC 3501 §7.4.2).
+fn groups(header: &[u8]) -> impl Iterator<Item = (Field, String)> + '_ {
+    header::fields(header).flat_map(|field| {
+        let is = |name: &str| field.name.eq_ignore_ascii_case(name.as_bytes()) && field.value.contains(&b':');
+        let known = [("To", Field::To), ("Cc", Field::Cc), ("Bcc", Field::Bcc)];
+        let known = known.into_iter().find(|(name, _)| is(name)).map(|(_, known)| known);
+        known.into_iter().flat_map(move |known| {
+            let named = move |name: Vec<u8>| (known, decode_header_value(&name));
+            group_names(field.value).into_iter().map(named)
+        })
     })
 }
 

@@ -57,6 +57,12 @@ pub fn parse_addresses(value: &[u8], repairs: &mut Repairs) -> Vec<Entry> {
     entries
 }
 
+/// The names of the groups in an address list, as they are written there.
+pub fn group_names(value: &[u8]) -> Vec<Vec<u8>> {
+    let entries = parse_addresses(value, &mut Repairs::default()).into_iter();
+    entries.filter_map(|entry| if let Entry::Group(name) = entry { Some(name) } else { None }).collect()
+}
+
 /// What stands between two commas, sorted by its quoting.
 #[derive(Debug, Default)]
 struct Item {

@@ -31,6 +31,7 @@ pub mod text;
 pub mod text_parts;
 pub mod transfer;
 
+pub use address::group_names;
 pub use anonymise::anonymise;
 pub use apart::{Body, TakenApart, has_digest, take_apart};
 pub use canonical::{Canonical, Changes, canonical, canonical_binary};

@@ -143,6 +143,9 @@ fn read(encoded: &[u8]) -> Option<Tokens> {
             is_escape.push(true);
             at += 3;
         } else {
+            if rest.starts_with(b"\r\n") && ends_in_blanks(&content, &is_escape, &breaks) {
+                return None;
+            }
             content.push(rest[0]);
             is_escape.push(false);
             at += 1;
@@ -151,8 +154,18 @@ fn read(encoded: &[u8]) -> Option<Tokens> {
             }
         }
     }
+    if !last_equals && ends_in_blanks(&content, &is_escape, &breaks) {
+        return None;
+    }
     let tokens = Tokens { content, escaped: is_escape, breaks, longest, lower_case: lower, last_equals };
     (!(lower && upper)).then_some(tokens)
+}
+
+/// Whether a line ends here whose last octets are blanks as they are. Those are no content: something has added them on the
+/// way (RFC 2045 §6.7, rule 3).
+fn ends_in_blanks(content: &[u8], escaped: &[bool], breaks: &[u64]) -> bool {
+    let is_blank = matches!(content.last(), Some(b' ' | b'\t')) && escaped.last() == Some(&false);
+    is_blank && breaks.last() != Some(&(content.len() as u64))
 }
 
 /// The octets that this encoder escapes, or leaves, in most cases against the usual rule.
@@ -273,10 +286,18 @@ mod tests {
 
     #[test]
     fn odd_encoders_come_back_too() {
-        assert!(comes_back("=e4=f6 a=2eb=2e \r\nwords=\r\n and words=".repeat(4).as_bytes()).lower_case);
+        assert!(comes_back("=e4=f6 a=2eb=2e\r\nwords=\r\n and words=".repeat(4).as_bytes()).lower_case);
         comes_back(b"1=1, a=ZZ, raw \xe4, =0D=0A and = alone\r\nlast=\r\n");
         comes_back(b"soft=");
         comes_back(b"");
+    }
+
+    #[test]
+    fn blanks_that_transport_has_added_are_no_content() {
+        for encoded in ["added \r\nhere", "added\t \r\n", "at the end "] {
+            assert_eq!(QuotedPrintable::of(encoded.as_bytes()), None, "{encoded:?}");
+        }
+        comes_back(b"escaped=20\r\nbroken =\r\n here, and =\r\n\r\n");
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn decode_quoted_printable(encoded: &[u8]) -> Vec<u8> {
     for line in encoded.split_inclusive(|&b| b == b'\n') {
         let text = super::header::without_newline(line);
         let newline = &line[text.len()..];
-        let text = text.trim_ascii_end();
+        let text = without_blanks(text);
         let (text, soft) = match text.strip_suffix(b"=") {
             Some(text) => (text, true),
             None => (text, false),
@@ -167,6 +167,12 @@ fn decode_quoted_printable(encoded: &[u8]) -> Vec<u8> {
         }
     }
     decoded
+}
+
+/// A line without the blanks at its end, which transport has added (RFC 2045 §6.7, rule 3).
+fn without_blanks(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|octet| !matches!(octet, b' ' | b'\t')).map_or(0, |last| last + 1);
+    &line[..end]
 }
 
 /// The octet that an escape at the start of `bytes` stands for.

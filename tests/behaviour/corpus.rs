@@ -2,17 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use archiveopteryx::db::NewMessage;
 use archiveopteryx::limits;
-use archiveopteryx::mailbox::AccountId;
 use archiveopteryx::message::quoted_printable::Breaks;
 use archiveopteryx::message::shape::Shape;
-use archiveopteryx::message::{
-    self, Changes, Encoding, PartKind, Piece, Place, Recipe, Section, SectionBytes, SectionText, Segment,
-    Source, TakenApart, canonical, short_envelope, take_apart,
-};
-use jiff::Timestamp;
+use archiveopteryx::message::{self, Encoding, Segment, TakenApart, canonical, take_apart};
 use proptest::prelude::*;
+
+use crate::fuzz::mail::{bodies, check};
 
 /// The corpus folder: AOX_MAIL_CORPUS, or the one beside the checkout when there is one.
 fn corpus() -> Option<PathBuf> {
@@ -33,147 +29,6 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     names
         .map(|name| (name.to_string(), std::fs::read(folder.join(name)).expect("a listed file exists")))
         .collect()
-}
-
-fn bodies(apart: &TakenApart) -> Vec<&[u8]> {
-    apart.bodies.iter().map(|body| body.content.as_slice()).collect()
-}
-
-/// All promises about one message.
-fn check(name: &str, original: &[u8]) -> TakenApart {
-    let apart = take_apart(original);
-    let recipe = Recipe::from_bytes(&apart.recipe.to_bytes()).unwrap_or_else(|e| panic!("{name}: {e}"));
-    assert_eq!(recipe, apart.recipe, "{name}: the stored recipe is another");
-    let rebuilt = message::rebuild(&apart.header, &recipe, &bodies(&apart));
-    assert!(rebuilt == original, "{name}: not rebuilt");
-    assert!(message::has_digest(&rebuilt, &apart.digest), "{name}: digest");
-    check_ranges(name, original, &apart);
-    check_sections(name, original, &recipe);
-    check_derived(name, &apart);
-    check_stored(name, original, &apart);
-    apart
-}
-
-/// The form in which it is stored, with small texts in the recipe, gives the very same octets.
-fn check_stored(name: &str, original: &[u8], apart: &TakenApart) {
-    let taken = apart.clone();
-    let stored = NewMessage::from_taken_apart(AccountId(1), taken, Changes::default(), Timestamp::UNIX_EPOCH);
-    let recipe = Recipe::from_bytes(&stored.recipe).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut pieces = Vec::new();
-    for (index, body) in recipe.bodies.iter().enumerate() {
-        if let Place::Shared(hash) = body.place {
-            assert!(stored.bodies.iter().any(|shared| shared.hash == hash), "{name}: a body is nowhere");
-            pieces.push(Piece { body: index, offset: 0, octets: &apart.bodies[index].content });
-        }
-    }
-    let rebuilt = recipe.rebuild_range(&stored.header, 0..recipe.octets, &pieces);
-    assert!(rebuilt == original, "{name}: not rebuilt from what is stored");
-    assert_eq!(short_envelope::expand(&stored.derived.envelope), apart.derived.envelope, "{name}");
-}
-
-/// Any range is rebuilt from only what it needs.
-fn check_ranges(name: &str, original: &[u8], apart: &TakenApart) {
-    let size = original.len() as u64;
-    for (start, length) in
-        [(0, 1), (size / 3, 100), (size / 2, 1000), (size.saturating_sub(50), 100), (size, 1)]
-    {
-        let range = start..(start + length).min(size);
-        let needs = apart.recipe.needs(range.clone());
-        let pieces: Vec<Piece<'_>> = needs
-            .iter()
-            .map(|need| {
-                let content = &apart.bodies[need.body].content;
-                let octets = &content[need.decoded.start as usize..need.decoded.end as usize];
-                Piece { body: need.body, offset: need.decoded.start, octets }
-            })
-            .collect();
-        let rebuilt = apart.recipe.rebuild_range(&apart.header, range.clone(), &pieces);
-        assert!(rebuilt == original[range.start as usize..range.end as usize], "{name}: range {range:?}");
-    }
-}
-
-/// Every section of every part has the octets that the part has in the original.
-fn check_sections(name: &str, original: &[u8], recipe: &Recipe) {
-    let range = |section: &Section| match recipe.section(section) {
-        SectionBytes::Range(range) => range,
-        other => panic!("{name}: {section} is {other:?}"),
-    };
-    let whole = |text| Section { part: vec![], text };
-    assert_eq!(range(&whole(None)), 0..original.len() as u64);
-    let (header, text) = (range(&whole(Some(SectionText::Header))), range(&whole(Some(SectionText::Text))));
-    assert_eq!((header.start, header.end, text.end), (0, text.start, original.len() as u64), "{name}");
-    for (index, part) in recipe.parts.iter().enumerate() {
-        let section = recipe.section_of(index);
-        assert_eq!(range(&section), part.body, "{name}: section {section}");
-        if section.text.is_none() {
-            let mime = Section { part: section.part.clone(), text: Some(SectionText::Mime) };
-            assert_eq!(range(&mime), part.header, "{name}: section {mime}");
-        }
-        if part.kind == PartKind::Message {
-            let child =
-                recipe.parts.iter().find(|child| child.parent == Some(index)).expect("an embedded message");
-            let of = |text| Section { part: section.part.clone(), text: Some(text) };
-            assert_eq!(range(&of(SectionText::Header)), child.header, "{name}");
-            assert_eq!(range(&of(SectionText::Text)), child.body, "{name}");
-        }
-        let missing = Section { part: [section.part.as_slice(), &[99]].concat(), text: None };
-        assert!(part.kind != PartKind::Single || recipe.section(&missing) == SectionBytes::Missing, "{name}");
-    }
-}
-
-/// What is derived can be printed, and agrees with the recipe.
-fn check_derived(name: &str, apart: &TakenApart) {
-    let derived = &apart.derived;
-    assert_eq!(derived.parts.len(), apart.recipe.parts.len(), "{name}");
-    let body = message::body_from_bodystructure(&derived.bodystructure);
-    for list in [&derived.envelope, &derived.bodystructure, &body] {
-        assert!(is_balanced(list), "{name}: {}", String::from_utf8_lossy(list));
-    }
-    assert!(body.len() < derived.bodystructure.len(), "{name}: BODY is not shorter");
-    for (index, part) in apart.recipe.parts.iter().enumerate() {
-        let content = content(apart, index).unwrap_or_default();
-        message::search_texts(&part.content_type, part.charset.as_deref(), &content);
-    }
-}
-
-fn content(apart: &TakenApart, index: usize) -> Option<Vec<u8>> {
-    Some(match apart.recipe.source(index)? {
-        Source::Body(body) => apart.bodies[body].content.clone(),
-        Source::EncodedBody(body, encoding) => {
-            message::transfer::decode(encoding, &apart.bodies[body].content).into_owned()
-        }
-        Source::Range(range, encoding) => {
-            let rebuilt = message::rebuild(&apart.header, &apart.recipe, &bodies(apart));
-            message::transfer::decode(encoding, &rebuilt[range.start as usize..range.end as usize])
-                .into_owned()
-        }
-    })
-}
-
-/// Whether the parentheses outside strings and literals match.
-fn is_balanced(list: &[u8]) -> bool {
-    let (mut depth, mut at) = (0i64, 0);
-    while at < list.len() {
-        match list[at] {
-            b'(' => depth += 1,
-            b')' => depth -= 1,
-            b'"' => {
-                at += 1;
-                while at < list.len() && list[at] != b'"' {
-                    at += if list[at] == b'\\' { 2 } else { 1 };
-                }
-            }
-            b'{' => {
-                let end = at + list[at..].iter().position(|&b| b == b'}').unwrap_or(0);
-                let length =
-                    std::str::from_utf8(&list[at + 1..end]).ok().and_then(|n| n.parse::<usize>().ok());
-                at = end + 2 + length.unwrap_or(0);
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    depth == 0
 }
 
 /// What the test reports.

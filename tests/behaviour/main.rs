@@ -12,6 +12,9 @@ mod delivery;
 mod directory;
 mod exchange;
 mod faults;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
+mod fuzzing;
 mod hosts;
 mod imap_account;
 mod login;
@@ -26,6 +29,9 @@ mod rows;
 mod sasl;
 mod selected;
 mod sql_face;
+#[path = "../stress/mod.rs"]
+mod stress;
+mod stressing;
 #[path = "../support/mod.rs"]
 mod support;
 mod text_index;

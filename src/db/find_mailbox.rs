@@ -68,7 +68,7 @@ impl Unit for FindMailbox {
                 let sql = include_str!("sql/select_mailbox_of_deleted_by_name.sql");
                 let row = db.query_opt(sql, &[&account.0, &name.as_str()]).await?;
                 let of_deleted = |row: &Row| {
-                    let found = found(account, Permit::of(Rights::LOOKUP.with(Rights::READ)), row);
+                    let found = found(account, Permit::of(Rights::TAKING_BACK), row);
                     FoundMailbox { key: found.key.of_deleted(), ..found }
                 };
                 Ok(row.as_ref().map(of_deleted))

@@ -76,7 +76,7 @@ fn with_deleted(own: Vec<ListedMailbox>, rows: &[Row], all: bool) -> Vec<ListedM
     for row in rows {
         let name = name_of_deleted(row.get(0));
         let subscribed = listed.get(&name).is_some_and(|known| known.subscribed);
-        let rights = Rights::LOOKUP.with(Rights::READ);
+        let rights = Rights::TAKING_BACK;
         if all || subscribed {
             let mailbox =
                 ListedMailbox { name: name.clone(), exists: true, subscribed, special_use: None, rights };

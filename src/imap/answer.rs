@@ -99,9 +99,9 @@ impl Opening {
     }
 
     /// Whether new messages are to be \Recent for this client, and then for no other. IMAP4rev2 knows no such flag (RFC
-    /// 9051, appendix E).
+    /// 9051, appendix E), and what was deleted is not new.
     pub fn takes_recent(&self) -> bool {
-        self.is_read_write() && !self.enabled.imap4rev2
+        self.is_read_write() && !self.enabled.imap4rev2 && !self.key.is_of_deleted()
     }
 
     /// Opens what was found.

@@ -34,6 +34,8 @@ impl Rights {
     /// `a`: the rights themselves are read and changed.
     pub const ADMINISTER: Rights = Rights(1024);
 
+    /// What one has in what was deleted in one's own mailboxes: to look at it, and to move it out again (RFC 6851 §4.2).
+    pub const TAKING_BACK: Rights = Rights(1 | 2 | 256 | 512);
     /// What makes mail go away: the mailbox itself, \Deleted, and EXPUNGE.
     pub const DELETING: Rights = Rights(128 | 256 | 512);
     /// No right at all.

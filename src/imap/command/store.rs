@@ -77,6 +77,9 @@ fn store_att_flags(input: &[u8]) -> Parsed<'_, (Action, bool, FlagSet)> {
 impl Store {
     /// One unit changes the flags of all messages at once.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        if selected.key().is_of_deleted() {
+            return quirk_flags_of_what_is_deleted(&self.set, running, selected);
+        }
         let permitted = match self.permitted(selected) {
             Ok(permitted) => permitted,
             Err(error) => return running.failed(selected, error),
@@ -234,6 +237,19 @@ impl Store {
             Action::Remove => Marking::Remove,
         }
     }
+}
+
+/// Programs that move by COPY, STORE \Deleted and EXPUNGE (mutt 2.2, Alpine 2.26) take mail back so, and others set \Seen
+/// on whatever is shown: where nothing can be changed, that is no failure. "The server will either ignore the change or
+/// store the state change for the remainder of the current session only" (RFC 3501 §7.1), and the client hears what is so.
+fn quirk_flags_of_what_is_deleted(set: &SequenceSet, running: Running, selected: &mut Selected) -> Step {
+    if let Err(error) = selected.check_read_write() {
+        return running.failed(selected, error);
+    }
+    selected.with_messages(set, running, |uids, running, selected| {
+        selected.view.tell_flags(&uids);
+        running.done(selected)
+    })
 }
 
 /// `resp-text-code =/ "MODIFIED" SP sequence-set` (RFC 7162 §7): sequence numbers, or uids after UID STORE.

@@ -47,7 +47,11 @@ impl Selected {
         let all = FlagSet::new(System(0x1f), self.keywords_told.iter().cloned());
         out.extend_from_slice(format!("* FLAGS ({all})\r\n").as_bytes());
         // RFC 4314 §5.1.1 wants the user's rights to show here.
-        let permitted = if self.read_only { FlagMask::default() } else { self.rights().flags() };
+        let permitted = if self.read_only || self.key().is_of_deleted() {
+            FlagMask::default()
+        } else {
+            self.rights().flags()
+        };
         let mut flags = all.within(permitted).to_string();
         if permitted.keywords && self.keywords_told.len() < limits::KEYWORDS_PER_MAILBOX_MAX {
             flags += if flags.is_empty() { "\\*" } else { " \\*" };

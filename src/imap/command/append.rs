@@ -237,14 +237,9 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for input in [
-            " Sent",
-            " Sent \"a\"",
-            " Sent (\\Nonsense) {1}\r\na",
-            " Sent {1}\r\nab",
-            " Sent () () {1}\r\na",
-            " Sent {1}\r\na {x}\r\n",
-        ] {
+        for input in
+            [" Sent", " Sent \"a\"", " Sent {1}\r\nab", " Sent () () {1}\r\na", " Sent {1}\r\na {x}\r\n"]
+        {
             assert!(read(input).is_err(), "{input}");
         }
     }

@@ -25,26 +25,25 @@ pub fn store_flags(input: &[u8]) -> Parsed<'_, FlagSet> {
 
 /// `flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension`
 ///
-/// None is a flag that is heard and left alone, see `quirk_recent`.
+/// None is a flag that is heard and left alone, see `quirk_foreign_flags`.
 pub fn flag(input: &[u8]) -> Parsed<'_, Option<Flag>> {
-    let system = preceded(char('\\'), map_opt(atom, system));
+    let system = preceded(char('\\'), map(atom, system));
     let keyword = map_opt(atom, |name| Some(Some(Flag::Keyword(Keyword::new(name)?))));
     context("a flag", alt((system, keyword))).parse(input)
 }
 
-/// The system flag of that name without its backslash. Unknown ones are refused: nothing could keep them.
-fn system(name: &str) -> Option<Option<Flag>> {
+/// The system flag of that name without its backslash.
+fn system(name: &str) -> Option<Flag> {
     let known = System::NAMES.iter().find(|(_, known)| known[1..].eq_ignore_ascii_case(name));
-    match known {
-        Some((bit, _)) => Some(Some(Flag::System(*bit))),
-        None => quirk_recent(name).then_some(None),
-    }
+    known.map_or_else(quirk_foreign_flags, |(bit, _)| Some(Flag::System(*bit)))
 }
 
-/// \Recent may not be stored (RFC 3501 §2.3.2), yet imapsync and offlineimap copy it along with the other flags
-/// (2026-11).
-fn quirk_recent(name: &str) -> bool {
-    name.eq_ignore_ascii_case("Recent")
+/// \Recent may not be stored (RFC 3501 §2.3.2), and no server has to know `flag-extension`, yet imapsync and offlineimap copy
+/// such flags along with the others (2026-11): the message must not be lost for it. PERMANENTFLAGS does not offer them, and
+/// "the server will either ignore the change or store the state change for the remainder of the current session only"
+/// (RFC 3501 §7.1).
+fn quirk_foreign_flags() -> Option<Flag> {
+    None
 }
 
 fn collect(flags: Vec<Option<Flag>>) -> FlagSet {
@@ -64,8 +63,10 @@ mod tests {
     }
 
     #[test]
-    fn unknown_system_flags_are_refused() {
-        assert!(flag(b"\\Nonsense").is_err());
+    fn flags_of_other_servers_are_left_out() {
+        assert_eq!(flag(b"\\Important").unwrap().1, None);
+        assert_eq!(store_flags(b"\\Seen \\Important").unwrap().1.to_string(), "\\Seen");
+        assert!(flag(b"\\").is_err());
         assert!(flag_list(b"(\\Seen").is_err());
     }
 }

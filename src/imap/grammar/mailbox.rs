@@ -18,7 +18,14 @@ use crate::wire::utf7;
 
 /// `mailbox = "INBOX" / astring`, in modified UTF-7 (RFC 3501 §5.1.3), or in UTF-8 when that is enabled
 pub fn mailbox<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, MailboxName> {
-    move |input| named(input, enabled, MailboxName::new)
+    move |input| named(input, enabled, quirk_separator_at_the_end)
+}
+
+/// Thunderbird asks so for the children of a mailbox, and then for the mailbox itself, when it takes the server for one that
+/// keeps a folder and its messages apart (Dovecot's tb-extra-mailbox-sep; 2026-11). CREATE alone may do that
+/// (RFC 3501 §6.3.3).
+fn quirk_separator_at_the_end(name: &str) -> Result<MailboxName, Error> {
+    MailboxName::to_create(name)
 }
 
 /// The same for CREATE, which takes a separator at the end (RFC 3501 §6.3.3).
@@ -32,7 +39,7 @@ fn named(
     enabled: Enabled,
     check: fn(&str) -> Result<MailboxName, Error>,
 ) -> Parsed<'_, MailboxName> {
-    let (rest, octets) = context("a mailbox name", astring).parse(input)?;
+    let (rest, octets) = context("a mailbox name", quirk_bare_wildcards).parse(input)?;
     match check(&decode(&octets, enabled)) {
         Ok(name) => Ok((rest, name)),
         Err(error) => fail(input, error),
@@ -47,13 +54,23 @@ pub fn reference<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, Str
     }
 }
 
-/// `list-mailbox = 1*list-char / string`, `list-char = ATOM-CHAR / list-wildcards / resp-specials`
+/// `list-mailbox = 1*list-char / string`
 pub fn list_mailbox<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, String> {
     move |input| {
-        let list_char = |octet| is_astring_char(octet) || octet == b'%' || octet == b'*';
-        let octets = alt((map(take_while1(list_char), Cow::Borrowed), string));
+        let octets = alt((map(take_while1(is_list_char), Cow::Borrowed), string));
         map(context("a mailbox pattern", octets), |octets: Cow<[u8]>| decode(&octets, enabled)).parse(input)
     }
+}
+
+/// `list-char = ATOM-CHAR / list-wildcards / resp-specials`
+fn is_list_char(octet: u8) -> bool {
+    is_astring_char(octet) || octet == b'%' || octet == b'*'
+}
+
+/// `astring`, and a bare `50%` as well: offlineimap 7.3 and all else that uses Python's imaplib or imaplib2 quote a name only
+/// for the sake of other characters (2026-11). LIST is the only command in which it would be a pattern.
+fn quirk_bare_wildcards(input: &[u8]) -> Parsed<'_, Cow<'_, [u8]>> {
+    alt((map(take_while1(is_list_char), Cow::Borrowed), string)).parse(input)
 }
 
 /// What octets mean as a name. RFC 9051 §5.1: where names are in UTF-8, an ampersand is nothing but that.
@@ -77,6 +94,7 @@ mod tests {
         assert_eq!(read("inbox").as_deref(), Ok("INBOX"));
         assert_eq!(read("\"Entw&APw-rfe\"").as_deref(), Ok("Entwürfe"));
         assert_eq!(read("Entwürfe").as_deref(), Ok("Entwürfe"));
+        assert_eq!(read("Entw&APw-rfe/").as_deref(), Ok("Entwürfe"));
         assert!(matches!(read("a//b"), Err(Error::No { .. })));
         assert!(matches!(read("a b"), Err(Error::Bad(_))));
         assert_eq!(complete(b"a/b/", mailbox_to_create(Enabled::default())).unwrap().as_str(), "a/b");
@@ -88,7 +106,15 @@ mod tests {
         assert_eq!(read("a/%/*").unwrap(), "a/%/*");
         assert_eq!(read("\"\"").unwrap(), "");
         assert_eq!(read("\"Entw&APw-%\"").unwrap(), "Entwü%");
-        assert!(complete(b"a%", mailbox(Enabled::default())).is_err());
+    }
+
+    #[test]
+    fn a_bare_wildcard_is_a_part_of_a_name() {
+        let read = |input: &[u8]| complete(input, mailbox(Enabled::default())).map(|name| name.to_string());
+        assert_eq!(read(b"50%").as_deref(), Ok("50%"));
+        assert_eq!(read(b"\"50%\"").as_deref(), Ok("50%"));
+        assert_eq!(read(b"a*b").as_deref(), Ok("a*b"));
+        assert!(read(b"a%(").is_err());
     }
 
     #[test]

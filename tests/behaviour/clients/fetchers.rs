@@ -1,0 +1,162 @@
+//! Programs that bring mail and take it away: curl, fetchmail, getmail, imapfilter, Postfix's smtp-source.
+
+use super::{messages, run, server_for, session, text};
+
+#[test]
+fn curl_lists_reads_and_appends() {
+    let Some(server) = server_for("curl", "curl") else { return };
+    let url = |path: &str| format!("imap://curl:secret@{}{path}", server.imap_address());
+    let listed = run("curl", &["-sS", &url("/")]);
+    assert!(text(&listed).contains("INBOX"), "{}", text(&listed));
+    let read = run("curl", &["-sS", &url("/INBOX;MAILINDEX=1")]);
+    assert!(text(&read).ends_with("\r\n\r\nThe first.\r\n"), "{}", text(&read));
+    let subject = run("curl", &["-sS", &url("/INBOX;MAILINDEX=2;SECTION=HEADER.FIELDS%20(SUBJECT)")]);
+    assert_eq!(text(&subject), "Subject: second\r\n\r\n");
+    let searched = run("curl", &["-sS", &url("/INBOX?SUBJECT%20second")]);
+    assert_eq!(text(&searched).trim(), "* SEARCH 2");
+    let file = server.home().join("third.eml");
+    std::fs::write(&file, "Subject: third\r\n\r\nThe third.\r\n").expect("the home can be written");
+    run("curl", &["-sS", "-T", &file.to_string_lossy(), &url("/INBOX")]);
+    let read = run("curl", &["-sS", &url("/INBOX;MAILINDEX=3")]);
+    assert_eq!(text(&read), "Subject: third\r\n\r\nThe third.\r\n");
+}
+
+#[test]
+fn curl_fetches_by_pop3() {
+    let Some(server) = server_for("curl", "curlpop") else { return };
+    let url = |path: &str| format!("pop3://curlpop:secret@{}{path}", server.pop3_address());
+    let listed = run("curl", &["-sS", &url("/")]);
+    assert!(text(&listed).starts_with("1 "), "{}", text(&listed));
+    let read = run("curl", &["-sS", &url("/2")]);
+    assert!(text(&read).ends_with("\r\n\r\nThe second.\r\n"), "{}", text(&read));
+    run("curl", &["-sS", "-l", "-X", "DELE", "-I", &url("/1")]);
+    let listed = run("curl", &["-sS", "-X", "UIDL", &url("/")]);
+    assert_eq!(text(&listed).lines().count(), 1, "{}", text(&listed));
+    let tls_url = format!("pop3s://curlpop:secret@{}/1", server.pop3s_address());
+    for (options, url) in [
+        (vec!["--login-options", "AUTH=PLAIN", "--sasl-ir"], url("/1")),
+        (vec!["--ssl-reqd", "-k"], url("/1")),
+        (vec!["-k"], tls_url),
+    ] {
+        let read = run("curl", &[&options[..], &["-sS", &url]].concat());
+        assert!(text(&read).ends_with("\r\n\r\nThe second.\r\n"), "{options:?}: {}", text(&read));
+    }
+}
+
+#[test]
+fn fetchmail_takes_everything_away() {
+    let Some(server) = server_for("fetchmail", "fetchmail") else { return };
+    let home = server.home().join("fetchmail");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, got) = (home.join("rc"), home.join("got"));
+    let commands = format!(
+        "poll 127.0.0.1 protocol pop3 port {} user \"fetchmail\" password \"secret\" sslproto \"\" \
+         mda \"cat >> {}\"\n",
+        server.pop3_address().port(),
+        got.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    run("chmod", &["600", &rc.to_string_lossy()]);
+    // Otherwise there is one for the whole machine.
+    let pid = home.join("pid").to_string_lossy().into_owned();
+    run(
+        "env",
+        &[&format!("HOME={}", home.display()), "fetchmail", "--pidfile", &pid, "-f", &rc.to_string_lossy()],
+    );
+    let got = std::fs::read_to_string(&got).unwrap_or_default();
+    assert!(got.contains("The first.") && got.contains("The second."), "{got}");
+    assert_eq!(server.pop3("fetchmail", "secret").ok("STAT").expect("STAT"), "0 0");
+}
+
+#[test]
+fn fetchmail_takes_everything_away_by_imap() {
+    let Some(server) = server_for("fetchmail", "fetchimap") else { return };
+    let home = server.home().join("fetchimap");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, got) = (home.join("rc"), home.join("got"));
+    let commands = format!(
+        "poll 127.0.0.1 protocol imap port {} user \"fetchimap\" password \"secret\" sslproto \"\" \
+         folder INBOX fetchall mda \"cat >> {}\"\n",
+        server.imap_address().port(),
+        got.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    run("chmod", &["600", &rc.to_string_lossy()]);
+    // Otherwise there is one for the whole machine.
+    let pid = home.join("pid").to_string_lossy().into_owned();
+    run(
+        "env",
+        &[&format!("HOME={}", home.display()), "fetchmail", "--pidfile", &pid, "-f", &rc.to_string_lossy()],
+    );
+    let got = std::fs::read_to_string(&got).unwrap_or_default();
+    assert!(got.contains("The first.") && got.contains("The second."), "{got}");
+    assert_eq!(messages(&server, "fetchimap", "INBOX"), 0);
+    assert_eq!(messages(&server, "fetchimap", "Deleted Messages/INBOX"), 2);
+}
+
+#[test]
+fn getmail_leaves_mail_and_fetches_it_once() {
+    let Some(server) = server_for("getmail", "getmail") else { return };
+    let home = server.home().join("getmail");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, got) = (home.join("rc"), home.join("got"));
+    let commands = format!(
+        "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\nusername = getmail\n\
+         password = secret\n[destination]\ntype = MDA_external\npath = /bin/sh\narguments = (\"-c\", \"cat >> {}\")\n\
+         allow_root_commands = true\n[options]\nread_all = false\n",
+        server.pop3_address().port(),
+        got.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    for _ in 0..2 {
+        let folder = home.to_string_lossy();
+        run("getmail", &["--getmaildir", &folder, "--rcfile", &rc.to_string_lossy()]);
+    }
+    let got = std::fs::read_to_string(&got).unwrap_or_default();
+    assert_eq!(got.matches("The first.").count(), 1, "{got}");
+    assert_eq!(got.matches("The second.").count(), 1, "{got}");
+    assert!(server.pop3("getmail", "secret").ok("STAT").expect("STAT").starts_with("2 "));
+}
+
+#[test]
+fn getmail_fetches_by_imap() {
+    let Some(server) = server_for("getmail", "getimap") else { return };
+    let home = server.home().join("getimap");
+    std::fs::create_dir_all(&home).expect("the home can be written");
+    let (rc, got) = (home.join("rc"), home.join("got"));
+    let commands = format!(
+        "[retriever]\ntype = SimpleIMAPRetriever\nserver = 127.0.0.1\nport = {}\nusername = getimap\n\
+         password = secret\nmailboxes = (\"INBOX\", \"Archive\")\n[destination]\ntype = MDA_external\npath = /bin/sh\n\
+         arguments = (\"-c\", \"cat >> {}\")\nallow_root_commands = true\n[options]\nread_all = false\ndelete = true\n",
+        server.imap_address().port(),
+        got.display()
+    );
+    std::fs::write(&rc, commands).expect("the home can be written");
+    run("getmail", &["--getmaildir", &home.to_string_lossy(), "--rcfile", &rc.to_string_lossy()]);
+    let got = std::fs::read_to_string(&got).unwrap_or_default();
+    assert_eq!(got.matches("The first.").count(), 1, "{got}");
+    assert_eq!(got.matches("The second.").count(), 1, "{got}");
+    assert_eq!(messages(&server, "getimap", "INBOX"), 0);
+}
+
+#[test]
+fn imapfilter_searches_flags_and_moves() {
+    let Some(server) = server_for("imapfilter", "imapfilter") else { return };
+    let port = format!("PORT={}", server.imap_address().port());
+    let home = format!("HOME={}", server.home().display());
+    let script = session("imapfilter_session.lua");
+    let output =
+        run("env", &[&port, &home, "LOGIN=imapfilter", "PASSWORD=secret", "imapfilter", "-c", &script]);
+    assert!(text(&output).ends_with("all well\n"), "{}", text(&output));
+}
+
+#[test]
+fn postfix_smtp_source_delivers() {
+    let Some(server) = server_for("smtp-source", "postfix") else { return };
+    let address = format!("inet:{}", server.lmtp_address());
+    let arguments = ["-L", "-s", "5", "-m", "50", "-l", "4000", "-f", "sender@example.net", "-t"];
+    run("smtp-source", &[&arguments[..], &["postfix@example.org", &address]].concat());
+    let mut imap = server.imap("postfix", "secret");
+    let selected = imap.ok("SELECT INBOX").expect("SELECT");
+    assert!(selected.iter().any(|response| response.number("EXISTS") == Some(52)));
+}

@@ -110,7 +110,7 @@ const TURNS_TO_SOCKET: usize = 4;
 #[cfg(test)]
 mod tests {
     use archiveopteryx::db::SearchPage;
-    use archiveopteryx::mailbox::AccountId;
+    use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey};
 
     use super::*;
     use crate::db_connection::Keeping;
@@ -123,7 +123,8 @@ mod tests {
         let keeping = Keeping { caches: Default::default(), quota_warn_percent: 0, hides_deleted: false };
         let database = Database::start_in(&actix::Arbiter::current(), nowhere, keeping, 1);
         let (outbox, queue) = Outbox::new();
-        let unit = SearchPage { account: AccountId(1), messages: vec![], leaves: vec![] };
+        let key = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
+        let unit = SearchPage { key, messages: vec![], leaves: vec![] };
         let plan: Plan<(), ()> = Plan::run(unit, |_, _| Plan::Done(()));
         let left = queue.reader_left();
         actix_rt::spawn(async move { left.tell() });

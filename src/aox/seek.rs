@@ -1,6 +1,6 @@
 //! Looks for messages in one mailbox after the other: what `aox search` and `aox undelete` have in common.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
@@ -84,20 +84,14 @@ impl<S: Send + 'static> Asking<S> {
         let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
         let Some((_, last)) = page.last() else { return self.visit() };
         self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
-        let unit = SearchPage {
-            account: self.mailbox.key.account,
-            messages: page.iter().map(|(message, _)| *message).collect(),
-            leaves: self.leaves.clone(),
-        };
-        Plan::run(unit, move |outcome: Result<Vec<Vec<MessageId>>, db::Error>, _: &mut Context| {
+        let unit = SearchPage { key: self.mailbox.key, messages: page, leaves: self.leaves.clone() };
+        Plan::run(unit, move |outcome: Result<Vec<UidSet>, db::Error>, _: &mut Context| {
             let answers = match outcome {
                 Ok(answers) => answers,
                 Err(error) => return Plan::Done(Err(Error::from(error))),
             };
             for (found, answer) in self.found.iter_mut().zip(answers) {
-                let answer: HashSet<MessageId> = answer.into_iter().collect();
-                // One message may be in the mailbox under several uids.
-                found.extend(page.iter().filter(|(id, _)| answer.contains(id)).map(|(_, uid)| *uid));
+                *found = found.union(&answer);
             }
             self.next_page()
         })

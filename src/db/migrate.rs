@@ -57,6 +57,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     21 "0021_endings_and_returns_are_recorded",
     22 "0022_deletion_policies_are_the_sites_own_word",
     23 "0023_mail_is_taken_back_fast",
+    24 "0024_copies_are_called_like_their_originals",
 ];
 
 /// The revision that this program brings a schema to.

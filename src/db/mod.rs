@@ -190,7 +190,7 @@ pub use read_changes::ReadChanges;
 pub use read_content::{Content, ReadContent, Wanted};
 pub use read_earlier_expunges::ReadEarlierExpunges;
 pub use read_keys::{KeysRead, ReadKeys};
-pub use read_placements::{Placement, ReadPlacements};
+pub use read_placements::ReadPlacements;
 pub use read_quotas::{ListQuotas, Quota, ReadQuota, ReadQuotas, ReadQuotasOfUser};
 pub use read_secret::ReadSecret;
 pub use read_standings::ReadStandings;

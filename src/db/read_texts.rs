@@ -61,6 +61,7 @@ impl<'a> Needs<'a> {
                 Source::Header => needs.header = true,
                 Source::Body => needs.bodies = true,
                 Source::HeaderAndBody => (needs.header, needs.bodies) = (true, true),
+                Source::Place => {}
             }
         }
         needs

@@ -1,4 +1,4 @@
-//! Asks messages what only they can say: the keys of SEARCH that are not answered from memory.
+//! Asks messages, or their places, what only they can say: the keys of SEARCH that are not answered from memory.
 //!
 //! The text index answers for most messages. Those that it does not know, and those of which it cannot tell for sure, are
 //! read.
@@ -6,27 +6,99 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ask_text_index::{IndexAnswers, ask_text_index};
+use super::read_placements::ReadPlacements;
 use super::read_texts::{Needs, each_text};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
-use crate::mailbox::{AccountId, MessageId};
+use crate::mailbox::{AccountId, MailboxKey, MessageId, Uid, UidSet, object_id};
 use crate::search::index::Probe;
-use crate::search::{Matcher, StoredLeaf};
+use crate::search::{Matcher, PlacedLeaf, StoredLeaf};
 
-/// Finds which messages have what each leaf looks for.
+/// Finds which messages of a mailbox have what each leaf looks for.
 pub struct SearchPage {
-    pub account: AccountId,
-    pub messages: Vec<MessageId>,
+    pub key: MailboxKey,
+    pub messages: Vec<(MessageId, Uid)>,
     pub leaves: Vec<StoredLeaf>,
 }
 
 impl Unit for SearchPage {
     /// For each leaf, in their order, the messages that it selects.
-    type Output = Vec<Vec<MessageId>>;
+    type Output = Vec<UidSet>;
     const ACCESS: Access = Access::Read;
     const ABANDONABLE: bool = true;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        let mut selected = self.places(db).await?;
+        let (text_leaves, leaves): (Vec<usize>, Vec<StoredLeaf>) = self
+            .leaves
+            .iter()
+            .enumerate()
+            .filter(|(_, leaf)| !matches!(leaf, StoredLeaf::Placed(_)))
+            .map(|(at, leaf)| (at, leaf.clone()))
+            .unzip();
+        if !leaves.is_empty() {
+            let messages = self.messages.iter().map(|(message, _)| *message).collect();
+            let found = SearchTexts { account: self.key.account, messages, leaves }.run(db).await?;
+            for (at, found) in text_leaves.into_iter().zip(found) {
+                selected[at] = self.uids_of(&found.into_iter().collect());
+            }
+        }
+        Ok(selected)
+    }
+}
+
+impl SearchPage {
+    /// One message may be in the mailbox under several uids.
+    fn uids_of(&self, messages: &HashSet<MessageId>) -> UidSet {
+        let here = self.messages.iter().filter(|(message, _)| messages.contains(message));
+        here.map(|(_, uid)| *uid).collect()
+    }
+
+    /// What the leaves select that ask for the places of messages; nothing for the others.
+    async fn places(&self, db: &Lent<'_>) -> Result<Vec<UidSet>, Error> {
+        let mut selected = vec![UidSet::new(); self.leaves.len()];
+        let is_thread = |leaf: &StoredLeaf| matches!(leaf, StoredLeaf::Placed(PlacedLeaf::ThreadId(_)));
+        let threads = self.leaves.iter().any(is_thread);
+        let mut placements = None;
+        for (leaf, selected) in self.leaves.iter().zip(&mut selected) {
+            let StoredLeaf::Placed(leaf) = leaf else { continue };
+            if let PlacedLeaf::EmailId(id) = leaf {
+                *selected = self.uids_of(&self.messages_called(db, id).await?);
+                continue;
+            }
+            let placements = match &placements {
+                Some(placements) => placements,
+                None => {
+                    let messages = self.messages.clone();
+                    let read = ReadPlacements { key: self.key, messages, threads }.run(db).await?;
+                    placements.insert(read)
+                }
+            };
+            let there = placements.iter().filter(|placement| leaf.selects(placement));
+            *selected = there.map(|placement| placement.uid).collect();
+        }
+        Ok(selected)
+    }
+
+    /// Those messages of the account that are called so (RFC 8474 §5.1).
+    async fn messages_called(&self, db: &Lent<'_>, id: &str) -> Result<HashSet<MessageId>, Error> {
+        let Some(MessageId(message)) = object_id::message_of(id) else { return Ok(HashSet::new()) };
+        let sql = include_str!("sql/select_known_as.sql");
+        let rows = db.query(sql, &[&self.key.account.0, &message]).await?;
+        Ok(rows.iter().map(|row| MessageId(row.get(0))).collect())
+    }
+}
+
+/// Finds which messages of an account say what each leaf looks for.
+pub(super) struct SearchTexts {
+    pub account: AccountId,
+    pub messages: Vec<MessageId>,
+    pub leaves: Vec<StoredLeaf>,
+}
+
+impl SearchTexts {
+    /// For each leaf, in their order, the messages that it selects.
+    pub async fn run(self, db: &Lent<'_>) -> Result<Vec<Vec<MessageId>>, Error> {
         let mut selected = vec![Vec::new(); self.leaves.len()];
         let ask_index = self.messages.len() > limits::SEARCH_UNINDEXED_MESSAGES;
         let (mut probes, mut others) = (Vec::new(), Vec::new());
@@ -43,9 +115,7 @@ impl Unit for SearchPage {
         }
         Ok(selected)
     }
-}
 
-impl SearchPage {
     async fn ask_index(
         &self,
         db: &Lent<'_>,

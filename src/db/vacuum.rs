@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::expunge::change;
 use super::policies::Place;
-use super::search_page::SearchPage;
+use super::search_page::SearchTexts;
 use super::unit::{Access, Error, Lent, Unit};
 use super::vacuum_runs::VacuumTally;
 use crate::error;
@@ -243,7 +243,7 @@ async fn read(db: &Lent<'_>, mut policies: Vec<Reading>, after: (i64, i64)) -> R
         let ids: Vec<i64> = messages.iter().map(|(_, message)| *message).collect();
         let leaves = reading.selector.text_keys();
         let messages = ids.iter().copied().map(MessageId).collect();
-        let found = SearchPage { account: AccountId(account), messages, leaves }.run(db).await?;
+        let found = SearchTexts { account: AccountId(account), messages, leaves }.run(db).await?;
         for (key, found) in (0i32..).zip(found) {
             let has: Vec<bool> = ids.iter().map(|id| found.contains(&MessageId(*id))).collect();
             let sql = include_str!("sql/give_verdicts.sql");

@@ -6,7 +6,6 @@ pub mod grammar;
 pub mod answer;
 pub mod conversation;
 pub mod enabled;
-pub mod objectid;
 pub mod response;
 pub mod selected;
 

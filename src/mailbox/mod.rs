@@ -7,10 +7,12 @@ pub mod flags;
 pub mod login;
 pub mod name;
 pub mod namespace;
+pub mod object_id;
 pub mod uid_set;
 
 pub mod catch_up;
 pub mod change;
+pub mod placement;
 pub mod shared;
 pub mod snapshot;
 pub mod view;
@@ -29,6 +31,7 @@ pub use ids::{AccountId, MailboxId, MailboxKey, MessageId, ModSeq, Msn, Uid, Uid
 pub use login::Login;
 pub use name::{MailboxName, Pattern};
 pub use namespace::Located;
+pub use placement::Placement;
 pub use shared::{Applied, Shared};
 pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Snapshot};
 pub use uid_set::{MsnSet, NumberSet, SequenceNumber, SequenceSet, UidSet};

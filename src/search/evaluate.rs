@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
+use super::placed::days_since_1970 as day;
 use super::selector::{Selector, StoredLeaf};
 use crate::mailbox::{Entry, Msn, MsnSet, SequenceSet, Snapshot, System, Uid, UidSet, View};
 
@@ -257,12 +257,6 @@ fn cheap_first<'a>(keys: impl Iterator<Item = Bound<'a>>) -> Vec<Bound<'a>> {
 /// So many seconds before `now`, in seconds since 1970.
 fn ago(now: Timestamp, seconds: u32) -> i64 {
     now.as_second() - i64::from(seconds)
-}
-
-/// Days since 1970.
-fn day(date: Date) -> i64 {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    epoch.duration_until(date).as_hours() / 24
 }
 
 #[cfg(test)]

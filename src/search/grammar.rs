@@ -10,9 +10,9 @@ use nom::combinator::{map, opt, peek, value, verify};
 use nom::error::context;
 use nom::sequence::{delimited, preceded, terminated};
 
-use super::{Field, Selector, StoredLeaf};
+use super::{Field, PlacedLeaf, Selector, StoredLeaf};
 use crate::error::{Code, Error};
-use crate::grammar::core::{astring, number64, nz_number, quoted, sp};
+use crate::grammar::core::{astring, atom, number64, nz_number, quoted, sp};
 use crate::grammar::fault::{complete_or_where, fail, refused};
 use crate::grammar::keyword::flag_keyword;
 use crate::grammar::set::sequence_set;
@@ -20,6 +20,7 @@ use crate::grammar::time::date;
 use crate::grammar::{Fault, Parsed};
 use crate::limits;
 use crate::mailbox::System;
+use crate::mailbox::object_id::is_object_id;
 
 impl Selector {
     /// Reads what [`Display`](std::fmt::Display) prints, and whatever else a client may write: one or more keys, all of
@@ -148,7 +149,9 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
         "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
         "OR" => Some(or_keys(input, place)),
-        _ => stored_key(word, input, place),
+        // We keep save dates for every mailbox (RFC 8514 §4.3).
+        "SAVEDATESUPPORTED" => is(Selector::All),
+        _ => stored_key(word, input, place).or_else(|| placed_key(word, input)),
     }
 }
 
@@ -174,6 +177,29 @@ fn stored_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a
         "SENTSINCE" => Some(dated(input, |day| Selector::Stored(StoredLeaf::SentSince(day)))),
         _ => None,
     }
+}
+
+/// The keys of RFC 8474 §7, `"EMAILID" SP objectid / "THREADID" SP objectid`, and of RFC 8514 §5, `"SAVEDBEFORE" SP date /
+/// "SAVEDON" SP date / "SAVEDSINCE" SP date`
+fn placed_key<'a>(word: &str, input: &'a [u8]) -> Option<Parsed<'a, Selector>> {
+    let placed = |leaf| Selector::Stored(StoredLeaf::Placed(leaf));
+    let named = |leaf: fn(String) -> PlacedLeaf| {
+        Some(map(preceded(sp, objectid), |id| placed(leaf(id))).parse(input))
+    };
+    match word {
+        "EMAILID" => named(PlacedLeaf::EmailId),
+        "THREADID" => named(PlacedLeaf::ThreadId),
+        "SAVEDBEFORE" => Some(dated(input, |day| placed(PlacedLeaf::SavedBefore(day)))),
+        "SAVEDON" => Some(dated(input, |day| placed(PlacedLeaf::SavedOn(day)))),
+        "SAVEDSINCE" => Some(dated(input, |day| placed(PlacedLeaf::SavedSince(day)))),
+        _ => None,
+    }
+}
+
+/// `objectid = 1*255(ALPHA / DIGIT / "_" / "-")`; letters of either case are different ones
+fn objectid(input: &[u8]) -> Parsed<'_, String> {
+    let id = map(atom, str::to_owned);
+    context("an object id", verify(id, |id: &String| is_object_id(id))).parse(input)
 }
 
 /// `"OR" SP search-key SP search-key`, from behind the word on.
@@ -266,6 +292,8 @@ mod tests {
             ("older 86400 Younger 604800", "(OLDER 86400 YOUNGER 604800)"),
             ("MODSEQ \"/flags/\\\\draft\" all 620162338", "MODSEQ 620162338"),
             ("modseq 0", "MODSEQ 0"),
+            ("emailid M6d_-9 ThreadID t1", "(EMAILID M6d_-9 THREADID t1)"),
+            ("savedon \"3-Jan-2001\" savedatesupported", "(SAVEDON 3-Jan-2001 ALL)"),
         ] {
             assert_eq!(read(input), expected, "{input}");
         }
@@ -306,6 +334,10 @@ mod tests {
             "MODSEQ \"/flags/a\" 1",
             "1:$",
             "YOUNGER yesterday",
+            "EMAILID",
+            "EMAILID \"M1\"",
+            "THREADID a.b",
+            "SAVEDON 3",
         ] {
             assert!(matches!(complete(input.as_bytes(), search_program), Err(Error::Bad(_))), "{input}");
         }
@@ -361,7 +393,10 @@ mod tests {
             (1..=u32::MAX).prop_map(Selector::Younger),
             any::<u32>().prop_map(|modseq| Selector::ModSeq(modseq.into())),
             day.clone().prop_map(Selector::On),
-            day.prop_map(|day| Selector::Stored(StoredLeaf::SentSince(day))),
+            day.clone().prop_map(|day| Selector::Stored(StoredLeaf::SentSince(day))),
+            day.prop_map(|day| Selector::Stored(StoredLeaf::Placed(PlacedLeaf::SavedBefore(day)))),
+            "[A-Za-z0-9_-]{1,9}"
+                .prop_map(|id| Selector::Stored(StoredLeaf::Placed(PlacedLeaf::ThreadId(id)))),
             "[\\PC\r\n\0\"\\\\{}]{0,6}".prop_map(|text| Selector::Stored(StoredLeaf::Body(text))),
             "[a-z\"%*]{0,6}"
                 .prop_map(|text| { Selector::Stored(StoredLeaf::Address { field: Field::Bcc, text }) }),

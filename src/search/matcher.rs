@@ -41,6 +41,7 @@ impl<'a> Matcher<'a> {
             StoredLeaf::Subject(text) | StoredLeaf::Body(text) | StoredLeaf::Text(text) => text,
             StoredLeaf::Address { text, .. } | StoredLeaf::Header { text, .. } => text,
             StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => "",
+            StoredLeaf::Placed(_) => "",
         };
         Matcher { leaf, needle: Needle::new(text) }
     }
@@ -65,6 +66,8 @@ impl<'a> Matcher<'a> {
             StoredLeaf::SentBefore(date) => text.sent_on.is_some_and(|sent| sent < *date),
             StoredLeaf::SentOn(date) => text.sent_on.is_some_and(|sent| sent == *date),
             StoredLeaf::SentSince(date) => text.sent_on.is_some_and(|sent| sent >= *date),
+            // The text of a message does not say it.
+            StoredLeaf::Placed(_) => false,
         }
     }
 }

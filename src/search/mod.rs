@@ -13,11 +13,13 @@ pub mod grammar;
 pub mod index;
 pub mod keys;
 pub mod matcher;
+pub mod placed;
 pub mod program;
 pub mod sort;
 pub mod thread;
 
 pub use evaluate::{Answers, Scope};
 pub use matcher::{Matcher, Needle, StoredText, matches};
+pub use placed::PlacedLeaf;
 pub use program::Program;
 pub use selector::{Field, Selector, Source, StoredLeaf};

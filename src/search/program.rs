@@ -6,8 +6,10 @@
 use serde_json::{Value, json};
 
 use super::fold::fold;
-use super::{Field, Selector, StoredLeaf};
+use super::{Field, PlacedLeaf, Selector, StoredLeaf};
 use crate::error::{Code, Error};
+use crate::mailbox::MessageId;
+use crate::mailbox::object_id::{lone_message_of, message_of};
 
 /// A selector, ready to be stored with a policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,21 @@ fn leaf_node(leaf: &StoredLeaf, text_keys: &[StoredLeaf]) -> Value {
         StoredLeaf::SentBefore(day) => json!({"op": "sentbefore", "day": day.to_string()}),
         StoredLeaf::SentOn(day) => json!({"op": "senton", "day": day.to_string()}),
         StoredLeaf::SentSince(day) => json!({"op": "sentsince", "day": day.to_string()}),
+        StoredLeaf::Placed(leaf) => placed_node(leaf),
+    }
+}
+
+/// Ids come with the number of the message that they stand for, if they stand for one.
+fn placed_node(leaf: &PlacedLeaf) -> Value {
+    let number = |message: Option<MessageId>| message.map(|message| message.0);
+    match leaf {
+        PlacedLeaf::EmailId(id) => json!({"op": "emailid", "id": id, "message": number(message_of(id))}),
+        PlacedLeaf::ThreadId(id) => {
+            json!({"op": "threadid", "id": id, "message": number(lone_message_of(id))})
+        }
+        PlacedLeaf::SavedBefore(day) => json!({"op": "savedbefore", "day": day.to_string()}),
+        PlacedLeaf::SavedOn(day) => json!({"op": "savedon", "day": day.to_string()}),
+        PlacedLeaf::SavedSince(day) => json!({"op": "savedsince", "day": day.to_string()}),
     }
 }
 
@@ -105,6 +122,7 @@ mod tests {
         let day = || program["day"].as_str().unwrap().parse::<Date>().unwrap();
         let text = || program["text"].as_str().unwrap().to_owned();
         let number = |name: &str| program[name].as_u64().unwrap();
+        let placed = |leaf| Selector::Stored(StoredLeaf::Placed(leaf));
         match program["op"].as_str().unwrap() {
             "all" => Selector::All,
             "and" => Selector::And(all()),
@@ -134,6 +152,11 @@ mod tests {
             "sentbefore" => Selector::Stored(StoredLeaf::SentBefore(day())),
             "senton" => Selector::Stored(StoredLeaf::SentOn(day())),
             "sentsince" => Selector::Stored(StoredLeaf::SentSince(day())),
+            "savedbefore" => placed(PlacedLeaf::SavedBefore(day())),
+            "savedon" => placed(PlacedLeaf::SavedOn(day())),
+            "savedsince" => placed(PlacedLeaf::SavedSince(day())),
+            "emailid" => placed(PlacedLeaf::EmailId(program["id"].as_str().unwrap().to_owned())),
+            "threadid" => placed(PlacedLeaf::ThreadId(program["id"].as_str().unwrap().to_owned())),
             other => panic!("{other}"),
         }
     }
@@ -154,6 +177,11 @@ mod tests {
             day.clone().prop_map(StoredLeaf::SentBefore),
             day.clone().prop_map(StoredLeaf::SentOn),
             day.clone().prop_map(StoredLeaf::SentSince),
+            day.clone().prop_map(|day| StoredLeaf::Placed(PlacedLeaf::SavedBefore(day))),
+            day.clone().prop_map(|day| StoredLeaf::Placed(PlacedLeaf::SavedOn(day))),
+            day.clone().prop_map(|day| StoredLeaf::Placed(PlacedLeaf::SavedSince(day))),
+            "[MT][0-9a-f]{16}".prop_map(|id| StoredLeaf::Placed(PlacedLeaf::EmailId(id))),
+            "[MT][0-9a-f]{15,16}".prop_map(|id| StoredLeaf::Placed(PlacedLeaf::ThreadId(id))),
         ];
         let leaf = prop_oneof![
             Just(Selector::All),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use super::placed::PlacedLeaf;
 use crate::error::{Code, Error};
 use crate::limits;
 use crate::mailbox::{Keyword, SequenceSet, System};
@@ -69,6 +70,8 @@ pub enum StoredLeaf {
     SentOn(Date),
     /// SENTSINCE: dated on this day or later.
     SentSince(Date),
+    /// What the message is called, and since when it is there.
+    Placed(PlacedLeaf),
 }
 
 /// A field of addresses that has a search key of its own.
@@ -95,6 +98,8 @@ pub enum Source {
     Body,
     /// Header fields and text.
     HeaderAndBody,
+    /// Nothing of the message itself, but its place.
+    Place,
 }
 
 impl Selector {
@@ -204,6 +209,7 @@ impl StoredLeaf {
             StoredLeaf::Body(_) => Source::Body,
             StoredLeaf::Text(_) => Source::HeaderAndBody,
             StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => Source::SentOn,
+            StoredLeaf::Placed(_) => Source::Place,
         }
     }
 }
@@ -264,6 +270,7 @@ impl fmt::Display for StoredLeaf {
             StoredLeaf::SentBefore(date) => write!(f, "SENTBEFORE {}", date.strftime(DATE)),
             StoredLeaf::SentOn(date) => write!(f, "SENTON {}", date.strftime(DATE)),
             StoredLeaf::SentSince(date) => write!(f, "SENTSINCE {}", date.strftime(DATE)),
+            StoredLeaf::Placed(leaf) => leaf.fmt(f),
         }
     }
 }
@@ -306,7 +313,7 @@ impl fmt::Display for Astring<'_> {
 }
 
 /// A date as IMAP writes it: `1-Feb-1994`.
-const DATE: &str = "%-d-%b-%Y";
+pub(super) const DATE: &str = "%-d-%b-%Y";
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,9 @@
 //! How long mail stays: followed from its delivery to its end, under every combination of policies, with time moved on.
 
-use std::collections::BTreeSet;
-
 use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     AddPolicy, Append, Appending, CheckMessages, Culprit, DeleteMailbox, Expunge, NewMessage, PolicyScope,
-    RemovePolicy, SearchPage, TakeVacuumRun, Vacuum, VacuumStep, VacuumTally,
+    ReadPlacements, RemovePolicy, SearchPage, TakeVacuumRun, Vacuum, VacuumStep, VacuumTally,
 };
 use archiveopteryx::mailbox::{
     AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, System, Uid,
@@ -80,6 +78,24 @@ impl Site {
 
     async fn number(&self, sql: &str) -> i64 {
         self.owner.query_one(sql, &[]).await.expect("it can be asked").get(0)
+    }
+
+    async fn messages(&self) -> Vec<(MessageId, Uid)> {
+        let sql = "select message, uid from aox.mailbox_messages order by uid";
+        let rows = self.owner.query(sql, &[]).await.expect("they are there");
+        let uid = |number: i64| Uid::new(number as u32).expect("uids begin with 1");
+        rows.iter().map(|row| (MessageId(row.get(0)), uid(row.get(1)))).collect()
+    }
+
+    /// Keys that ask for what messages and conversations are called.
+    async fn names_of(&self, messages: &[(MessageId, Uid)]) -> Vec<String> {
+        let unit = ReadPlacements { key: WORK, messages: messages.to_vec(), threads: true };
+        let placements = self.lender.run(unit).await.expect("they are there");
+        let names = placements.iter().flat_map(|placement| {
+            let (email, thread) = (placement.email_id(), placement.thread_id());
+            [format!("EMAILID {email}"), format!("THREADID {thread}")]
+        });
+        names.collect()
     }
 
     /// Live, deleted, and stored at all.
@@ -300,7 +316,9 @@ const HEADERS: &[&str] = &[
     "From: =?utf-8?q?J=C3=BCrgen?= <juergen@example.org>\r\nCc: BOB@EXAMPLE.ORG\r\nSubject: =?utf-8?q?Stra=C3=9Fe?=\r\nX-Case: =?utf-8?q?a_b?=\r\n",
     "From: M\u{fc}ller <mueller@example.org>\r\nSubject: \u{fc}ber ALLES\r\nX-Case: \u{c4}B\r\nX-Empty:\r\n",
     "Subject: none\r\nx-case : a\tb\r\nX-Case: second\r\nTo: undisclosed-recipients:;\r\nBcc: \"Bob's\" <bob@x>\r\n",
-    "\u{feff}X-Case: behind a mark\r\nFrom: nobody\r\n",
+    "\u{feff}X-Case: behind a mark\r\nFrom: nobody\r\nMessage-Id: <a@x>\r\n",
+    "References: <a@x> <b@x>\r\nMessage-Id: <c@x>\r\n",
+    "In-Reply-To: <a@x>\r\nMessage-Id: <d@x>\r\n",
 ];
 
 const KEYS: &[&str] = &[
@@ -329,6 +347,11 @@ const KEYS: &[&str] = &[
     "SENTSINCE 4-Feb-2026",
     "BODY body",
     "TEXT bob",
+    "SAVEDSINCE 1-Jan-2020",
+    "SAVEDON 1-Jan-2020",
+    "SAVEDBEFORE 1-Jan-2020",
+    "EMAILID foreign",
+    "THREADID foreign",
 ];
 
 /// The database may be in doubt where the server is sure; it must never be sure of something else.
@@ -343,21 +366,21 @@ fn what_a_search_finds_a_hold_covers_and_what_delete_covers_a_search_finds() {
             header.extend_from_slice(b"\r\nbody\r\n");
             site.append(&header, 1).await;
         }
-        let ids =
-            site.owner.query("select id from aox.messages order by id", &[]).await.expect("they are there");
-        let messages: Vec<MessageId> = ids.iter().map(|row| MessageId(row.get(0))).collect();
-        let leaves: Vec<Selector> =
-            KEYS.iter().map(|key| Selector::parse(key).expect("it is a search")).collect();
-        let stored: Vec<StoredLeaf> = leaves.iter().flat_map(Selector::stored_leaves).collect();
-        let unit = SearchPage { account: WORK.account, messages: messages.clone(), leaves: stored.clone() };
-        let found: Vec<BTreeSet<MessageId>> = site
-            .lender
-            .run(unit)
-            .await
-            .expect("they are searched")
-            .into_iter()
-            .map(|ids| ids.into_iter().collect())
+        let messages = site.messages().await;
+        let leaves: Vec<Selector> = KEYS
+            .iter()
+            .map(|key| key.to_string())
+            .chain(site.names_of(&messages).await)
+            .map(|key| Selector::parse(&key).expect("it is a search"))
             .collect();
+        let stored: Vec<StoredLeaf> = leaves.iter().flat_map(Selector::stored_leaves).collect();
+        let unit = SearchPage { key: WORK, messages, leaves: stored.clone() };
+        let found = site.lender.run(unit).await.expect("they are searched");
+        let is_found = |key: &str| {
+            let mut leaves = stored.iter().zip(&found);
+            leaves.any(|(leaf, found)| leaf.to_string().starts_with(key) && !found.is_empty())
+        };
+        assert!(is_found("EMAILID") && is_found("THREADID") && is_found("SAVEDSINCE"));
         let mut random = Lcg(7);
         let (mut sure, mut open) = (0, 0);
         for round in 0..200 {
@@ -366,22 +389,23 @@ fn what_a_search_finds_a_hold_covers_and_what_delete_covers_a_search_finds() {
             let rows = site
                 .owner
                 .query(
-                    "select m.id, aox.selects($1::text::jsonb, 0, c, true), aox.selects($1::text::jsonb, 0, c, false)
-                     from aox.messages m cross join lateral (
-                         select row(m.account, 2, 1, m.id, 0::smallint, null, m.arrived_at, 0::smallint, m.octets)::aox.candidate as c) k",
+                    "select m.uid, aox.selects($1::text::jsonb, 0, c, true), aox.selects($1::text::jsonb, 0, c, false)
+                     from aox.mailbox_messages m cross join lateral (
+                         select row(m.account, m.mailbox, m.uid, m.message, 0::smallint, null, m.internal_date, 0::smallint,
+                             m.octets)::aox.candidate as c) k",
                     &[&program],
                 )
                 .await
                 .expect("the database can tell");
             for row in rows {
-                let (id, generous, certain) =
-                    (MessageId(row.get(0)), row.get::<_, bool>(1), row.get::<_, bool>(2));
+                let uid = Uid::new(row.get::<_, i64>(0) as u32).expect("uids begin with 1");
+                let (generous, certain) = (row.get::<_, bool>(1), row.get::<_, bool>(2));
                 let truth = is_selected(&tree, &|leaf| {
                     let at = stored.iter().position(|known| known == leaf).expect("it was asked");
-                    found[at].contains(&id)
+                    found[at].contains(uid)
                 });
-                assert!(generous || !truth, "{tree} finds {id:?}, and a hold lets it go");
-                assert!(truth || !certain, "{tree} does not find {id:?}, and would have it deleted");
+                assert!(generous || !truth, "{tree} finds {uid}, and a hold lets it go");
+                assert!(truth || !certain, "{tree} does not find {uid}, and would have it deleted");
                 if generous == certain { sure += 1 } else { open += 1 }
             }
         }

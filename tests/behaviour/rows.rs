@@ -4,7 +4,9 @@ use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     Append, Appending, CheckMessages, CheckedPage, Columns, Extent, FetchPage, NewMessage, SearchPage, Wants,
 };
-use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System};
+use archiveopteryx::mailbox::{
+    AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System, Uid, UidSet,
+};
 use archiveopteryx::message::Section;
 use archiveopteryx::search::StoredLeaf;
 
@@ -117,8 +119,11 @@ fn a_small_text_is_with_its_message_and_an_attachment_is_shared() {
         assert_eq!(whole(lender, ids[0], Columns::default()).await.0, LETTER.as_bytes());
         assert_eq!(whole(lender, ids[1], Columns::default()).await.0, second.as_bytes());
         let leaves = vec![StoredLeaf::Body("marmalade".into()), StoredLeaf::Body("photograph".into())];
-        let unit = SearchPage { account: INBOX.account, messages: ids.clone(), leaves };
-        assert_eq!(lender.run(unit).await.expect("it is searched"), [ids.clone(), vec![ids[1]]]);
+        let uids = [1, 2].map(|uid| Uid::new(uid).expect("not 0"));
+        let messages = ids.iter().copied().zip(uids).collect();
+        let unit = SearchPage { key: INBOX, messages, leaves };
+        let expected = [UidSet::range(uids[0], uids[1]), UidSet::single(uids[1])];
+        assert_eq!(lender.run(unit).await.expect("it is searched"), expected);
     });
 }
 

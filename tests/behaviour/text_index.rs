@@ -7,7 +7,9 @@ use crate::support::{Lender, Scratch, Server, corpus};
 use archiveopteryx::db::{
     Append, Appending, CheckTextBlock, CountWaiting, IndexTexts, Indexing, NewMessage, SearchPage,
 };
-use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System};
+use archiveopteryx::mailbox::{
+    AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System, Uid, UidSet,
+};
 use archiveopteryx::search::{Field, StoredLeaf};
 use jiff::{Timestamp, ToSpan};
 
@@ -78,22 +80,20 @@ async fn indexed(lender: &Lender) -> i64 {
     number(lender, "select coalesce(sum(messages), 0)::bigint from aox.text_blocks where edition > 0").await
 }
 
-async fn messages(lender: &Lender) -> Vec<MessageId> {
-    let sql = "select id from aox.messages order by id";
+async fn messages(lender: &Lender) -> Vec<(MessageId, Uid)> {
+    let sql = "select message, uid from aox.mailbox_messages order by uid";
     let rows = lender.client().query(sql, &[]).await.expect("it can be asked");
-    rows.iter().map(|row| MessageId(row.get(0))).collect()
+    let uid = |number: i64| Uid::new(number as u32).expect("uids begin with 1");
+    rows.iter().map(|row| (MessageId(row.get(0)), uid(row.get(1)))).collect()
 }
 
 /// For each leaf what it selects.
-async fn answers(lender: &Lender, leaves: &[StoredLeaf]) -> Vec<Vec<MessageId>> {
+async fn answers(lender: &Lender, leaves: &[StoredLeaf]) -> Vec<UidSet> {
     let messages = messages(lender).await;
     let mut answers = Vec::new();
     for leaves in leaves.chunks(20) {
-        let unit = SearchPage { account: INBOX.account, messages: messages.clone(), leaves: leaves.to_vec() };
+        let unit = SearchPage { key: INBOX, messages: messages.clone(), leaves: leaves.to_vec() };
         answers.extend(lender.run(unit).await.expect("it is searched"));
-    }
-    for answer in &mut answers {
-        answer.sort_unstable_by_key(|message| message.0);
     }
     answers
 }
@@ -195,7 +195,8 @@ fn what_is_not_there_any_more_leaves_the_index() {
         append(lender, &letters(90)).await;
         index(lender).await;
         let leaves = ["hippo", "unique11x", "the zeppelin"].map(|text| StoredLeaf::Body(text.into()));
-        let counts = async || -> Vec<usize> { answers(lender, &leaves).await.iter().map(Vec::len).collect() };
+        let counts =
+            async || -> Vec<u64> { answers(lender, &leaves).await.iter().map(UidSet::len).collect() };
         assert_eq!(counts().await, [30, 1, 30]);
         let ended = "uid between 11 and 20";
         scratch.sql(&format!(
@@ -221,7 +222,8 @@ fn what_cannot_be_used_is_made_again() {
         append(lender, &letters(60)).await;
         index(lender).await;
         let leaves = ["hippo", "unique11x"].map(|text| StoredLeaf::Body(text.into()));
-        let counts = async || -> Vec<usize> { answers(lender, &leaves).await.iter().map(Vec::len).collect() };
+        let counts =
+            async || -> Vec<u64> { answers(lender, &leaves).await.iter().map(UidSet::len).collect() };
         for damage in [
             "update aox.text_lists set words = 'damaged'",
             "update aox.text_lists set columns = 'damaged'",

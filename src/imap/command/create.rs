@@ -18,8 +18,8 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, parenthesized, sp, word};
 use crate::imap::grammar::mailbox::mailbox_to_create;
-use crate::imap::objectid::mailbox_id;
 use crate::mailbox::first_mailbox::SPECIAL_USES;
+use crate::mailbox::object_id::mailbox_id;
 use crate::mailbox::{FirstMailbox, MailboxName};
 
 /// The name that the new mailbox is to have.

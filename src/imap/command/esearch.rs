@@ -21,7 +21,7 @@ use crate::imap::grammar::source::{Source, source};
 use crate::imap::response;
 use crate::limits;
 use crate::mailbox::name::SEPARATOR;
-use crate::mailbox::{Located, MailboxKey, MailboxName, MessageId, Snapshot, UidSet};
+use crate::mailbox::{Located, MailboxKey, MailboxName, Snapshot, UidSet};
 use crate::policy::{Rights, Viewer};
 use crate::search::grammar::search_program;
 use crate::search::{Answers, Scope, Selector, StoredLeaf};
@@ -190,13 +190,11 @@ impl Searching {
         let page: Vec<_> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
         let Some((_, last)) = page.last() else { return self.tell(inside) };
         inside.rest = inside.rest.difference(&UidSet::range(crate::mailbox::Uid::MIN, *last));
-        let messages: Vec<MessageId> = page.iter().map(|(message, _)| *message).collect();
-        let unit = db::SearchPage { account: inside.key.account, messages, leaves: self.leaves.clone() };
+        let unit = db::SearchPage { key: inside.key, messages: page, leaves: self.leaves.clone() };
         Plan::run(unit, move |outcome, _| match outcome {
             Ok(answers) => {
                 for (found, answer) in inside.found.iter_mut().zip(answers) {
-                    let answer: std::collections::HashSet<MessageId> = answer.into_iter().collect();
-                    found.extend(page.iter().filter(|(id, _)| answer.contains(id)).map(|(_, uid)| *uid));
+                    *found = found.union(&answer);
                 }
                 let progress = format!("* OK [INPROGRESS (\"{}\" NIL NIL)] Searching\r\n", self.tag);
                 Plan::progress(progress.into_bytes(), |_: &mut Conversation| self.look(inside))

@@ -14,9 +14,9 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::mailbox;
-use crate::imap::objectid::mailbox_id;
 use crate::imap::response;
 use crate::mailbox::MailboxName;
+use crate::mailbox::object_id::mailbox_id;
 use crate::policy::Rights;
 
 /// What a client would like to know of which mailbox.

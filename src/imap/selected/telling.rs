@@ -7,6 +7,7 @@ use crate::imap::print::number;
 use crate::imap::response;
 use crate::limits;
 use crate::mailbox::name::SEPARATOR;
+use crate::mailbox::object_id::mailbox_id;
 use crate::mailbox::{FlagMask, FlagSet, Msn, Snapshot, System, Uid, UidSet, Update};
 
 impl Selected {
@@ -39,6 +40,9 @@ impl Selected {
         // RFC 7162 §3.1.2.1
         let highestmodseq = format!("HIGHESTMODSEQ {}", current.highestmodseq);
         out.extend(response::ok("*", Some(&highestmodseq), "Highest mod-sequence"));
+        // RFC 8474 §4.2
+        let mailbox_id = format!("MAILBOXID ({})", mailbox_id(opening.key.mailbox));
+        out.extend(response::ok("*", Some(&mailbox_id), "The mailbox is called so whatever its name"));
         out
     }
 

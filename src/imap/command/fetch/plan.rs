@@ -3,14 +3,16 @@
 use super::respond::{self, Line};
 use super::{Fetch, Item, SectionItem, binary, large};
 use crate::db::{
-    self, Columns, Extent, FetchPage, FetchedPage, Marking, Placement, ReadEarlierExpunges, ReadPlacements,
-    SetFlags, SetSeen, Wants,
+    self, Columns, Extent, FetchPage, FetchedPage, Marking, ReadEarlierExpunges, ReadPlacements, SetFlags,
+    SetSeen, Wants,
 };
 use crate::error::Error;
 use crate::imap::answer::Answer;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
-use crate::mailbox::{Change, Entry, FlagMask, FlagSet, ModSeq, Msn, SequenceSet, System, Uid, UidSet};
+use crate::mailbox::{
+    Change, Entry, FlagMask, FlagSet, ModSeq, Msn, Placement, SequenceSet, System, Uid, UidSet,
+};
 use crate::message::section::SectionText;
 use crate::plan::{Plan, ThenOf};
 use crate::policy::Rights;
@@ -118,7 +120,7 @@ impl Fetching {
 
     /// Whether an item asks what only the mailbox knows.
     fn asks_mailbox(&self) -> bool {
-        self.items.iter().any(|item| matches!(item, Item::ThreadId | Item::SaveDate))
+        self.items.iter().any(|item| matches!(item, Item::EmailId | Item::ThreadId | Item::SaveDate))
     }
 
     /// Says which of the messages that the client may know are gone, if it need not know that, then begins.
@@ -217,9 +219,9 @@ impl Fetching {
 
     /// Reads what the mailbox knows of the messages of a page, then goes on with it.
     fn ask_mailbox(self, mut page: Vec<OnPage>, fetched: FetchedPage, selected: &mut Selected) -> Step {
-        let uids = page.iter().map(|message| message.entry.uid).collect();
+        let messages = page.iter().map(|message| (message.entry.message, message.entry.uid)).collect();
         let threads = self.items.contains(&Item::ThreadId);
-        let unit = ReadPlacements { key: selected.key(), uids, threads };
+        let unit = ReadPlacements { key: selected.key(), messages, threads };
         Plan::run(unit, move |placements, selected: &mut Selected| {
             let placements = match placements {
                 Ok(placements) => placements,

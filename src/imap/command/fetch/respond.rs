@@ -8,10 +8,10 @@ use super::{Item, Partial, SectionItem, binary};
 use crate::db::FetchedMessage;
 use crate::error::Error;
 use crate::imap::enabled::Enabled;
-use crate::imap::objectid::{email_id, thread_id};
 use crate::imap::print::{date_time, number};
 use crate::imap::selected::Selected;
-use crate::mailbox::{Entry, InternalDate, Msn, Uid, View};
+use crate::mailbox::object_id::email_id;
+use crate::mailbox::{Entry, Msn, Placement, Uid, View};
 use crate::message::section::{SectionBytes, SectionText, select_fields};
 use crate::message::structure::body_from_bodystructure;
 
@@ -33,7 +33,6 @@ pub(super) fn from_memory(
             }
             Item::Size => size(out, entry),
             Item::ModSeq => modseq(out, entry),
-            Item::EmailId => email(out, entry),
             Item::InternalDate => internal_date(out, entry),
             _ => unreachable!("other items are not in memory"),
         }
@@ -87,7 +86,7 @@ impl<'a> Line<'a> {
             Item::Flags => self.flags(),
             Item::Size => size(out, &self.message.entry),
             Item::ModSeq => modseq(out, &self.message.entry),
-            Item::EmailId => email(out, &self.message.entry),
+            Item::EmailId => email(out, self.message),
             Item::ThreadId => thread(out, self.message),
             Item::SaveDate => save_date(out, self.message),
             Item::InternalDate => internal_date(out, &self.message.entry),
@@ -246,22 +245,22 @@ pub(in crate::imap) fn modseq(out: &mut Vec<u8>, entry: &Entry) {
 }
 
 /// `"EMAILID" SP "(" objectid ")"` (RFC 8474 §7)
-fn email(out: &mut Vec<u8>, entry: &Entry) {
-    out.extend_from_slice(format!("EMAILID ({})", email_id(entry.message)).as_bytes());
+fn email(out: &mut Vec<u8>, message: &OnPage) {
+    let id = message.placement.as_ref().map_or_else(|| email_id(message.entry.message), Placement::email_id);
+    out.extend_from_slice(format!("EMAILID ({id})").as_bytes());
 }
 
-/// `"THREADID" SP ( "(" objectid ")" / nil )` (RFC 8474 §7): nothing is known of a message that others have expunged.
+/// `"THREADID" SP ( "(" objectid ")" / nil )` (RFC 8474 §7)
 fn thread(out: &mut Vec<u8>, message: &OnPage) {
     let Some(placement) = &message.placement else { return out.extend_from_slice(b"THREADID NIL") };
-    let id = thread_id(placement.thread_root.as_deref(), message.entry.message);
-    out.extend_from_slice(format!("THREADID ({id})").as_bytes());
+    out.extend_from_slice(format!("THREADID ({})", placement.thread_id()).as_bytes());
 }
 
 /// `"SAVEDATE" SP (date-time / nil)` (RFC 8514 §6)
 fn save_date(out: &mut Vec<u8>, message: &OnPage) {
     out.extend_from_slice(b"SAVEDATE ");
-    match &message.placement {
-        Some(placement) => date_time(out, InternalDate { seconds: placement.saved_at, zone_minutes: 0 }),
+    match message.placement.as_ref().and_then(Placement::save_date) {
+        Some(save_date) => date_time(out, save_date),
         None => out.extend_from_slice(b"NIL"),
     }
 }

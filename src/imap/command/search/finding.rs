@@ -1,6 +1,5 @@
 //! Finding what a selector means: memory is asked first, and the stored messages a page at a time.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -73,17 +72,11 @@ impl Finding {
         let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
         let Some((_, last)) = page.last() else { return self.evaluate(selected) };
         self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
-        let unit = SearchPage {
-            account: selected.key().account,
-            messages: page.iter().map(|(message, _)| *message).collect(),
-            leaves: self.leaves.clone(),
-        };
+        let unit = SearchPage { key: selected.key(), messages: page, leaves: self.leaves.clone() };
         Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(answers) => {
                 for (found, answer) in self.found.iter_mut().zip(answers) {
-                    let answer: HashSet<MessageId> = answer.into_iter().collect();
-                    // One message may be in the mailbox under several uids.
-                    found.extend(page.iter().filter(|(id, _)| answer.contains(id)).map(|(_, uid)| *uid));
+                    *found = found.union(&answer);
                 }
                 // RFC 9585 §4: what is done is less than all.
                 let (all, rest) = (self.asked.len(), self.rest.len());

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::mailbox::{MailboxId, MessageId};
+use super::{MailboxId, MessageId};
 
 /// `objectid = 1*255(ALPHA / DIGIT / "_" / "-")`, of a mailbox.
 pub fn mailbox_id(mailbox: MailboxId) -> String {
@@ -29,11 +29,26 @@ pub fn thread_id(root: Option<&str>, message: MessageId) -> String {
 
 /// The message of that id; None when there can be none.
 pub fn message_of(email_id: &str) -> Option<MessageId> {
-    let digits = email_id.strip_prefix('M').filter(|digits| digits.len() == 16)?;
+    number_of(email_id, 'M')
+}
+
+fn number_of(id: &str, prefix: char) -> Option<MessageId> {
+    let digits = id.strip_prefix(prefix).filter(|digits| digits.len() == 16)?;
     // Ids that differ in their case are different ones (RFC 8474 §7).
     let is_lower = digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
     let number = u64::from_str_radix(digits, 16).ok().filter(|_| is_lower)?;
     Some(MessageId(gather(number)))
+}
+
+/// Whether a text may be an id: `objectid = 1*255(ALPHA / DIGIT / "_" / "-")` (RFC 8474 §7).
+pub fn is_object_id(text: &str) -> bool {
+    let is_one = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
+    (1..=255).contains(&text.len()) && text.bytes().all(is_one)
+}
+
+/// The message that would be a conversation of that id by itself, if there is such a message.
+pub fn lone_message_of(thread_id: &str) -> Option<MessageId> {
+    number_of(thread_id, 'T')
 }
 
 /// Numbers that follow each other become numbers that do not; none is met twice.
@@ -61,12 +76,16 @@ mod tests {
         for other in ["", "M", "M12", "F0000000000000000", "M000000000000000G", "M000000000000000A"] {
             assert_eq!(message_of(other), None, "{other}");
         }
+        assert!(is_object_id("a_-9Z") && !is_object_id("") && !is_object_id("a.b"));
+        assert!(is_object_id(&"x".repeat(255)) && !is_object_id(&"x".repeat(256)));
     }
 
     proptest! {
         #[test]
         fn an_id_leads_back(id in any::<i64>()) {
             prop_assert_eq!(message_of(&email_id(MessageId(id))), Some(MessageId(id)));
+            prop_assert_eq!(lone_message_of(&thread_id(None, MessageId(id))), Some(MessageId(id)));
+            prop_assert!(is_object_id(&mailbox_id(MailboxId(id))));
         }
     }
 }

@@ -33,6 +33,10 @@ pub enum News {
     Dismissed(AccountId),
     /// Others may delete than before; the database says so by itself.
     DeletePolicies,
+    /// An account has mailboxes of other names, or other subscriptions; the database says so by itself.
+    Names(AccountId),
+    /// Somebody has other rights; the database says so by itself.
+    Rights,
 }
 
 /// From now on, tell this, too, what the others say.
@@ -51,6 +55,10 @@ pub enum Heard {
     Dismissed(Vec<AccountId>),
     /// Others may delete than before.
     DeletePolicies,
+    /// These accounts have mailboxes of other names, or other subscriptions.
+    Names(Vec<AccountId>),
+    /// Somebody has other rights.
+    Rights,
     /// Something may have been missed.
     MayHaveMissed,
 }
@@ -187,6 +195,17 @@ impl actix::Handler<Notified> for DbListener {
                 if news.contains(&News::DeletePolicies) {
                     self.tell(Heard::DeletePolicies);
                 }
+                if news.contains(&News::Rights) {
+                    self.tell(Heard::Rights);
+                }
+                let names = news.iter().filter_map(|news| match news {
+                    News::Names(account) => Some(*account),
+                    _ => None,
+                });
+                let names: Vec<AccountId> = names.collect();
+                if !names.is_empty() {
+                    self.tell(Heard::Names(names));
+                }
                 let (changes, dismissed) = sorted(news);
                 if !changes.is_empty() {
                     self.tell(Heard::Signalled(changes));
@@ -292,7 +311,7 @@ impl Pending {
             News::Dismissed(account) => {
                 self.dismissed.insert(account);
             }
-            News::DeletePolicies => {}
+            News::DeletePolicies | News::Names(_) | News::Rights => {}
         }
     }
 
@@ -309,7 +328,7 @@ impl Pending {
             let item = match news {
                 News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
                 News::Dismissed(account) => format!(" -{account}"),
-                News::DeletePolicies => continue,
+                News::DeletePolicies | News::Names(_) | News::Rights => continue,
             };
             if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
                 break;
@@ -321,7 +340,7 @@ impl Pending {
             match news {
                 News::Changed(key, _) => drop(self.mailboxes.remove(key)),
                 News::Dismissed(account) => drop(self.dismissed.remove(account)),
-                News::DeletePolicies => {}
+                News::DeletePolicies | News::Names(_) | News::Rights => {}
             }
         }
         (payload, batch)
@@ -341,6 +360,12 @@ fn read_item(item: &str) -> Option<News> {
     if item == "!" {
         return Some(News::DeletePolicies);
     }
+    if item == "=" {
+        return Some(News::Rights);
+    }
+    if let Some(account) = item.strip_prefix('~') {
+        return account.parse().ok().map(AccountId).map(News::Names);
+    }
     if let Some(account) = item.strip_prefix('-') {
         return account.parse().ok().map(AccountId).map(News::Dismissed);
     }
@@ -359,7 +384,7 @@ fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
         match news {
             News::Changed(key, modseq) => changes.push((key, modseq)),
             News::Dismissed(account) => dismissed.push(account),
-            News::DeletePolicies => {}
+            News::DeletePolicies | News::Names(_) | News::Rights => {}
         }
     }
     (changes, dismissed)
@@ -408,6 +433,8 @@ mod tests {
         assert_eq!(read, batch);
         assert_eq!(read_payload("me", &payload), Some(vec![]));
         assert_eq!(read_payload("me", "database !"), Some(vec![News::DeletePolicies]));
+        assert_eq!(read_payload("me", "database ~7"), Some(vec![News::Names(AccountId(7))]));
+        assert_eq!(read_payload("me", "database ="), Some(vec![News::Rights]));
     }
 
     #[test]

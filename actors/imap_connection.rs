@@ -1,6 +1,6 @@
 //! # ImapConnection - one IMAP client
 //!
-//! Hears:  Received, Secured, Revoked, Dismissed, Hungup, Shutdown
+//! Hears:  Received, Secured, Revoked, Overflowed, Dismissed, Hungup, Shutdown
 //! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry
 //! Lives:  from greeting to goodbye
 //! Knows:  an `imap::Conversation`, which decides everything about the protocol
@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
-use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup};
+use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup, Watch};
 use archiveopteryx::limits;
 use archiveopteryx::login::Origin;
+use archiveopteryx::mailbox::{MailboxKey, UidSet};
 use tracing::Instrument;
 
 use crate::attendance::Dismissed;
@@ -26,6 +27,7 @@ use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession, Revoked};
+use crate::notifier::{Notifying, Overflowed};
 use crate::outbox::{Gone, Outbox};
 use crate::roll;
 use crate::services::{Services, UserPlace};
@@ -42,6 +44,8 @@ pub struct ImapConnection {
     logged_in: bool,
     /// The conversation ends, with these words, as soon as nothing is half said.
     ending: Option<Arc<str>>,
+    /// The notifier has given up.
+    overflowed: bool,
     /// Counts among the connections of its door as long as it lives.
     peer: Peer,
 }
@@ -52,6 +56,8 @@ struct Talk {
     outbox: Outbox,
     services: Services,
     session: Option<Session>,
+    /// What tells the client of mailboxes that it does not have open.
+    notifier: Option<Notifying>,
     /// Where the client logs in from.
     origin: Origin,
     /// Where it is written down who the client is, and what it does.
@@ -87,6 +93,9 @@ impl Talk {
                 Then::Listen => {}
                 end => return Ok(end),
             }
+        }
+        if let Some(notifier) = &self.notifier {
+            notifier.turned(self.conversation.enabled(), self.conversation.open_key());
         }
         Ok(Then::Listen)
     }
@@ -139,6 +148,14 @@ impl Talk {
 
     /// Sends an answer: the untagged lines of the command, those of the open mailbox, the tagged line.
     async fn answer(&mut self, answer: Answer) -> Result<(), Gone> {
+        if let Some(notifier) = self.notifier.as_ref().filter(|_| !answer.own.is_empty()) {
+            notifier.did(answer.own);
+        }
+        let made = answer.changes.iter().map(|change| {
+            let uids = change.appended.iter().map(|message| message.uid);
+            (change.key, uids.collect())
+        });
+        let made: Vec<(MailboxKey, UidSet)> = made.collect();
         if !answer.changes.is_empty() {
             let delivered = mailbox_registry::Delivered { changes: answer.changes };
             // The registry lives as long as the server; when it is gone, so is everybody to tell.
@@ -147,10 +164,19 @@ impl Talk {
         let mut octets = answer.untagged;
         if let (Some(session), Some(may_expunge)) = (&self.session, answer.sync) {
             let enabled = self.conversation.enabled();
-            let due = session.0.send(mailbox_session::Sync { may_expunge, enabled }).await;
+            let due = session.0.send(mailbox_session::Sync { may_expunge, enabled, made }).await;
             octets.extend(due.unwrap_or_default());
         }
         octets.extend(answer.tagged);
+        match answer.watch {
+            Watch::Continue => {}
+            Watch::End => self.notifier = None,
+            Watch::Begin(watching) => {
+                let overflowed = self.connection().recipient();
+                self.notifier =
+                    Some(Notifying::start(*watching, &self.services, self.outbox.clone(), overflowed));
+            }
+        }
         match answer.next {
             After::Continue => {}
             After::Unselect => {
@@ -168,6 +194,15 @@ impl Talk {
             }
         }
         self.outbox.send(octets).await
+    }
+
+    /// NOTIFY has ended by itself.
+    fn heed_nothing(&mut self) {
+        self.notifier = None;
+        self.conversation.heed_nothing();
+        if let Some(session) = &self.session {
+            session.0.do_send(mailbox_session::HeedNothing);
+        }
     }
 
     /// Opens a mailbox and returns what the client is to be told of it.
@@ -200,14 +235,23 @@ impl ImapConnection {
             outbox: outbox.clone(),
             services,
             session: None,
+            notifier: None,
             origin,
             entry: peer.listed.entry(),
             connection: None,
             place: None,
         };
         let heard = Instant::now();
-        let connection =
-            ImapConnection { talk: Some(talk), outbox, span, heard, logged_in: false, ending: None, peer };
+        let connection = ImapConnection {
+            talk: Some(talk),
+            outbox,
+            span,
+            heard,
+            logged_in: false,
+            ending: None,
+            overflowed: false,
+            peer,
+        };
         client_task::start(socket, queue, (tls, Protocol::Imap), stopping, connection.start());
     }
 
@@ -290,7 +334,13 @@ impl actix::Handler<Received> for ImapConnection {
         let mut talk =
             self.talk.take().expect("the client task waits until everything before has been dealt with");
         talk.entry.heard();
+        let overflowed = std::mem::take(&mut self.overflowed);
         let dealt = async move {
+            // What the client is being told without its asking ends first.
+            let _voice = talk.outbox.voice().await;
+            if overflowed {
+                talk.heed_nothing();
+            }
             talk.conversation.receive(&octets);
             let then = talk.carry_on().await;
             (talk, then)
@@ -320,6 +370,17 @@ impl actix::Handler<Revoked> for ImapConnection {
     fn handle(&mut self, _: Revoked, ctx: &mut Self::Context) {
         // RFC 4314 §5.1.1 allows it, and says that clients do not understand a refusal of each command.
         self.say_goodbye("you may not read this mailbox any more", ctx);
+    }
+}
+
+impl actix::Handler<Overflowed> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, _: Overflowed, _: &mut Self::Context) {
+        match &mut self.talk {
+            Some(talk) => talk.heed_nothing(),
+            None => self.overflowed = true,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! # MailboxRegistry - who is interested in which mailbox
 //!
 //! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
-//! Says:   Changed → sessions · Affected, Recheck → Guests · Announce → DbListener · Run → Database
+//! Says:   Changed → sessions, Watches · Affected, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
 //! Knows:  a `mailbox::Shared` and a `mailbox::CatchUp` per mailbox that somebody watches, or watched lately
 //! Limits: limits::SNAPSHOT_CACHE_MESSAGES
@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 use crate::database::{self, Database};
 use crate::db_listener::{self, DbListener, Heard, News};
 use crate::guests::{self, Guests};
+use crate::watches::{self, Watches};
 
 /// Registers a session for one mailbox. The answer comes when the mailbox's snapshot is in memory.
 pub struct Subscribe {
@@ -124,6 +125,7 @@ pub struct MailboxRegistry {
     database: actix::Addr<Database>,
     listener: actix::Addr<DbListener>,
     guests: actix::Addr<Guests>,
+    watches: actix::Addr<Watches>,
     mailboxes: HashMap<MailboxKey, Watched>,
     next_id: u64,
     /// Counts uses, so that the mailbox that nobody has opened for longest is forgotten first.
@@ -158,8 +160,9 @@ impl MailboxRegistry {
         database: actix::Addr<Database>,
         listener: actix::Addr<DbListener>,
         guests: actix::Addr<Guests>,
+        watches: actix::Addr<Watches>,
     ) -> Self {
-        Self { database, listener, guests, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
+        Self { database, listener, guests, watches, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
     }
 
     /// Somebody wants a mailbox that has come at least that far.
@@ -344,7 +347,7 @@ impl actix::Actor for MailboxRegistry {
             Heard::Signalled(changes) => registry.try_send(Signalled { changes: changes.clone() }).is_ok(),
             Heard::MayHaveMissed => registry.try_send(Reconnected).is_ok(),
             Heard::DeletePolicies => guests.try_send(guests::Recheck).is_ok(),
-            Heard::Dismissed(_) => true,
+            Heard::Dismissed(_) | Heard::Names(_) | Heard::Rights => true,
         };
         self.listener.do_send(db_listener::Attach(Box::new(tell)));
     }
@@ -393,6 +396,8 @@ impl actix::Handler<Delivered> for MailboxRegistry {
     type Result = ();
 
     fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
+        let keys = event.changes.iter().map(|change| change.key).collect();
+        self.watches.do_send(watches::Changed { keys, ..watches::Changed::default() });
         for change in event.changes {
             if !change.key.is_of_deleted() {
                 self.listener.do_send(db_listener::Announce(News::Changed(change.key, change.modseq)));

@@ -1,23 +1,25 @@
 //! # MailboxSession - one mailbox, opened by one client
 //!
-//! Hears:  Open, Execute, Sync, Changed, StandingIs, Close
+//! Hears:  Open, Execute, Sync, HeedNothing, Changed, StandingIs, Close
 //! Says:   Run → Database · Subscribe, Unsubscribe, Delivered → MailboxRegistry · Enter, Leave → Guests ·
 //!         Revoked → its connection · octets → its client's outbox
 //! Lives:  from SELECT to CLOSE, UNSELECT, the next SELECT, or disconnect
 //! Knows:  an `imap::Selected`, which holds the view; nothing else about mail
 //! Limits: limits::FETCH_PAGE_MESSAGES, by way of what the plans ask for
 
-use actix::{ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
+use std::pin::Pin;
+
+use actix::{ActorContext, ActorFuture, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
 use archiveopteryx::imap::{Answer, Enabled, Opening, Selected, SelectedCommand};
-use archiveopteryx::mailbox::MailboxKey;
+use archiveopteryx::mailbox::{MailboxKey, UidSet};
 use archiveopteryx::policy::Standing;
 
 use crate::database::Database;
 use crate::drive;
 use crate::guests::{self, Guests, StandingIs};
 use crate::mailbox_registry::{self, Changed, MailboxRegistry, SubscriptionId};
-use crate::outbox::{Gone, Outbox};
+use crate::outbox::{Gone, Outbox, Voice};
 use crate::services::Services;
 
 /// Opens the mailbox: the answer tells the client what is in it.
@@ -42,7 +44,14 @@ pub struct Sync {
     pub may_expunge: bool,
     /// How the client wants to be spoken to.
     pub enabled: Enabled,
+    /// Messages that the command has made, by the mailboxes in which they are.
+    pub made: Vec<(MailboxKey, UidSet)>,
 }
+
+/// The client is to hear of nothing any more that it does not ask for.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct HeedNothing;
 
 /// To the connection: its client may not read the mailbox any more.
 #[derive(actix::Message)]
@@ -68,7 +77,7 @@ pub struct MailboxSession {
     recent_from: Option<u32>,
     /// How the client stands to the mailbox now; heard while a command was running.
     standing: Option<Standing>,
-    /// Lines wait for a client that is slow to read.
+    /// The client is being told something, or waits for that.
     telling: bool,
 }
 
@@ -100,20 +109,41 @@ impl MailboxSession {
             self.connection.do_send(Revoked);
             return;
         }
-        if self.telling {
+        if self.telling || !selected.is_told_unasked() {
             return;
         }
-        let Some(lines) = selected.changed() else { return };
-        if let Err(lines) = self.outbox.try_send(lines.into()) {
-            // The client does not read. When it does, it is told everything else at once.
-            self.telling = true;
-            let outbox = self.outbox.clone();
-            let told = async move { outbox.send(lines).await }.into_actor(self);
-            ctx.spawn(told.map(|_, session, ctx| {
-                session.telling = false;
+        // What happens while the client does not read, or has a command carried out, it is told at once afterwards.
+        self.telling = true;
+        let outbox = self.outbox.clone();
+        let turn = async move { outbox.voice().await }.into_actor(self);
+        ctx.spawn(turn.then(|voice, session, _| session.tell_all(voice)).map(|again, session, ctx| {
+            session.telling = false;
+            if again {
                 session.tell(ctx);
-            }));
-        }
+            }
+        }));
+    }
+
+    /// Tells the client all that is new, and meanwhile nobody else tells it anything. Whether that was something.
+    fn tell_all(&mut self, voice: Voice) -> Pin<Box<dyn ActorFuture<Self, Output = bool>>> {
+        let Some(mut selected) = self.selected.take() else { return Box::pin(actix::fut::ready(false)) };
+        let Some(plan) = selected.news() else {
+            self.selected = Some(selected);
+            return Box::pin(actix::fut::ready(false));
+        };
+        let (database, outbox) = (self.database.clone(), self.outbox.clone());
+        let told = async move {
+            let told = match drive::drive(plan, &mut selected, &database, &outbox).await {
+                Ok(answer) => outbox.send(answer.untagged).await,
+                Err(Gone) => Err(Gone),
+            };
+            drop(voice);
+            (selected, told.is_ok())
+        };
+        Box::pin(told.into_actor(self).map(|(selected, told), session, _| {
+            session.selected = Some(selected);
+            told
+        }))
     }
 }
 
@@ -187,12 +217,28 @@ impl actix::Handler<Execute> for MailboxSession {
 impl actix::Handler<Sync> for MailboxSession {
     type Result = Vec<u8>;
 
-    fn handle(&mut self, Sync { may_expunge, enabled }: Sync, _: &mut Self::Context) -> Vec<u8> {
+    fn handle(&mut self, Sync { may_expunge, enabled, made }: Sync, ctx: &mut Self::Context) -> Vec<u8> {
         let recent_from = self.recent_from.take();
-        self.selected.as_mut().map_or_else(Vec::new, |selected| {
+        let lines = self.selected.as_mut().map_or_else(Vec::new, |selected| {
             recent_from.into_iter().for_each(|uid| selected.recent_from(uid));
-            selected.catch_up(may_expunge, enabled)
-        })
+            let (lines, here) = (selected.catch_up(may_expunge, enabled), selected.key());
+            for (_, uids) in made.iter().filter(|(key, _)| *key == here) {
+                selected.note_own_messages(uids);
+            }
+            lines
+        });
+        self.tell(ctx);
+        lines
+    }
+}
+
+impl actix::Handler<HeedNothing> for MailboxSession {
+    type Result = ();
+
+    fn handle(&mut self, _: HeedNothing, _: &mut Self::Context) {
+        if let Some(selected) = &mut self.selected {
+            selected.heed_nothing();
+        }
     }
 }
 

@@ -52,6 +52,7 @@ mod drive;
 mod login_log;
 mod mailbox_registry;
 mod mailbox_session;
+mod notifier;
 mod outbox;
 mod password_checks;
 mod pop3_connection;
@@ -68,6 +69,7 @@ mod secrets;
 mod signing_keys;
 mod tokens;
 mod trust;
+mod watches;
 mod web;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use archiveopteryx::limits;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// The client has left, or takes nothing any more: whatever was to be told, nobody hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,12 @@ pub struct Gone;
 pub struct Outbox {
     chunks: mpsc::Sender<Chunk>,
     left: ReaderLeft,
+    /// Who has it may say something in pieces, and nobody comes in between.
+    voice: Arc<Semaphore>,
 }
+
+/// Whoever carries out commands has it, and else who tells the client what it has not asked for.
+pub struct Voice(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
 /// The other end of an [`Outbox`]: what is still to be written.
 pub struct Queue {
@@ -73,7 +78,8 @@ impl Outbox {
     pub fn new() -> (Outbox, Queue) {
         let (chunks, queue) = mpsc::channel(limits::OUTBOX_CHUNKS_MAX);
         let left = ReaderLeft::default();
-        (Outbox { chunks, left: left.clone() }, Queue { chunks: queue, left })
+        let voice = Arc::new(Semaphore::new(1));
+        (Outbox { chunks, left: left.clone(), voice }, Queue { chunks: queue, left })
     }
 
     /// Starts a writer of `socket` in this arbiter. It gives up when nothing could be written for `patience`.
@@ -88,6 +94,11 @@ impl Outbox {
             }
         });
         outbox
+    }
+
+    /// Waits until nobody else says anything. Until the voice is dropped, nobody does.
+    pub async fn voice(&self) -> Voice {
+        Voice(self.voice.clone().acquire_owned().await.expect("it is never closed"))
     }
 
     /// Queues `octets`; waits while the client is slow.

@@ -29,6 +29,7 @@ use crate::sealer::Sealer;
 use crate::tally::{Counted, Tally};
 use crate::tls::Tls;
 use crate::vacuum::Vacuum;
+use crate::watches::Watches;
 
 /// The services of one arbiter. The database is that arbiter's own, so that a request need not cross threads.
 #[derive(Clone)]
@@ -37,6 +38,7 @@ pub struct Services {
     pub database: actix::Addr<Database>,
     pub registry: actix::Addr<MailboxRegistry>,
     pub guests: actix::Addr<Guests>,
+    pub watches: actix::Addr<Watches>,
     pub attendance: actix::Addr<Attendance>,
     pub intake: Intake,
     pub authenticator: Authenticator,
@@ -78,9 +80,12 @@ impl Services {
         let listener = DbListener::start_for(target.clone(), name);
         let database = databases[0].clone();
         let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
+        let heard = listener.clone();
+        let watches = Watches::start_in_arbiter(&arbiters[0].handle(), move |_| Watches::new(heard));
         let (database, heard, told) = (databases[0].clone(), listener.clone(), guests.clone());
+        let watchers = watches.clone();
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
-            MailboxRegistry::new(database, heard, told)
+            MailboxRegistry::new(database, heard, told, watchers)
         });
         let (database, heard) = (databases[0].clone(), listener.clone());
         let attendance =
@@ -118,6 +123,7 @@ impl Services {
                 database,
                 registry: registry.clone(),
                 guests: guests.clone(),
+                watches: watches.clone(),
                 attendance: attendance.clone(),
                 intake: intake.clone(),
                 authenticator: authenticator.clone(),

@@ -24,6 +24,8 @@ pub enum Code {
     AuthenticationFailed,
     AuthorizationFailed,
     BadCharset,
+    /// NOTIFY names an event that is not known here (RFC 5465).
+    BadEvent,
     Cannot,
     Expired,
     HasChildren,
@@ -31,6 +33,8 @@ pub enum Code {
     Limit,
     NonExistent,
     NoPerm,
+    /// More is to be told than can be told (RFC 5465).
+    NotificationOverflow,
     OverQuota,
     PrivacyRequired,
     TooBig,
@@ -66,6 +70,9 @@ impl Code {
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
             Code::BadCharset => "BADCHARSET",
+            Code::BadEvent => {
+                "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
+            }
             Code::Cannot => "CANNOT",
             Code::Expired => "EXPIRED",
             Code::HasChildren => "HASCHILDREN",
@@ -73,6 +80,7 @@ impl Code {
             Code::Limit => "LIMIT",
             Code::NonExistent => "NONEXISTENT",
             Code::NoPerm => "NOPERM",
+            Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
             Code::OverQuota => "OVERQUOTA",
             Code::PrivacyRequired => "PRIVACYREQUIRED",
             Code::TooBig => "TOOBIG",

@@ -210,3 +210,5 @@ pub const IMPORT_BYTES_MAX: usize = 2_000_000_000;
 pub const EXPORT_PAGE_BYTES: u64 = 4 * 1024 * 1024;
 /// Messages that an export reads at once.
 pub const EXPORT_PAGE_MESSAGES: usize = 100;
+/// Mailboxes that one client may watch by NOTIFY: what it knows of each takes some 300 octets.
+pub const NOTIFY_MAILBOXES_MAX: usize = 10_000;

@@ -58,6 +58,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     22 "0022_deletion_policies_are_the_sites_own_word",
     23 "0023_mail_is_taken_back_fast",
     24 "0024_copies_are_called_like_their_originals",
+    25 "0025_changes_of_names_and_rights_are_told",
 ];
 
 /// The revision that this program brings a schema to.

@@ -112,6 +112,7 @@ mod vacuum;
 mod vacuum_runs;
 mod verify_audit;
 mod warn_of_quota;
+mod watch_mailboxes;
 mod why;
 
 mod mailbox_row;
@@ -227,4 +228,5 @@ pub use vacuum_runs::{
 };
 pub use verify_audit::{AuditEnds, AuditFinding, ReadAuditEnds, SealLink, VerifiedPage, VerifyAudit, hex};
 pub use warn_of_quota::WarnOfQuota;
+pub use watch_mailboxes::{WatchMailboxes, Watched};
 pub use why::{Arrival, FindMessages, MeantMessage, PlaceOfMessage, TellMessage, ToldMessage, Tombstone};

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::imap::command::select::Resync;
 use crate::imap::enabled::Enabled;
 use crate::imap::response;
+use crate::imap::watching::{Heeds, Own, Watching};
 use crate::mailbox::{AccountId, Change, MailboxKey, MailboxName, ModSeq, UidValidity};
 use crate::policy::{Rights, Standing, Viewer};
 
@@ -20,6 +21,10 @@ pub struct Answer {
     pub tagged: Vec<u8>,
     /// What others who watch these mailboxes have to hear.
     pub changes: Vec<Change>,
+    /// What the client need not hear of by NOTIFY, because it has done it itself.
+    pub own: Own,
+    /// What becomes of what it watches.
+    pub watch: Watch,
     pub next: After,
 }
 
@@ -37,8 +42,20 @@ pub enum After {
     Open(Box<Opening>),
 }
 
+/// What becomes of what a client watches by NOTIFY.
+#[derive(Default)]
+pub enum Watch {
+    /// It stays as it is.
+    #[default]
+    Continue,
+    /// It ends.
+    End,
+    /// This takes its place.
+    Begin(Box<Watching>),
+}
+
 /// A mailbox that was found and is to be opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     /// The tag of SELECT or EXAMINE.
     pub tag: String,
@@ -61,8 +78,20 @@ pub struct Opening {
     pub client: Option<String>,
     /// How the client wants to be spoken to.
     pub enabled: Enabled,
+    /// What it wants to hear of.
+    pub heeds: Heeds,
     /// What the client knows of the mailbox already: it is to hear the rest.
     pub resync: Option<Resync>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Watch::Continue => "Continue",
+            Watch::End => "End",
+            Watch::Begin(_) => "Begin",
+        })
+    }
 }
 
 impl Answer {
@@ -86,9 +115,16 @@ impl Answer {
         Answer { untagged, ..self }
     }
 
+    /// Says which name the client has made, removed or subscribed to.
+    pub fn of_own(mut self, names: impl IntoIterator<Item = MailboxName>) -> Answer {
+        self.own.names.extend(names);
+        self
+    }
+
     /// Says what others have to hear.
     pub fn with_changes(self, changes: Vec<Change>) -> Answer {
-        Answer { changes, ..self }
+        let own = Own { names: self.own.names, ..Own::of(&changes) };
+        Answer { changes, own, ..self }
     }
 }
 
@@ -128,6 +164,7 @@ impl Opening {
             acting,
             client,
             enabled,
+            heeds: Heeds::default(),
             resync: None,
         }
     }

@@ -59,6 +59,11 @@ impl Contexts {
         self.contexts.is_empty()
     }
 
+    /// Whether anything has to be asked of the stored messages.
+    pub fn has_pending(&self) -> bool {
+        self.contexts.iter().any(|context| !context.pending.is_empty())
+    }
+
     /// Whether a search with this tag is under way.
     pub fn has(&self, tag: &str) -> bool {
         self.contexts.iter().any(|context| context.tag == tag)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::db::{self, Culprit};
 use crate::error::{Code, Error};
-use crate::imap::answer::{After, Answer, Opening};
+use crate::imap::answer::{After, Answer, Opening, Watch};
 use crate::imap::command::esearch::Esearch;
 use crate::imap::command::search::Search;
 use crate::imap::command::{
@@ -19,9 +19,10 @@ use crate::imap::command::{
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::core;
 use crate::imap::response;
+use crate::imap::watching::Heeds;
 use crate::limits;
 use crate::login;
-use crate::mailbox::{AccountId, FirstMailbox, MailboxName};
+use crate::mailbox::{AccountId, FirstMailbox, MailboxKey, MailboxName};
 use crate::plan;
 use crate::policy::Viewer;
 use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
@@ -83,6 +84,8 @@ pub struct User {
     pub administrators_group: String,
     /// How he wants to be spoken to.
     pub enabled: Enabled,
+    /// What he wants to hear of in the mailbox that he opens.
+    pub heeds: Heeds,
     /// Octets of the largest message that APPEND takes.
     pub append_limit: u64,
     /// Whether what was deleted can be seen.
@@ -100,6 +103,8 @@ pub struct Conversation {
     selected: bool,
     /// How it was called when it was opened.
     open: Option<MailboxName>,
+    /// The same by its number.
+    open_key: Option<MailboxKey>,
     /// Events that follow the one that was handed out last.
     queue: VecDeque<Event>,
     /// BAD answers since something was right.
@@ -136,6 +141,7 @@ impl Conversation {
             user: None,
             selected: false,
             open: None,
+            open_key: None,
             queue: VecDeque::new(),
             errors: 0,
             doing: String::new(),
@@ -222,6 +228,7 @@ impl Conversation {
             Ok(answer) => {
                 self.selected = true;
                 self.open = Some(opening.name);
+                self.open_key = Some(opening.key);
                 if let Some(resync) = opening.resync {
                     // The tagged answer to SELECT comes when that is done.
                     let resync =
@@ -249,6 +256,33 @@ impl Conversation {
     /// What the client has enabled. Nothing can be before it has logged in.
     pub fn enabled(&self) -> Enabled {
         self.user.as_ref().map_or(Enabled::default(), |user| user.enabled)
+    }
+
+    /// The mailbox that is open.
+    pub fn open_key(&self) -> Option<MailboxKey> {
+        self.open_key.filter(|_| self.selected)
+    }
+
+    /// The client is to hear of what `heeds` says in the mailbox that is open, and of what `watch` says elsewhere: the
+    /// answer to its NOTIFY, or, with a mailbox open, what that begins with.
+    pub fn heed(&mut self, tag: String, told: Vec<u8>, heeds: Heeds, watch: Watch) -> Answer {
+        if let Some(user) = &mut self.user {
+            user.heeds = heeds.clone();
+        }
+        if !self.selected {
+            return Answer { watch, ..Answer::ok(&tag, "NOTIFY completed").with_untagged(told) };
+        }
+        // The tagged answer comes when its session has told what is new (RFC 5465 §3.1).
+        let heed = self.on_mailbox(tag, false, OnMailbox::Heed(heeds), self.doing_since);
+        self.queue.push_back(heed);
+        Answer { untagged: told, watch, ..Answer::default() }
+    }
+
+    /// Nothing is told any more, as after NOTIFY NONE (RFC 5465 §5.8).
+    pub fn heed_nothing(&mut self) {
+        if let Some(user) = &mut self.user {
+            user.heeds = Heeds::nothing();
+        }
     }
 
     /// Whether the client has shown who it is.
@@ -369,7 +403,8 @@ impl Conversation {
             Command::Unauthenticate => {
                 (self.user, self.selected) = (None, false);
                 let tagged = command::unauthenticate::respond(&tag);
-                Event::Run(Plan::Done(Answer { tagged, next: After::Unselect, ..Answer::default() }))
+                let (next, watch) = (After::Unselect, Watch::End);
+                Event::Run(Plan::Done(Answer { tagged, next, watch, ..Answer::default() }))
             }
             Command::Idle => return self.begin_idle(tag, now),
             Command::Replace(uid, replacement) => {
@@ -409,6 +444,7 @@ impl Conversation {
         let was_open = self.selected;
         // RFC 3501 §6.3.1: SELECT closes what was open, also when it fails.
         self.selected &= !matches!(command, Command::Select(_));
+        let open = self.open_key();
         let user = self.user.as_mut().expect("the table of commands says that these need a login");
         match command {
             Command::Enable(enable) => Plan::Done(enable.respond(&tag, &mut user.enabled)),
@@ -419,6 +455,7 @@ impl Conversation {
             Command::Subscribe(subscribe) => subscribe.plan(tag, user),
             Command::List(list) => list.plan(tag, user),
             Command::Status(status) => status.plan(tag, user),
+            Command::Notify(notify) => notify.plan(tag, user, open),
             Command::Append(append) => append.plan(tag, line, user, now),
             Command::SetAcl(setacl) => setacl.plan(tag, user),
             Command::GetAcl(getacl) => getacl.plan(tag, user),
@@ -474,6 +511,7 @@ impl Conversation {
                     client,
                     administrators_group,
                     enabled,
+                    heeds: Heeds::default(),
                     append_limit,
                     sees_deleted,
                 });

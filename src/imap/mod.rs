@@ -8,15 +8,17 @@ pub mod conversation;
 pub mod enabled;
 pub mod response;
 pub mod selected;
+pub mod watching;
 
 mod context;
 mod print;
 
-pub use answer::{After, Answer, Opening};
+pub use answer::{After, Answer, Opening, Watch};
 pub use command::{OnMailbox, SelectedCommand};
 pub use conversation::{Conversation, Event, Setup, User};
 pub use enabled::Enabled;
 pub use selected::Selected;
+pub use watching::{Heeds, Own, Watching};
 
 #[cfg(test)]
 mod resync_tests;

@@ -100,7 +100,7 @@ pub fn nearly_full() -> Vec<u8> {
 /// messages of all that the command with this tag looks at are done.
 pub fn in_progress(tag: &str, done: u64, all: u64) -> Vec<u8> {
     // RFC 9585 §4: a tag with a bracket would end the code.
-    let tag = if tag.contains(']') { "NIL".to_owned() } else { format!("\"{tag}\"") };
+    let tag = if tag.is_empty() || tag.contains(']') { "NIL".to_owned() } else { format!("\"{tag}\"") };
     let percent = done * 100 / all.max(1);
     status("*", "OK", Some(&format!("INPROGRESS ({tag} {done} {all})")), &format!("{percent}% is done"))
 }
@@ -108,6 +108,11 @@ pub fn in_progress(tag: &str, done: u64, all: u64) -> Vec<u8> {
 /// `resp-text-code =/ "NOUPDATE" SP quoted` (RFC 5267 §5): the search of that tag is not kept up to date.
 pub fn no_update(tag: &str, text: &str) -> Vec<u8> {
     status("*", "NO", Some(&format!("NOUPDATE \"{tag}\"")), text)
+}
+
+/// `resp-text-code =/ "NOTIFICATIONOVERFLOW"` (RFC 5465 §5.8): from now on it is as after NOTIFY NONE.
+pub fn overflow(why: &Error) -> Vec<u8> {
+    status("*", "OK", Code::NotificationOverflow.imap(), &why.to_string())
 }
 
 /// `* BYE text`

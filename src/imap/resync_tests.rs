@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::command::{fetch, select::Resync};
 use super::selected::{Selected, Step};
-use super::{Answer, Enabled, OnMailbox, Opening, SelectedCommand};
+use super::{Answer, Enabled, Heeds, OnMailbox, Opening, SelectedCommand};
 use crate::mailbox::{
     AccountId, Change, FlagChange, FlagSet, InternalDate, Keyword, Loaded, MailboxId, MailboxKey,
     MailboxName, MessageId, ModSeq, SequenceSet, Shared, Snapshot, System, Uid, UidSet, UidValidity,
@@ -159,6 +159,7 @@ impl Client {
             acting: KEY.account,
             client: None,
             enabled,
+            heeds: Heeds::default(),
             resync: resync.clone(),
         };
         let (selected, answer) = Selected::open(opening, world.shared.clone(), u32::MAX);

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::answer::{After, Answer, Opening};
-use super::command::{OnMailbox, SelectedCommand};
+use super::command::{OnMailbox, SelectedCommand, fetch};
 use super::context::Contexts;
 use super::enabled::Enabled;
 use super::response;
+use super::watching::{Heeds, Own, When};
 use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::mailbox::{
@@ -46,6 +47,10 @@ pub struct Selected {
     /// The rights are other ones than when the client was told which flags it may change.
     offers_due: bool,
     idling: bool,
+    /// What the client wants to hear of.
+    heeds: Heeds,
+    /// New messages that the client has heard of, and is to be told more of.
+    new: UidSet,
     /// The keywords that the client has been told of.
     keywords_told: Vec<Keyword>,
     /// Whose doing it is.
@@ -109,6 +114,8 @@ impl Selected {
             as_seen: RefCell::new(None),
             offers_due: false,
             idling: false,
+            heeds: opening.heeds.clone(),
+            new: UidSet::new(),
             keywords_told: current.keywords(),
             acting: opening.acting,
             client: opening.client.clone(),
@@ -163,6 +170,10 @@ impl Selected {
             OnMailbox::Replace(replace) => replace.plan(running("REPLACE", true), self),
             OnMailbox::Expunge(expunge) => expunge.plan(running("EXPUNGE", true), self),
             OnMailbox::Noop => running("NOOP", true).done(self),
+            OnMailbox::Heed(heeds) => {
+                self.heeds = heeds;
+                running("NOTIFY", true).done(self)
+            }
             OnMailbox::Check => running("CHECK", true).done(self),
             OnMailbox::Close => super::command::expunge::close(running("CLOSE", false), self),
             OnMailbox::Unselect => running("UNSELECT", false).close(self),
@@ -209,10 +220,38 @@ impl Selected {
         out
     }
 
-    /// What a client in IDLE is to be told now; None when it is not in IDLE, or knows everything.
-    pub fn changed(&mut self) -> Option<Vec<u8>> {
-        let lines = if self.idling { self.sync(true) } else { Vec::new() };
-        (!lines.is_empty()).then_some(lines)
+    /// Whether the client is told anything without its asking.
+    pub fn is_told_unasked(&self) -> bool {
+        self.idling || self.heeds.when != When::Asked
+    }
+
+    /// What tells the client now, without its asking, what it wants to hear; None when that is nothing.
+    pub fn news(&mut self) -> Option<Step> {
+        if !self.is_told_unasked() {
+            return None;
+        }
+        let at_any_time = self.heeds.when != When::Asked;
+        let may_expunge = self.idling || self.heeds.when == When::Unasked;
+        let (untagged, code, changes) = (Vec::new(), None, Vec::new());
+        let (tag, now) = (String::new(), self.now);
+        let mut running =
+            Running { tag, uid: at_any_time, now, name: NEWS, may_expunge, untagged, code, changes };
+        self.settles = true;
+        self.write_updates(&mut running.untagged, may_expunge, at_any_time);
+        self.settles = false;
+        let is_told = running.untagged.is_empty() && !self.contexts.has_pending() && self.new.is_empty();
+        (!is_told).then(|| self.settle(running, Running::tell_new))
+    }
+
+    /// The client is to hear of nothing more (RFC 5465 §5.8).
+    pub fn heed_nothing(&mut self) {
+        self.heeds = Heeds::nothing();
+        self.new = UidSet::new();
+    }
+
+    /// These messages have been made by the client itself: it need not be told of them more than that they are there.
+    pub fn note_own_messages(&mut self, uids: &UidSet) {
+        self.new = self.new.difference(uids);
     }
 
     /// Which mailbox this is.
@@ -412,16 +451,45 @@ impl Running {
     /// The command has done what was asked.
     pub fn done(mut self, selected: &mut Selected) -> Step {
         selected.settles = true;
-        selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
+        self.write_updates(selected);
         selected.settles = false;
         if self.code.is_none() && self.has_expunged(selected) {
             // RFC 7162 §3.2.7
             self.code = Some(format!("HIGHESTMODSEQ {}", selected.view.told().highestmodseq));
         }
-        selected.settle(self, |running, _| running.complete())
+        selected.settle(self, Running::tell_new)
+    }
+
+    /// Tells what is new. Who does not want to hear of it hears of what his own command has done all the same.
+    fn write_updates(&mut self, selected: &mut Selected) {
+        let key = selected.key();
+        let here = || self.changes.iter().filter(|change| change.key == key);
+        let heeds = selected.heeds.clone();
+        if here().next().is_some() {
+            (selected.heeds.messages, selected.heeds.flags) = (true, true);
+        }
+        let own: UidSet =
+            here().flat_map(|change| change.appended.iter().map(|message| message.uid)).collect();
+        selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
+        selected.heeds = heeds;
+        selected.note_own_messages(&own);
+    }
+
+    /// Tells of new messages what the client wants to know of each (RFC 5465 §5.2), then ends.
+    fn tell_new(self, selected: &mut Selected) -> Step {
+        let new = std::mem::take(&mut selected.new);
+        let new = selected.view.told().uids_among(&new);
+        let items = selected.heeds.items.to_vec();
+        match new.is_empty() || items.is_empty() {
+            true => self.complete(),
+            false => fetch::tell_new(new, items, self, selected),
+        }
     }
 
     fn complete(self) -> Step {
+        if self.name == NEWS {
+            return self.answer(Vec::new(), After::Continue);
+        }
         let prefix =
             if self.uid && !OPENING.contains(&self.name) && self.name != "ESEARCH" { "UID " } else { "" };
         let text = format!("{prefix}{} completed", self.name);
@@ -431,8 +499,13 @@ impl Running {
 
     /// The command failed, or did only a part of what was asked.
     pub fn failed(mut self, selected: &mut Selected, error: impl Into<Error>) -> Step {
-        selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
-        let tagged = response::failure(&self.tag, &error.into());
+        let error = error.into();
+        self.write_updates(selected);
+        if self.name == NEWS {
+            tracing::debug!("a client could not be told of new messages: {error}");
+            return self.answer(Vec::new(), After::Continue);
+        }
+        let tagged = response::failure(&self.tag, &error);
         // A SELECT that fails leaves no mailbox open.
         let next = if OPENING.contains(&self.name) { After::Unselect } else { After::Continue };
         self.answer(tagged, next)
@@ -452,9 +525,13 @@ impl Running {
 
     fn answer(self, tagged: Vec<u8>, next: After) -> Step {
         let Running { untagged, changes, .. } = self;
-        Plan::Done(Answer { untagged, tagged, changes, next, ..Answer::default() })
+        let own = Own::of(&changes);
+        Plan::Done(Answer { untagged, tagged, changes, own, next, ..Answer::default() })
     }
 }
+
+/// What a client is told without a command.
+const NEWS: &str = "";
 
 /// The commands that open a mailbox, though they may go on in it.
 const OPENING: [&str; 2] = ["SELECT", "EXAMINE"];

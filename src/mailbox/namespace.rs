@@ -46,6 +46,17 @@ impl Located {
     }
 }
 
+/// Whether a name is in the client's own namespace.
+pub fn is_personal(name: &str) -> bool {
+    MailboxName::new(name).is_ok_and(|name| matches!(Located::of(&name), Located::Own(_)))
+}
+
+/// Whether a name lies below another one: anywhere, or just one level.
+pub fn is_below(name: &str, top: &str, deep: bool) -> bool {
+    let rest = name.strip_prefix(top).and_then(|rest| rest.strip_prefix(SEPARATOR));
+    rest.is_some_and(|rest| deep || !rest.contains(SEPARATOR))
+}
+
 /// What other accounts call the mailbox `name` of the account with that login.
 pub fn seen_by_others(login: &str, name: &str) -> String {
     match login {

@@ -165,6 +165,11 @@ impl View {
         self.due = self.due.union(uids);
     }
 
+    /// Whether flags are to be told, changed or not.
+    pub fn has_due_flags(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// How `current` differs from what the client knows: the messages that are gone, and those with other flags or new.
     pub fn news(&self, current: &Snapshot) -> (UidSet, UidSet) {
         if current.highestmodseq < self.told.highestmodseq {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{Append, Appending, LoadSnapshot, NewAddress, NewDerived, NewMessage, StoredBody};
 use archiveopteryx::imap::command::{SelectedCommand, copy, expunge, fetch, r#move, search, store};
-use archiveopteryx::imap::{After, Answer, Enabled, OnMailbox, Opening, Selected};
+use archiveopteryx::imap::selected::Step;
+use archiveopteryx::imap::{After, Answer, Enabled, Heeds, OnMailbox, Opening, Selected};
 use archiveopteryx::mailbox::{
     AccountId, Change, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, Shared, System,
 };
@@ -42,7 +43,17 @@ impl Client<'_> {
     }
 
     async fn octets(&mut self, command: &str) -> Vec<u8> {
-        let mut plan = self.selected.execute(parse(command));
+        let plan = self.selected.execute(parse(command));
+        self.carry_out(plan).await
+    }
+
+    /// What the client reads without its asking.
+    async fn hears(&mut self) -> Option<String> {
+        let plan = self.selected.news()?;
+        Some(String::from_utf8(self.carry_out(plan).await).expect("the test mail is UTF-8"))
+    }
+
+    async fn carry_out(&mut self, mut plan: Step) -> Vec<u8> {
         let mut read = Vec::new();
         self.pieces = 0;
         loop {
@@ -132,6 +143,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         viewer: Viewer::new(INBOX.account),
         standing: Standing::owner(),
         enabled: Enabled::default(),
+        heeds: Heeds::default(),
         resync: None,
     };
     let (selected, mut answer) = Selected::open(opening, shared.clone(), 2);
@@ -405,16 +417,15 @@ fn messages_are_found() {
 fn idle_tells_at_once() {
     test(&[PLAIN.as_bytes()], async |lender, shared| {
         let (mut client, _) = open(lender, &shared, false);
-        assert!(client.selected.changed().is_none());
+        assert_eq!(client.hears().await, None);
         assert_eq!(client.says("IDLE").await, "+ idling\r\n");
-        assert!(client.selected.changed().is_none());
+        assert_eq!(client.hears().await, None);
         let change = append(lender, &[MIXED.as_bytes()], System::SEEN).await;
         shared.apply(&change);
         client.selected.recent_from(2);
-        let told = client.selected.changed().expect("there is news");
-        assert_eq!(String::from_utf8(told).expect("ASCII"), "* 2 EXISTS\r\n* 1 RECENT\r\n");
+        assert_eq!(client.hears().await.as_deref(), Some("* 2 EXISTS\r\n* 1 RECENT\r\n"));
         assert_eq!(client.says("DONE").await, "a OK IDLE completed\r\n");
-        assert!(client.selected.changed().is_none());
+        assert_eq!(client.hears().await, None);
     });
 }
 

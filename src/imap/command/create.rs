@@ -53,13 +53,14 @@ impl Create {
             Ok(special_use) => special_use,
             Err(refusal) => return Plan::Done(Answer::failed(&tag, refusal)),
         };
+        let own = [self.name.clone()];
         let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, special_use, uses, now };
         Plan::run(create, move |created, _| {
             Plan::Done(match created {
                 Ok(mailbox) => {
                     // RFC 8474 §4.1
                     let code = format!("MAILBOXID ({})", mailbox_id(mailbox));
-                    Answer::ok_code(&tag, Some(&code), "CREATE completed")
+                    Answer::ok_code(&tag, Some(&code), "CREATE completed").of_own(own)
                 }
                 Err(error) => Answer::failed(&tag, error),
             })

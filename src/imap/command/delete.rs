@@ -31,10 +31,11 @@ impl Delete {
         if self.name.is_inbox() {
             return Plan::Done(Answer::failed(&tag, Error::no(Code::Cannot, "INBOX cannot be deleted")));
         }
+        let own = [self.name.clone()];
         let delete = db::DeleteMailbox { viewer: user.viewer(), name: self.name, by: user.culprit("DELETE") };
         Plan::run(delete, move |deleted, _| {
             Plan::Done(match deleted {
-                Ok(changes) => Answer::ok(&tag, "DELETE completed").with_changes(changes),
+                Ok(changes) => Answer::ok(&tag, "DELETE completed").with_changes(changes).of_own(own),
                 Err(error) => Answer::failed(&tag, error),
             })
         })

@@ -20,8 +20,8 @@ use crate::imap::grammar::returns::{Returns, search_return_opts};
 use crate::imap::grammar::source::{Source, source};
 use crate::imap::response;
 use crate::limits;
-use crate::mailbox::name::SEPARATOR;
-use crate::mailbox::{Located, MailboxKey, MailboxName, Snapshot, UidSet};
+use crate::mailbox::namespace::{is_below, is_personal};
+use crate::mailbox::{MailboxKey, MailboxName, Snapshot, UidSet};
 use crate::policy::{Rights, Viewer};
 use crate::search::grammar::search_program;
 use crate::search::{Answers, Scope, Selector, StoredLeaf};
@@ -113,17 +113,6 @@ fn meant(sources: &[Source], open: Option<&MailboxName>, listed: &[db::ListedMai
         }
     }
     names.into_iter().filter_map(|name| MailboxName::new(name).ok()).collect()
-}
-
-/// Whether a name is in the user's own namespace.
-fn is_personal(name: &str) -> bool {
-    MailboxName::new(name).is_ok_and(|name| matches!(Located::of(&name), Located::Own(_)))
-}
-
-/// Whether a name lies below another one: anywhere, or just one level.
-fn is_below(name: &str, top: &str, deep: bool) -> bool {
-    let rest = name.strip_prefix(top).and_then(|rest| rest.strip_prefix(SEPARATOR));
-    rest.is_some_and(|rest| deep || !rest.contains(SEPARATOR))
 }
 
 /// The search under way.

@@ -5,6 +5,7 @@ mod large;
 mod plan;
 mod respond;
 
+pub(in crate::imap) use plan::tell_new;
 pub(in crate::imap) use respond::{begin_response, modseq as write_modseq};
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! LIST (RFC 5258, with RFC 3501 §6.3.8 as its simplest form), LSUB (RFC 3501 §6.3.9), and what LIST can tell beside the
 //! names: SPECIAL-USE (RFC 6154), STATUS (RFC 5819), MYRIGHTS (RFC 8440).
 
-mod levels;
+pub(in crate::imap) mod levels;
 
 use std::collections::HashMap;
 

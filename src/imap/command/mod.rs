@@ -24,6 +24,7 @@ pub mod r#move;
 pub mod myrights;
 pub mod namespace;
 pub mod noop;
+pub mod notify;
 pub mod rename;
 pub mod replace;
 pub mod search;
@@ -48,6 +49,7 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, sp, tag};
 use crate::imap::grammar::fault::complete;
+use crate::imap::watching::Heeds;
 use crate::search::Selector;
 
 /// What a client says, parsed.
@@ -77,6 +79,7 @@ pub enum Command {
     MyRights(myrights::MyRights),
     Namespace,
     Status(status::Status),
+    Notify(notify::Notify),
     Append(append::Append),
     GetQuota(getquota::GetQuota),
     GetQuotaRoot(getquotaroot::GetQuotaRoot),
@@ -162,6 +165,8 @@ pub enum OnMailbox {
     /// EXPUNGE and, with a set, UID EXPUNGE.
     Expunge(expunge::Expunge),
     Noop,
+    /// The client wants to hear of this from now on, and at once of what is new.
+    Heed(Heeds),
     Check,
     /// Expunges silently, then ends the session.
     Close,
@@ -279,6 +284,8 @@ fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
         }
         "LIST" => |input, on| complete(input, |all| list::parse(all, on)).map(Command::List),
         "LSUB" => |input, on| complete(input, |all| list::parse_lsub(all, on)).map(Command::List),
+        // RFC 5465
+        "NOTIFY" => |input, on| complete(input, |all| notify::parse(all, on)).map(Command::Notify),
         "STATUS" => |input, on| complete(input, |all| status::parse(all, on)).map(Command::Status),
         "APPEND" => |input, on| complete(input, |all| append::parse(all, on)).map(Command::Append),
         // RFC 9208 §4.1

@@ -34,11 +34,12 @@ impl Rename {
     /// Renames it.
     pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
         let Rename { from, to } = self;
+        let own = [from.clone(), to.clone()];
         let by = user.culprit("RENAME");
         let rename = db::RenameMailbox { viewer: user.viewer(), from, to, now, by };
         Plan::run(rename, move |renamed, _| {
             Plan::Done(match renamed {
-                Ok(changes) => Answer::ok(&tag, "RENAME completed").with_changes(changes),
+                Ok(changes) => Answer::ok(&tag, "RENAME completed").with_changes(changes).of_own(own),
                 Err(error) => Answer::failed(&tag, error),
             })
         })

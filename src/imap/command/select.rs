@@ -81,7 +81,7 @@ fn select_param(input: &[u8]) -> Parsed<'_, Param> {
 impl Select {
     /// Looks the mailbox up. Whatever comes of it, the mailbox that was open is not open any more.
     pub fn plan(self, tag: String, was_open: bool, user: &User) -> Plan {
-        let enabled = user.enabled;
+        let (enabled, heeds) = (user.enabled, user.heeds.clone());
         let viewer = user.viewer();
         let find = db::FindMailbox { viewer, name: self.name.clone() };
         let (acting, client) = (user.acting(), user.client.clone());
@@ -95,7 +95,7 @@ impl Select {
                     // RFC 7162 §3.2.5: what a client knows of another incarnation is nothing.
                     let resync = self.resync.filter(|resync| resync.uidvalidity == found.uidvalidity);
                     let opening =
-                        Opening { written: self.written, acting, client, enabled, resync, ..opening };
+                        Opening { written: self.written, acting, client, enabled, heeds, resync, ..opening };
                     let next = After::Open(Box::new(opening));
                     Answer { untagged: closed(was_open), next, ..Answer::default() }
                 }
@@ -108,7 +108,8 @@ impl Select {
     }
 }
 
-/// What parts the responses of the mailbox that was open from those of the new one (RFC 9051 §7.1, CLOSED).
+/// What parts the responses of the mailbox that was open from those of the new one. RFC 7162 §3.2.11 wants it of every
+/// server with CONDSTORE or QRESYNC, whatever the client has enabled, and RFC 9051 §7.1 has it too.
 fn closed(was_open: bool) -> Vec<u8> {
     match was_open {
         true => response::ok("*", Some("CLOSED"), "The mailbox that was open is closed"),

@@ -50,7 +50,7 @@ pub enum Item {
 
 /// What does not come from the mailbox itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(in crate::imap) struct Terms {
     pub enabled: Enabled,
     pub append_limit: u64,
 }
@@ -120,7 +120,7 @@ pub(super) fn adds_up(items: &[Item]) -> bool {
 }
 
 /// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`, as a line of its own.
-pub(super) fn write(
+pub(in crate::imap) fn write(
     out: &mut Vec<u8>,
     name: &MailboxName,
     items: &[Item],

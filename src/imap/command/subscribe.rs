@@ -36,10 +36,11 @@ impl Subscribe {
     pub fn plan(self, tag: String, user: &User) -> Plan {
         let Subscribe { name, subscribed } = self;
         let text = if subscribed { "SUBSCRIBE completed" } else { "UNSUBSCRIBE completed" };
+        let own = [name.clone()];
         let subscribe = db::Subscribe { account: user.account.id, name, subscribed };
         Plan::run(subscribe, move |done, _| {
             Plan::Done(match done {
-                Ok(()) => Answer::ok(&tag, text),
+                Ok(()) => Answer::ok(&tag, text).of_own(own),
                 Err(error) => Answer::failed(&tag, error),
             })
         })

@@ -44,7 +44,7 @@ pub fn esearch_source_opts(input: &[u8], enabled: Enabled) -> Parsed<'_, Vec<Sou
 /// `filter-mailboxes-selected = "selected"`,
 /// `filter-mailboxes-other = "inboxes" / "personal" / "subscribed" / ("subtree" SP one-or-more-mailbox) /
 /// ("mailboxes" SP one-or-more-mailbox)`, `filter-mailboxes-other =/ ("subtree-one" SP one-or-more-mailbox)`
-fn filter_mailboxes(input: &[u8], enabled: Enabled) -> Parsed<'_, Source> {
+pub fn filter_mailboxes(input: &[u8], enabled: Enabled) -> Parsed<'_, Source> {
     let named = |name| preceded((word(name), sp), |input| one_or_more_mailbox(input, enabled));
     let sources = alt((
         value(Source::Selected, word("selected")),

@@ -70,10 +70,22 @@ impl Selected {
         if std::mem::take(&mut self.offers_due) {
             self.write_flags_offered(out);
         }
+        if !self.heeds.messages && !self.view.has_due_flags() {
+            return;
+        }
+        let uidnext = self.view.told().uidnext;
         let news = self.before_news(out, may_expunge);
-        let updates = self.view.sync(self.current(), may_expunge);
+        let mut updates = self.view.sync(self.current(), may_expunge);
+        if !self.heeds.flags {
+            updates.retain(|update| !matches!(update, Update::Flags { .. } | Update::ModSeq { .. }));
+        }
         self.write(out, updates, with_uid);
         self.after_news(out, news);
+        if !self.heeds.items.is_empty() {
+            self.new = self
+                .new
+                .union(&super::new_since(u32::try_from(uidnext).unwrap_or(u32::MAX), self.view.told()));
+        }
     }
 
     /// Brings the client up to date before an answer that tells the flags of `asked`: what others have changed in the

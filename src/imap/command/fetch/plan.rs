@@ -109,6 +109,25 @@ impl Fetch {
     }
 }
 
+/// Tells items of new messages, whose uids come along, without an answer of its own.
+pub(in crate::imap) fn tell_new(
+    new: UidSet,
+    mut items: Vec<Item>,
+    running: Running,
+    selected: &mut Selected,
+) -> Step {
+    if !items.contains(&Item::Uid) && !selected.enabled.uidonly {
+        items.insert(0, Item::Uid);
+    }
+    if selected.enabled.condstore && items.contains(&Item::Flags) && !items.contains(&Item::ModSeq) {
+        items.push(Item::ModSeq);
+    }
+    let (columns, extents) = (columns(&items), items.iter().filter_map(extent).collect());
+    // RFC 5465 §5.2: nobody has read them yet.
+    let reads = false;
+    Fetching { running, items, rest: new, columns, extents, reads, missed: false }.begin(selected)
+}
+
 impl Fetching {
     fn begin(self, selected: &mut Selected) -> Step {
         let in_memory = self.columns == Columns::default() && self.extents.is_empty();

@@ -211,7 +211,8 @@ fn a_mailbox_introduces_itself() {
              * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Flags that can be changed\r\n\
              * 2 EXISTS\r\n* 1 RECENT\r\n* OK [UNSEEN 1] First unseen message\r\n\
              * OK [UIDVALIDITY 7] Uids are valid\r\n* OK [UIDNEXT 3] Predicted next uid\r\n\
-             * OK [HIGHESTMODSEQ 2] Highest mod-sequence\r\na OK [READ-WRITE] SELECT completed\r\n"
+             * OK [HIGHESTMODSEQ 2] Highest mod-sequence\r\n\
+             * OK [MAILBOXID (F7f4a7c159e3779b9)] The mailbox is called so whatever its name\r\na OK [READ-WRITE] SELECT completed\r\n"
         );
         let (_, said) = open(lender, &shared, true);
         assert!(

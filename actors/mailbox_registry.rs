@@ -20,12 +20,13 @@ use std::sync::Arc;
 use actix::AsyncContext;
 use archiveopteryx::db;
 use archiveopteryx::limits;
-use archiveopteryx::mailbox::{Applied, CatchUp, Change, MailboxKey, ModSeq, Shared, Snapshot};
+use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
 use crate::db_listener::{self, DbListener, Heard, News};
 use crate::guests::{self, Guests};
+use crate::watched_mailbox::Watched;
 use crate::watches::{self, Watches};
 
 /// Registers a session for one mailbox. The answer comes when the mailbox's snapshot is in memory.
@@ -130,29 +131,6 @@ pub struct MailboxRegistry {
     next_id: u64,
     /// Counts uses, so that the mailbox that nobody has opened for longest is forgotten first.
     clock: u64,
-}
-
-/// What the registry knows of one mailbox.
-#[derive(Default)]
-struct Watched {
-    /// None until it has been loaded.
-    shared: Option<Shared>,
-    waiting: Vec<(Subscribe, oneshot::Sender<Result<Subscribed, db::Error>>)>,
-    looking: Vec<oneshot::Sender<Result<Arc<Snapshot>, db::Error>>>,
-    sessions: Vec<Session>,
-    /// What has been mentioned, and whether it must be read.
-    catch_up: CatchUp,
-    /// The first uid that no session here was told of as \Recent.
-    recent_next: u32,
-    /// What the database knows of it.
-    recent_stored: u32,
-    used: u64,
-}
-
-struct Session {
-    id: SubscriptionId,
-    read_write: bool,
-    recipient: actix::Recipient<Changed>,
 }
 
 impl MailboxRegistry {
@@ -285,55 +263,8 @@ impl MailboxRegistry {
     }
 }
 
-impl Watched {
-    /// How far the snapshot has come.
-    fn known(&self) -> Option<ModSeq> {
-        self.shared.as_ref().map(|shared| shared.current().highestmodseq)
-    }
-
-    /// Nobody has it open, or waits for it.
-    fn is_of_no_use(&self) -> bool {
-        self.sessions.is_empty() && self.waiting.is_empty() && self.looking.is_empty()
-    }
-
-    fn admit(
-        &mut self,
-        id: SubscriptionId,
-        subscribe: Subscribe,
-        shared: &Shared,
-        current: &Snapshot,
-    ) -> Subscribed {
-        let recent_from = self.recent_next;
-        if subscribe.read_write {
-            self.recent_next = uidnext(current);
-        }
-        self.sessions.push(Session { id, read_write: subscribe.read_write, recipient: subscribe.session });
-        Subscribed { id, shared: shared.clone(), recent_from }
-    }
-
-    /// Tells every session to look, and the first that may change the mailbox which messages are \Recent for it.
-    fn poke(&mut self, current: &Snapshot) {
-        let mut recent_from = (self.recent_next < uidnext(current)).then_some(self.recent_next);
-        let recent_next = &mut self.recent_next;
-        self.sessions.retain(|session| {
-            let recent_from = if session.read_write { recent_from.take() } else { None };
-            match session.recipient.try_send(Changed { recent_from }) {
-                Ok(()) if recent_from.is_some() => *recent_next = uidnext(current),
-                Ok(()) | Err(actix::dev::SendError::Full(_)) => {}
-                Err(actix::dev::SendError::Closed(_)) => return false,
-            }
-            true
-        });
-    }
-}
-
 fn stopping() -> db::Error {
     db::Error::Unavailable("the server is stopping".into())
-}
-
-/// The first uid behind all that are there; where the last possible one is taken, that one.
-fn uidnext(snapshot: &Snapshot) -> u32 {
-    u32::try_from(snapshot.uidnext).unwrap_or(u32::MAX)
 }
 
 impl actix::Actor for MailboxRegistry {

@@ -69,6 +69,7 @@ mod secrets;
 mod signing_keys;
 mod tokens;
 mod trust;
+mod watched_mailbox;
 mod watches;
 mod web;
 

@@ -3,6 +3,8 @@
 //! Commands are carried out one after the other (RFC 3501 §5.5 leaves that to the server): each event is finished by
 //! the actor before it asks for the next one, so pipelined commands keep their meaning.
 
+mod heeding;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -256,33 +258,6 @@ impl Conversation {
     /// What the client has enabled. Nothing can be before it has logged in.
     pub fn enabled(&self) -> Enabled {
         self.user.as_ref().map_or(Enabled::default(), |user| user.enabled)
-    }
-
-    /// The mailbox that is open.
-    pub fn open_key(&self) -> Option<MailboxKey> {
-        self.open_key.filter(|_| self.selected)
-    }
-
-    /// The client is to hear of what `heeds` says in the mailbox that is open, and of what `watch` says elsewhere: the
-    /// answer to its NOTIFY, or, with a mailbox open, what that begins with.
-    pub fn heed(&mut self, tag: String, told: Vec<u8>, heeds: Heeds, watch: Watch) -> Answer {
-        if let Some(user) = &mut self.user {
-            user.heeds = heeds.clone();
-        }
-        if !self.selected {
-            return Answer { watch, ..Answer::ok(&tag, "NOTIFY completed").with_untagged(told) };
-        }
-        // The tagged answer comes when its session has told what is new (RFC 5465 §3.1).
-        let heed = self.on_mailbox(tag, false, OnMailbox::Heed(heeds), self.doing_since);
-        self.queue.push_back(heed);
-        Answer { untagged: told, watch, ..Answer::default() }
-    }
-
-    /// Nothing is told any more, as after NOTIFY NONE (RFC 5465 §5.8).
-    pub fn heed_nothing(&mut self) {
-        if let Some(user) = &mut self.user {
-            user.heeds = Heeds::nothing();
-        }
     }
 
     /// Whether the client has shown who it is.

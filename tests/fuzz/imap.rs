@@ -2,7 +2,7 @@
 //! the database fails every request. What is answered has to be IMAP.
 
 use archiveopteryx::db;
-use archiveopteryx::imap::{After, Answer, Conversation, Enabled, Event, Opening, Selected, Setup};
+use archiveopteryx::imap::{After, Answer, Conversation, Enabled, Event, Heeds, Opening, Selected, Setup};
 use archiveopteryx::login;
 use archiveopteryx::mailbox::{
     AccountId, FlagSet, InternalDate, Keyword, Loaded, MailboxId, MailboxKey, MailboxName, MessageId, ModSeq,
@@ -169,6 +169,7 @@ fn opening() -> Opening {
         acting: AccountId(1),
         client: None,
         enabled: Enabled::default(),
+        heeds: Heeds::default(),
         resync: None,
     }
 }

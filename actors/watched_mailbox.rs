@@ -1,0 +1,79 @@
+//! What the registry knows of one mailbox, and who has it open.
+
+use std::sync::Arc;
+
+use archiveopteryx::db;
+use archiveopteryx::mailbox::{CatchUp, ModSeq, Shared, Snapshot};
+use tokio::sync::oneshot;
+
+use crate::mailbox_registry::{Changed, Subscribe, Subscribed, SubscriptionId};
+
+/// What the registry knows of one mailbox.
+#[derive(Default)]
+pub struct Watched {
+    /// None until it has been loaded.
+    pub shared: Option<Shared>,
+    pub waiting: Vec<(Subscribe, oneshot::Sender<Result<Subscribed, db::Error>>)>,
+    pub looking: Vec<oneshot::Sender<Result<Arc<Snapshot>, db::Error>>>,
+    pub sessions: Vec<Session>,
+    /// What has been mentioned, and whether it must be read.
+    pub catch_up: CatchUp,
+    /// The first uid that no session here was told of as \Recent.
+    pub recent_next: u32,
+    /// What the database knows of it.
+    pub recent_stored: u32,
+    pub used: u64,
+}
+
+pub struct Session {
+    pub id: SubscriptionId,
+    pub read_write: bool,
+    pub recipient: actix::Recipient<Changed>,
+}
+
+impl Watched {
+    /// How far the snapshot has come.
+    pub fn known(&self) -> Option<ModSeq> {
+        self.shared.as_ref().map(|shared| shared.current().highestmodseq)
+    }
+
+    /// Nobody has it open, or waits for it.
+    pub fn is_of_no_use(&self) -> bool {
+        self.sessions.is_empty() && self.waiting.is_empty() && self.looking.is_empty()
+    }
+
+    pub fn admit(
+        &mut self,
+        id: SubscriptionId,
+        subscribe: Subscribe,
+        shared: &Shared,
+        current: &Snapshot,
+    ) -> Subscribed {
+        let recent_from = self.recent_next;
+        if subscribe.read_write {
+            self.recent_next = uidnext(current);
+        }
+        self.sessions.push(Session { id, read_write: subscribe.read_write, recipient: subscribe.session });
+        Subscribed { id, shared: shared.clone(), recent_from }
+    }
+
+    /// Tells every session to look, and the first that may change the mailbox which messages are \Recent for it.
+    pub fn poke(&mut self, current: &Snapshot) {
+        let mut recent_from = (self.recent_next < uidnext(current)).then_some(self.recent_next);
+        let recent_next = &mut self.recent_next;
+        self.sessions.retain(|session| {
+            let recent_from = if session.read_write { recent_from.take() } else { None };
+            match session.recipient.try_send(Changed { recent_from }) {
+                Ok(()) if recent_from.is_some() => *recent_next = uidnext(current),
+                Ok(()) | Err(actix::dev::SendError::Full(_)) => {}
+                Err(actix::dev::SendError::Closed(_)) => return false,
+            }
+            true
+        });
+    }
+}
+
+/// The first uid behind all that are there; where the last possible one is taken, that one.
+fn uidnext(snapshot: &Snapshot) -> u32 {
+    u32::try_from(snapshot.uidnext).unwrap_or(u32::MAX)
+}

@@ -7,6 +7,7 @@ mod control_client;
 mod control_session;
 mod export;
 mod export_hold;
+mod export_journal;
 mod export_target;
 mod guests;
 mod home;

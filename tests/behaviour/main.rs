@@ -11,6 +11,7 @@ mod delete_policy;
 mod delivery;
 mod directory;
 mod exchange;
+mod exchange_resumed;
 mod faults;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;

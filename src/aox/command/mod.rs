@@ -75,7 +75,7 @@ mod undelete_user;
 mod vacuum;
 mod why;
 
-pub use export_messages::Exported;
+pub use export_messages::{Exported, Position};
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Context, Outcome};

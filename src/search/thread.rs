@@ -18,7 +18,8 @@ pub enum Algorithm {
     OrderedSubject,
     /// REFERENCES: by what they refer to, and by their base subjects.
     References,
-    /// REFS: by what they refer to only; the conversation with the newest message is the last.
+    /// REFS: by what they refer to only; the conversation that got a message last is the last. So says
+    /// draft-ietf-morg-inthread-01 §4: it is REFERENCES without subjects, and with another step 4.
     Refs,
 }
 
@@ -27,8 +28,10 @@ pub enum Algorithm {
 pub struct Member<'a> {
     /// As the answer names it: greater numbers come later in the mailbox.
     pub number: u32,
-    /// By which its siblings are sorted.
+    /// When it was sent: by that it is sorted among its siblings.
     pub date: i64,
+    /// When it came.
+    pub arrived: i64,
     /// The base subject, as it is compared.
     pub subject: &'a [u8],
     pub is_reply: bool,
@@ -67,10 +70,8 @@ impl Algorithm {
         let wanted = self.wanted();
         let member = |(row, (msn, entry)): (&u32, &(crate::mailbox::Msn, &Entry))| Member {
             number: if uid { entry.uid.get() } else { msn.get() },
-            date: match self {
-                Algorithm::Refs => entry.internal_date().seconds,
-                _ => keys.sent(*row, entry),
-            },
+            date: keys.sent(*row, entry),
+            arrived: entry.internal_date().seconds,
             subject: if wanted.subjects { keys.subject(*row) } else { b"" },
             is_reply: wanted.subjects && keys.is_reply(*row),
             id: if wanted.references { keys.id(*row) } else { None },

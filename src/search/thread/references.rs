@@ -1,4 +1,4 @@
-//! REFERENCES of RFC 5256 §3, step by step.
+//! REFERENCES of RFC 5256 §3, step by step, and REFS, which has only some of the steps.
 
 use std::collections::HashMap;
 
@@ -166,14 +166,14 @@ impl<'a> Gathering<'a> {
         (self.members[first as usize].date, first)
     }
 
-    /// The newest date in each conversation, by its root.
+    /// When each conversation got its last message, by its root.
     fn newest(&self) -> Vec<(i64, u32)> {
         let mut newest = vec![(i64::MIN, 0); self.forest.children.len()];
         for root in &self.forest.roots {
             let mut rest = vec![*root];
             while let Some(node) = rest.pop() {
                 if !self.is_dummy(node) {
-                    let date = (self.members[node as usize].date, node);
+                    let date = (self.members[node as usize].arrived, node);
                     newest[*root as usize] = newest[*root as usize].max(date);
                 }
                 rest.extend_from_slice(&self.forest.children[node as usize]);

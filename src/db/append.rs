@@ -61,13 +61,13 @@ impl Unit for Append {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
         self.reserve_ids(db).await?;
-        let mut appended = self.attempt(db, db.commit()).await;
+        let mut appended = self.attempt(db, Deltas::default(), db.commit()).await;
         for _ in 0..ATTEMPTS_MORE {
             if !matches!(&appended, Err(error) if error.is_ended_body()) {
                 break;
             }
             db.start_over().await?;
-            appended = self.attempt(db, db.commit()).await;
+            appended = self.attempt(db, Deltas::default(), db.commit()).await;
         }
         appended
     }
@@ -77,13 +77,15 @@ impl Append {
     /// The work within another unit, which begins anew when a body has ended meanwhile.
     pub(super) async fn within(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
         self.reserve_ids(db).await?;
-        self.attempt(db, future::ready(Ok(()))).await
+        self.attempt(db, Deltas::default(), future::ready(Ok(()))).await
     }
 
-    /// Sends `last` behind its own statements: what must not be stored fails before that.
+    /// Sends `last` behind its own statements: what must not be stored fails before that. `deltas` is what else the unit
+    /// changes, and counts for the quota.
     pub(super) async fn attempt(
         &self,
         db: &Lent<'_>,
+        mut deltas: Deltas,
         last: impl Future<Output = Result<(), Error>>,
     ) -> Result<Appended, Error> {
         let placing = self.placing();
@@ -101,7 +103,6 @@ impl Append {
         }
         statements.push(Box::pin(self.record(db)));
         statements.push(Box::pin(store_message::place(db, &placing, &keywords, true)));
-        let mut deltas = Deltas::default();
         let octets = messages.iter().map(|message| i64::from(message.octets)).sum();
         deltas.add(self.key.account, messages.len(), octets);
         let counted = count_or_fail(db, &deltas, self.is_limited);

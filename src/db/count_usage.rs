@@ -19,6 +19,13 @@ impl Deltas {
         delta.0 += messages as i64;
         delta.1 += octets;
     }
+
+    /// Notes a message that leaves a mailbox of the account.
+    pub fn remove(&mut self, account: AccountId, octets: i64) {
+        let delta = self.0.entry(account).or_default();
+        delta.0 -= 1;
+        delta.1 -= octets;
+    }
 }
 
 /// What one quota says about one account: that too much is there now, or nearly.

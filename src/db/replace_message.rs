@@ -1,6 +1,7 @@
 //! Puts a message in place of another one: IMAP REPLACE.
 
 use super::append::{ATTEMPTS_MORE, Append, Appended};
+use super::count_usage::{Deltas, count};
 use super::expunge::{Culprit, expunge};
 use super::owner::standings;
 use super::unit::{Access, Error, Lent, Unit};
@@ -16,6 +17,8 @@ pub struct ReplaceMessage {
     /// Where the old one is.
     pub source: MailboxKey,
     pub uid: Uid,
+    /// How large the old one is: it makes room for the new one.
+    pub octets: u32,
     pub by: Culprit,
 }
 
@@ -58,7 +61,12 @@ impl ReplaceMessage {
             return Err(here.permit.lacking(REMOVING).into());
         }
         there.permit.demand(Rights::INSERT, no_target)?;
-        let appended = self.append.attempt(db, async { Ok(()) }).await?;
+        let (mut leaving, mut counted_later) = (Deltas::default(), Deltas::default());
+        leaving.remove(self.source.account, i64::from(self.octets));
+        counted_later.add(self.source.account, 1, i64::from(self.octets));
+        let appended = self.append.attempt(db, leaving, async { Ok(()) }).await?;
+        // To expunge it counts it again.
+        count(db, &counted_later).await?;
         let expunged = expunge(db, self.source, &[self.uid], false, &self.by).await?;
         let gone = || error::Error::no(Code::NonExistent, "The message has been expunged by somebody else");
         Ok(Replaced { appended, expunged: expunged.ok_or_else(gone)? })

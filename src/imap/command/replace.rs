@@ -111,7 +111,8 @@ fn store(
     let (source, by) = (selected.key(), selected.culprit("replace"));
     let actor = by.actor();
     let append = Append { key: target, saved_at: running.now, messages, is_limited: true, actor };
-    let unit = ReplaceMessage { viewer: selected.viewer(), append, source, uid, by };
+    let octets = selected.view.told().by_uid(uid).map_or(0, |(_, entry)| entry.size);
+    let unit = ReplaceMessage { viewer: selected.viewer(), append, source, uid, octets, by };
     Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
         Ok(replaced) => respond(replaced, running, selected),
         Err(error) => running.failed(selected, error),

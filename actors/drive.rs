@@ -1,25 +1,26 @@
 //! Carries out what a pure conversation planned: database work one unit after the other, output as the client takes it.
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
 
 use archiveopteryx::db::{self, ErasedUnit};
 use archiveopteryx::error::Error;
-use archiveopteryx::limits;
 use archiveopteryx::plan::{Computation, Overlap, Plan, Step};
 use futures_util::future::{self, Either, select};
 
 use crate::database::{self, Database};
 use crate::outbox::{Gone, Outbox};
+use crate::pulse::Pulse;
 
-/// Carries out `plan` to its answer. Ends early, with [`Gone`], when output has no reader any more.
+/// Carries out `plan` to its answer. Ends early, with [`Gone`], when output has no reader any more. `at_work` is what a
+/// client hears who waits for long, if that is anything.
 pub async fn drive<C, A>(
+    at_work: Option<Vec<u8>>,
     plan: Plan<C, A>,
     context: &mut C,
     database: &actix::Addr<Database>,
     outbox: &Outbox,
 ) -> Result<A, Gone> {
-    drive_with(&AsPlanned, plan, context, database, outbox).await
+    drive_with(&AsPlanned { at_work }, plan, context, database, outbox).await
 }
 
 /// Who has a say in how a plan is carried out.
@@ -33,12 +34,23 @@ pub trait Guide {
     fn prepare(&self, unit: Box<dyn ErasedUnit>) -> Box<dyn ErasedUnit> {
         unit
     }
+
+    /// What a client hears who waits for long.
+    fn at_work(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Everything is carried out as it was planned.
-struct AsPlanned;
+struct AsPlanned {
+    at_work: Option<Vec<u8>>,
+}
 
-impl Guide for AsPlanned {}
+impl Guide for AsPlanned {
+    fn at_work(&self) -> Option<Vec<u8>> {
+        self.at_work.clone()
+    }
+}
 
 /// The same, with a guide.
 pub async fn drive_with<C, A>(
@@ -48,8 +60,7 @@ pub async fn drive_with<C, A>(
     database: &actix::Addr<Database>,
     outbox: &Outbox,
 ) -> Result<A, Gone> {
-    // When the client heard of its command last.
-    let mut heard = Instant::now();
+    let mut pulse = Pulse::new(outbox, guide.at_work());
     loop {
         if !matches!(plan, Plan::Done(_)) && !guide.is_wanted() {
             return Err(Gone);
@@ -58,15 +69,16 @@ pub async fn drive_with<C, A>(
             Plan::Done(answer) => return Ok(answer),
             Plan::Run(Step { unit, then }) if unit.is_abandonable() => {
                 let running = pin!(database::run_erased(database, guide.prepare(unit)));
-                match select(running, pin!(outbox.reader_left())).await {
+                match pulse.wait(select(running, pin!(outbox.reader_left()))).await {
                     Either::Left((outcome, _)) => then(outcome, context),
                     Either::Right(_) => return Err(Gone),
                 }
             }
             Plan::Run(Step { unit, then }) => {
-                then(database::run_erased(database, guide.prepare(unit)).await, context)
+                then(pulse.wait(database::run_erased(database, guide.prepare(unit))).await, context)
             }
             Plan::Overlap(Overlap { unit, meanwhile }) => {
+                pulse.heard();
                 let running = database::run_erased(database, guide.prepare(unit));
                 let writing = async {
                     // The request has a way to go in this thread before PostgreSQL has it: first things first.
@@ -80,24 +92,18 @@ pub async fn drive_with<C, A>(
                 then?(outcome, context)
             }
             Plan::Compute(Computation { work, then }) => {
-                let outcome = tokio::task::spawn_blocking(work).await;
+                let outcome = pulse.wait(tokio::task::spawn_blocking(work)).await;
                 // The work panicked: that costs this command, and nobody else.
                 let outcome = outcome.map_err(|error| db::Error::from(Error::bug(error.to_string())));
                 then(outcome, context)
             }
             Plan::Emit(octets, next) => {
                 outbox.send(octets).await?;
-                heard = Instant::now();
+                pulse.heard();
                 next(context)
             }
-            Plan::Progress(octets, next) => {
-                if outbox.is_closed() {
-                    return Err(Gone);
-                }
-                if heard.elapsed() >= Duration::from_secs(limits::PROGRESS_SECONDS) {
-                    outbox.send(octets).await?;
-                    heard = Instant::now();
-                }
+            Plan::Progress(line, next) => {
+                pulse.tell(line).await?;
                 next(context)
             }
         };
@@ -111,6 +117,7 @@ const TURNS_TO_SOCKET: usize = 4;
 mod tests {
     use archiveopteryx::db::SearchPage;
     use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey};
+    use archiveopteryx::search::Collation;
 
     use super::*;
     use crate::db_connection::Keeping;
@@ -124,12 +131,12 @@ mod tests {
         let database = Database::start_in(&actix::Arbiter::current(), nowhere, keeping, 1);
         let (outbox, queue) = Outbox::new();
         let key = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
-        let unit = SearchPage { key, messages: vec![], leaves: vec![] };
+        let unit = SearchPage { key, messages: vec![], leaves: vec![], collation: Collation::default() };
         let plan: Plan<(), ()> = Plan::run(unit, |_, _| Plan::Done(()));
         let left = queue.reader_left();
         actix_rt::spawn(async move { left.tell() });
         let begun = std::time::Instant::now();
-        assert_eq!(drive(plan, &mut (), &database, &outbox).await, Err(Gone));
+        assert_eq!(drive(None, plan, &mut (), &database, &outbox).await, Err(Gone));
         assert!(begun.elapsed() < std::time::Duration::from_secs(5));
     }
 }

@@ -29,6 +29,7 @@ use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession, Revoked};
 use crate::notifier::{Notifying, Overflowed};
 use crate::outbox::{Gone, Outbox};
+use crate::pulse::Pulse;
 use crate::roll;
 use crate::services::{Services, UserPlace};
 use crate::tls::Protocol;
@@ -111,7 +112,8 @@ impl Talk {
                 self.conversation.answered(answer);
             }
             Event::Run(plan) => {
-                let plan = drive::drive(plan, &mut self.conversation, &self.services.database, &self.outbox);
+                let (at_work, database) = (self.conversation.at_work(), &self.services.database);
+                let plan = drive::drive(at_work, plan, &mut self.conversation, database, &self.outbox);
                 let answer = plan.await?;
                 self.answer(answer).await?;
                 // After UNAUTHENTICATE it is a connection of nobody.
@@ -210,7 +212,8 @@ impl Talk {
         self.session = None;
         let connection = self.connection().recipient();
         let session = MailboxSession::new(&self.services, self.outbox.clone(), connection).start();
-        let opened = session.send(mailbox_session::Open(opening.clone())).await;
+        let mut pulse = Pulse::new(&self.outbox, self.conversation.at_work());
+        let opened = pulse.wait(session.send(mailbox_session::Open(opening.clone()))).await;
         let opened = opened.unwrap_or_else(|error| Err(Error::bug(format!("the session ended: {error}"))));
         if opened.is_ok() {
             self.session = Some(Session(session));

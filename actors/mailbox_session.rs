@@ -11,7 +11,7 @@ use std::pin::Pin;
 
 use actix::{ActorContext, ActorFuture, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::error::Error;
-use archiveopteryx::imap::{Answer, Enabled, Opening, Selected, SelectedCommand};
+use archiveopteryx::imap::{Answer, Enabled, Opening, Selected, SelectedCommand, response};
 use archiveopteryx::mailbox::{MailboxKey, UidSet};
 use archiveopteryx::policy::Standing;
 
@@ -133,7 +133,7 @@ impl MailboxSession {
         };
         let (database, outbox) = (self.database.clone(), self.outbox.clone());
         let told = async move {
-            let told = match drive::drive(plan, &mut selected, &database, &outbox).await {
+            let told = match drive::drive(None, plan, &mut selected, &database, &outbox).await {
                 Ok(answer) => outbox.send(answer.untagged).await,
                 Err(Gone) => Err(Gone),
             };
@@ -195,8 +195,9 @@ impl actix::Handler<Execute> for MailboxSession {
         let (database, outbox, registry) =
             (self.database.clone(), self.outbox.clone(), self.registry.clone());
         let done = async move {
+            let at_work = Some(response::at_work(&command.tag));
             let plan = selected.execute(command);
-            let mut answer = drive::drive(plan, &mut selected, &database, &outbox).await;
+            let mut answer = drive::drive(at_work, plan, &mut selected, &database, &outbox).await;
             if let Ok(Answer { changes, .. }) = &mut answer
                 && !changes.is_empty()
             {

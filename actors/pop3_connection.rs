@@ -89,7 +89,7 @@ impl Talk {
             }
             Event::Run(plan) => {
                 let Services { database, .. } = &self.services;
-                let plan = drive::drive(plan, &mut self.conversation, database, &self.outbox);
+                let plan = drive::drive(None, plan, &mut self.conversation, database, &self.outbox);
                 let answer = plan.await?;
                 return self.answered(answer).await;
             }

@@ -96,13 +96,23 @@ pub fn nearly_full() -> Vec<u8> {
     status("*", "NO", Code::OverQuota.imap(), "Your mailboxes are nearly full")
 }
 
+/// The same where nothing can be told but that the command with this tag is at work.
+pub fn at_work(tag: &str) -> Vec<u8> {
+    let code = format!("INPROGRESS ({} NIL NIL)", quoted_tag(tag));
+    status("*", "OK", Some(&code), "The command is at work")
+}
+
 /// `resp-text-code =/ "INPROGRESS" SP "(" (quoted / nil) SP (number / nil) SP (number / nil) ")"` (RFC 9585 §5): so many
 /// messages of all that the command with this tag looks at are done.
 pub fn in_progress(tag: &str, done: u64, all: u64) -> Vec<u8> {
-    // RFC 9585 §4: a tag with a bracket would end the code.
-    let tag = if tag.is_empty() || tag.contains(']') { "NIL".to_owned() } else { format!("\"{tag}\"") };
+    let tag = quoted_tag(tag);
     let percent = done * 100 / all.max(1);
     status("*", "OK", Some(&format!("INPROGRESS ({tag} {done} {all})")), &format!("{percent}% is done"))
+}
+
+/// `(quoted / nil)`: a tag with a bracket would end the code (RFC 9585 §4).
+fn quoted_tag(tag: &str) -> String {
+    if tag.is_empty() || tag.contains(']') { "NIL".to_owned() } else { format!("\"{tag}\"") }
 }
 
 /// `resp-text-code =/ "NOUPDATE" SP quoted` (RFC 5267 §5): the search of that tag is not kept up to date.
@@ -155,6 +165,8 @@ mod tests {
     fn progress_is_told_by_numbers() {
         let said = |tag: &str| String::from_utf8(in_progress(tag, 454, 1000)).unwrap();
         assert_eq!(said("A001"), "* OK [INPROGRESS (\"A001\" 454 1000)] 45% is done\r\n");
+        let at_work = String::from_utf8(at_work("A001")).unwrap();
+        assert_eq!(at_work, "* OK [INPROGRESS (\"A001\" NIL NIL)] The command is at work\r\n");
         assert_eq!(said("a]"), "* OK [INPROGRESS (NIL 454 1000)] 45% is done\r\n");
     }
 

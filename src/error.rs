@@ -24,6 +24,8 @@ pub enum Code {
     AuthenticationFailed,
     AuthorizationFailed,
     BadCharset,
+    /// No collation is like that (RFC 5255 §4.9).
+    BadComparator,
     /// NOTIFY names an event that is not known here (RFC 5465).
     BadEvent,
     Cannot,
@@ -70,6 +72,7 @@ impl Code {
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
             Code::BadCharset => "BADCHARSET",
+            Code::BadComparator => "BADCOMPARATOR",
             Code::BadEvent => {
                 "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
             }

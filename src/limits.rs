@@ -53,6 +53,8 @@ pub const POP3_LOGIN_SECONDS_MAX: u64 = 10 * 60;
 pub const INLINE_MESSAGE_BYTES_MAX: usize = 128 * 1024;
 /// BAD answers in a row after which an IMAP client hears BYE: it is not an IMAP client.
 pub const IMAP_ERRORS_MAX: u32 = 50;
+/// Words that one SEARCH may look for nearly: each is compared with every word of the text index.
+pub const FUZZY_WORDS_MAX: usize = 32;
 /// Nested parentheses in a SEARCH program: deeper ones would only test the stack.
 pub const SEARCH_DEPTH_MAX: usize = 64;
 /// Keys in one SEARCH program.
@@ -185,7 +187,7 @@ pub const SEAL_ENTRIES_MAX: i32 = 1000;
 /// Seals that are read at a time to be verified; in quiet times each has few events.
 pub const VERIFIED_SEALS_MAX: i64 = 100;
 /// How often events are sealed, in seconds: what was changed before shows nowhere.
-pub const SEAL_INTERVAL_SECONDS: u64 = 5;
+pub const SEAL_INTERVAL_SECONDS: u64 = 10;
 /// How much of a file of heads is compared, in octets from its end: some 5000 heads, which fit into a request.
 pub const AUDIT_HEADS_BYTES_MAX: u64 = 512 * 1024;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.

@@ -7,12 +7,11 @@ use jiff::Timestamp;
 use super::answer::Reply;
 use super::conversation::{Context, Outcome};
 use crate::aox::grammar::MailboxPath;
-use crate::db::{self, LoadSnapshot, SearchPage, SearchedMailbox, SearchedPlace};
+use crate::db::{LoadSnapshot, SearchPage, SearchedMailbox, SearchedPlace};
 use crate::error::Error;
-use crate::limits;
-use crate::mailbox::{MessageId, Snapshot, Uid, UidSet};
+use crate::mailbox::{Snapshot, Uid};
 use crate::plan::Plan;
-use crate::search::{Answers, Scope, Selector, StoredLeaf};
+use crate::search::{Collation, Inquiry, Scope, Selector};
 
 /// A search under way. `S` is what those who asked have gathered.
 pub(super) struct Seek<S> {
@@ -21,7 +20,6 @@ pub(super) struct Seek<S> {
     pub now: Timestamp,
     /// The mailboxes that are still to be looked into.
     pub rest: VecDeque<SearchedMailbox>,
-    pub way: Way,
     pub state: S,
     /// What is done with the messages of a mailbox, if there are any; it ends with [`Seek::next`].
     pub visit: fn(Hit, Seek<S>) -> Plan<Context, Outcome>,
@@ -29,39 +27,6 @@ pub(super) struct Seek<S> {
     pub end: fn(S, &Context) -> Plan<Context, Outcome>,
     /// How far it is, for whoever looks on.
     pub progress: fn(&S) -> String,
-}
-
-/// How far it is through all mailboxes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Way {
-    total: i64,
-    /// With the mailbox that it is in.
-    passed: i64,
-    /// What that mailbox counts.
-    here: i64,
-}
-
-impl Way {
-    /// Before the first of these.
-    pub fn through(mailboxes: &[SearchedMailbox]) -> Way {
-        Way { total: mailboxes.iter().map(Way::weight).sum(), ..Way::default() }
-    }
-
-    /// An empty mailbox takes time, too.
-    fn weight(mailbox: &SearchedMailbox) -> i64 {
-        1 + mailbox.messages
-    }
-
-    fn enter(&mut self, mailbox: &SearchedMailbox) {
-        self.here = Way::weight(mailbox);
-        self.passed += self.here;
-    }
-
-    /// Tells that of what was found in this mailbox, `left` of `found` is still to be done.
-    pub fn told(self, left: usize, found: usize, text: String) -> Reply {
-        let ahead = self.here * left as i64 / found.max(1) as i64;
-        Reply::Share { done: self.passed - ahead, total: self.total, text }
-    }
 }
 
 /// Messages that were found in one mailbox.
@@ -76,21 +41,17 @@ struct Asking<S> {
     seek: Seek<S>,
     mailbox: SearchedMailbox,
     snapshot: Snapshot,
-    leaves: Vec<StoredLeaf>,
-    rest: UidSet,
-    found: Vec<UidSet>,
+    inquiry: Inquiry,
 }
 
 impl<S: Send + 'static> Seek<S> {
     /// Looks into the next mailbox.
     pub fn next(mut self) -> Plan<Context, Outcome> {
         let progress = (self.progress)(&self.state);
-        let told = self.way.told(0, 0, progress).to_line();
         let Some(mailbox) = self.rest.pop_front() else {
             let (end, state) = (self.end, self.state);
-            return Plan::emit(told, move |context| end(state, context));
+            return Plan::emit(Reply::Progress(progress).to_line(), move |context| end(state, context));
         };
-        self.way.enter(&mailbox);
         let load = move |_: &mut Context| {
             Plan::run(LoadSnapshot { key: mailbox.key }, move |loaded, _: &mut Context| match loaded {
                 // It has been deleted meanwhile.
@@ -99,43 +60,32 @@ impl<S: Send + 'static> Seek<S> {
                 Err(error) => Plan::Done(Err(Error::from(error))),
             })
         };
-        Plan::emit(told, load)
+        Plan::emit(Reply::Progress(progress).to_line(), load)
     }
 
     fn look_into(self, mailbox: SearchedMailbox, snapshot: Snapshot) -> Plan<Context, Outcome> {
-        let leaves = self.selector.stored_leaves();
-        let rest = if leaves.is_empty() {
-            UidSet::new()
-        } else {
-            self.selector.candidates(Scope::new(&snapshot, self.now))
-        };
-        let found = vec![UidSet::new(); leaves.len()];
-        Asking { seek: self, mailbox, snapshot, leaves, rest, found }.next_page()
+        let inquiry = Inquiry::new(&self.selector, Scope::new(&snapshot, self.now));
+        Asking { seek: self, mailbox, snapshot, inquiry }.next_page()
     }
 }
 
 impl<S: Send + 'static> Asking<S> {
     fn next_page(mut self) -> Plan<Context, Outcome> {
-        let messages = self.snapshot.by_uids(&self.rest).take(limits::SEARCH_UNIT_MESSAGES);
-        let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
-        let Some((_, last)) = page.last() else { return self.visit() };
-        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
-        let unit = SearchPage { key: self.mailbox.key, messages: page, leaves: self.leaves.clone() };
-        Plan::run(unit, move |outcome: Result<Vec<UidSet>, db::Error>, _: &mut Context| {
-            let answers = match outcome {
-                Ok(answers) => answers,
-                Err(error) => return Plan::Done(Err(Error::from(error))),
-            };
-            for (found, answer) in self.found.iter_mut().zip(answers) {
-                *found = found.union(&answer);
+        let Some(messages) = self.inquiry.next_page(&self.snapshot) else { return self.visit() };
+        let (key, leaves) = (self.mailbox.key, self.inquiry.leaves().to_vec());
+        let unit = SearchPage { key, messages, leaves, collation: Collation::default() };
+        Plan::run(unit, move |outcome, _: &mut Context| match outcome {
+            Ok(answers) => {
+                self.inquiry.take(answers);
+                self.next_page()
             }
-            self.next_page()
+            Err(error) => Plan::Done(Err(Error::from(error))),
         })
     }
 
     fn visit(self) -> Plan<Context, Outcome> {
-        let answers: Answers = self.leaves.into_iter().zip(self.found).collect();
-        let uids = self.seek.selector.evaluate(Scope::new(&self.snapshot, self.seek.now), &answers);
+        let heard = self.inquiry.finish();
+        let uids = self.seek.selector.evaluate(Scope::new(&self.snapshot, self.seek.now), &heard.answers);
         match uids.is_empty() {
             true => self.seek.next(),
             false => {

@@ -14,8 +14,8 @@ use crate::search::index::{EDITION, List, Member, PackedList, Probe, block};
 
 /// What the index says to each probe, in their order.
 pub(super) struct IndexAnswers {
-    /// The messages that are selected.
-    pub yes: Vec<Vec<MessageId>>,
+    /// The messages that are selected, and how relevant each is.
+    pub yes: Vec<Vec<(MessageId, u8)>>,
     /// The messages that have to be read, among them all of which the index does not know.
     pub maybe: Vec<Vec<MessageId>>,
 }
@@ -146,7 +146,7 @@ impl<'a> Reading<'a> {
             for (column, place) in &self.columns {
                 let message = MessageId(wanted.messages[*place]);
                 match found.verdict(*column) {
-                    Verdict::Yes => answers.yes[at].push(message),
+                    Verdict::Yes(score) => answers.yes[at].push((message, score)),
                     Verdict::Maybe => answers.maybe[at].push(message),
                     Verdict::No => {}
                 }

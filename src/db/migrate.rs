@@ -59,9 +59,6 @@ pub const MIGRATIONS: &[Migration] = migrations![
     23 "0023_mail_is_taken_back_fast",
     24 "0024_copies_are_called_like_their_originals",
     25 "0025_changes_of_names_and_rights_are_told",
-    26 "0026_no_mailbox_leaves_its_delete_policy",
-    27 "0027_functions_look_nowhere_else",
-    28 "0028_servers_answer_each_other",
 ];
 
 /// The revision that this program brings a schema to.

@@ -63,18 +63,16 @@ impl<'a> Needs<'a> {
                 Source::HeaderAndBody => (needs.header, needs.bodies) = (true, true),
                 Source::Place => {}
             }
+            // To be nearly in the subject counts for more than to be elsewhere.
+            needs.subject |=
+                matches!(leaf, StoredLeaf::Fuzzy(about) if matches!(**about, StoredLeaf::Text(_)));
         }
         needs
     }
 
     /// Whether header fields with this name are looked at: the others need not be decoded.
     fn wants(&self, field: &[u8]) -> bool {
-        self.leaves.is_none_or(|leaves| {
-            leaves.iter().any(|leaf| match leaf {
-                StoredLeaf::Header { name, .. } => name.as_bytes().eq_ignore_ascii_case(field),
-                leaf => leaf.source() == Source::HeaderAndBody,
-            })
-        })
+        self.leaves.is_none_or(|leaves| leaves.iter().any(|leaf| leaf.is_about_field(field)))
     }
 }
 

@@ -12,23 +12,25 @@ use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
 use crate::mailbox::{AccountId, MailboxKey, MessageId, Uid, UidSet, object_id};
 use crate::search::index::Probe;
-use crate::search::{Matcher, PlacedLeaf, StoredLeaf};
+use crate::search::{Collation, LeafAnswer, Matcher, PlacedLeaf, StoredLeaf};
 
 /// Finds which messages of a mailbox have what each leaf looks for.
 pub struct SearchPage {
     pub key: MailboxKey,
     pub messages: Vec<(MessageId, Uid)>,
     pub leaves: Vec<StoredLeaf>,
+    /// How texts are compared.
+    pub collation: Collation,
 }
 
 impl Unit for SearchPage {
-    /// For each leaf, in their order, the messages that it selects.
-    type Output = Vec<UidSet>;
+    /// What is said to each leaf, in their order.
+    type Output = Vec<LeafAnswer>;
     const ACCESS: Access = Access::Read;
     const ABANDONABLE: bool = true;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let mut selected = self.places(db).await?;
+        let mut answers = self.places(db).await?;
         let (text_leaves, leaves): (Vec<usize>, Vec<StoredLeaf>) = self
             .leaves
             .iter()
@@ -38,12 +40,13 @@ impl Unit for SearchPage {
             .unzip();
         if !leaves.is_empty() {
             let messages = self.messages.iter().map(|(message, _)| *message).collect();
-            let found = SearchTexts { account: self.key.account, messages, leaves }.run(db).await?;
-            for (at, found) in text_leaves.into_iter().zip(found) {
-                selected[at] = self.uids_of(&found.into_iter().collect());
+            let found =
+                SearchTexts { account: self.key.account, messages, leaves, collation: self.collation };
+            for (at, found) in text_leaves.into_iter().zip(found.run(db).await?) {
+                answers[at] = self.answer(found);
             }
         }
-        Ok(selected)
+        Ok(answers)
     }
 }
 
@@ -54,8 +57,16 @@ impl SearchPage {
         here.map(|(_, uid)| *uid).collect()
     }
 
+    /// The same of what texts have said.
+    fn answer(&self, found: TextAnswer) -> LeafAnswer {
+        let scores: HashMap<MessageId, u8> = found.selected.iter().copied().zip(found.scores).collect();
+        let scored = self.messages.iter().filter_map(|(message, uid)| Some((*uid, *scores.get(message)?)));
+        let scores = scored.collect();
+        LeafAnswer { selected: self.uids_of(&found.selected.into_iter().collect()), scores }
+    }
+
     /// What the leaves select that ask for the places of messages; nothing for the others.
-    async fn places(&self, db: &Lent<'_>) -> Result<Vec<UidSet>, Error> {
+    async fn places(&self, db: &Lent<'_>) -> Result<Vec<LeafAnswer>, Error> {
         let mut selected = vec![UidSet::new(); self.leaves.len()];
         let is_thread = |leaf: &StoredLeaf| matches!(leaf, StoredLeaf::Placed(PlacedLeaf::ThreadId(_)));
         let threads = self.leaves.iter().any(is_thread);
@@ -77,7 +88,8 @@ impl SearchPage {
             let there = placements.iter().filter(|placement| leaf.selects(placement));
             *selected = there.map(|placement| placement.uid).collect();
         }
-        Ok(selected)
+        let answer = |selected| LeafAnswer { selected, ..LeafAnswer::default() };
+        Ok(selected.into_iter().map(answer).collect())
     }
 
     /// Those messages of the account that are called so (RFC 8474 §5.1).
@@ -94,12 +106,37 @@ pub(super) struct SearchTexts {
     pub account: AccountId,
     pub messages: Vec<MessageId>,
     pub leaves: Vec<StoredLeaf>,
+    /// How texts are compared.
+    pub collation: Collation,
+}
+
+/// What texts have said to one leaf.
+#[derive(Default)]
+pub(super) struct TextAnswer {
+    is_fuzzy: bool,
+    /// The messages that it selects.
+    pub selected: Vec<MessageId>,
+    /// Of a fuzzy leaf how relevant each is, in the same order.
+    scores: Vec<u8>,
+}
+
+impl TextAnswer {
+    fn to(leaf: &StoredLeaf) -> TextAnswer {
+        TextAnswer { is_fuzzy: matches!(leaf, StoredLeaf::Fuzzy(_)), ..TextAnswer::default() }
+    }
+
+    fn push(&mut self, message: MessageId, score: u8) {
+        self.selected.push(message);
+        if self.is_fuzzy {
+            self.scores.push(score);
+        }
+    }
 }
 
 impl SearchTexts {
-    /// For each leaf, in their order, the messages that it selects.
-    pub async fn run(self, db: &Lent<'_>) -> Result<Vec<Vec<MessageId>>, Error> {
-        let mut selected = vec![Vec::new(); self.leaves.len()];
+    /// What is said to each leaf, in their order.
+    pub async fn run(self, db: &Lent<'_>) -> Result<Vec<TextAnswer>, Error> {
+        let mut answers: Vec<TextAnswer> = self.leaves.iter().map(TextAnswer::to).collect();
         let ask_index = self.messages.len() > limits::SEARCH_UNINDEXED_MESSAGES;
         let (mut probes, mut others) = (Vec::new(), Vec::new());
         for (at, leaf) in self.leaves.iter().enumerate() {
@@ -109,25 +146,29 @@ impl SearchTexts {
             }
         }
         // Keys that the index says nothing of are asked by themselves: the texts of all messages are not read for them.
-        self.read(db, &others, &self.messages, |_, _| true, &mut selected).await?;
+        self.read(db, &others, &self.messages, |_, _| true, &mut answers).await?;
         if !probes.is_empty() {
-            self.ask_index(db, probes, &mut selected).await?;
+            self.ask_index(db, probes, &mut answers).await?;
         }
-        Ok(selected)
+        Ok(answers)
     }
 
     async fn ask_index(
         &self,
         db: &Lent<'_>,
         probes: Vec<(usize, Probe)>,
-        selected: &mut [Vec<MessageId>],
+        answers: &mut [TextAnswer],
     ) -> Result<(), Error> {
         let (leaves, probes): (Vec<usize>, Vec<Probe>) = probes.into_iter().unzip();
         let IndexAnswers { yes, maybe } = ask_text_index(db, self.account, &self.messages, &probes).await?;
         let mut open: HashMap<usize, HashSet<MessageId>> = HashMap::new();
         let mut anywhere = HashSet::new();
-        for ((leaf, yes), maybe) in leaves.iter().zip(yes).zip(maybe) {
-            selected[*leaf].extend(yes);
+        for ((leaf, yes), mut maybe) in leaves.iter().zip(yes).zip(maybe) {
+            // The index compares without regard to case: by another collation, what it finds may be another text.
+            match self.collation == Collation::default() || answers[*leaf].is_fuzzy {
+                true => yes.into_iter().for_each(|(message, score)| answers[*leaf].push(message, score)),
+                false => maybe.extend(yes.into_iter().map(|(message, _)| message)),
+            }
             anywhere.extend(maybe.iter().copied());
             open.insert(*leaf, maybe.into_iter().collect());
         }
@@ -135,7 +176,7 @@ impl SearchTexts {
         let messages: Vec<MessageId> =
             self.messages.iter().copied().filter(|message| anywhere.contains(message)).collect();
         let is_open = |leaf: usize, message: MessageId| open[&leaf].contains(&message);
-        self.read(db, &leaves, &messages, is_open, selected).await
+        self.read(db, &leaves, &messages, is_open, answers).await
     }
 
     /// Reads messages and asks each what those of `leaves` look for of which it `is_open` whether it has that.
@@ -145,20 +186,20 @@ impl SearchTexts {
         leaves: &[usize],
         messages: &[MessageId],
         is_open: impl Fn(usize, MessageId) -> bool,
-        selected: &mut [Vec<MessageId>],
+        answers: &mut [TextAnswer],
     ) -> Result<(), Error> {
         if leaves.is_empty() || messages.is_empty() {
             return Ok(());
         }
         let asking: Vec<StoredLeaf> = leaves.iter().map(|leaf| self.leaves[*leaf].clone()).collect();
-        let matchers: Vec<Matcher<'_>> = asking.iter().map(Matcher::new).collect();
+        let matchers: Vec<Matcher<'_>> =
+            asking.iter().map(|leaf| Matcher::new(leaf, self.collation)).collect();
         let needs = Needs::of(&asking);
         each_text(db, self.account, messages, needs, u64::MAX, &mut |message, text| {
             let Some(text) = text else { return true };
             for (leaf, matcher) in leaves.iter().zip(&matchers) {
-                if is_open(*leaf, message) && matcher.matches(text) {
-                    selected[*leaf].push(message);
-                }
+                let relevancy = if is_open(*leaf, message) { matcher.relevancy(text) } else { None };
+                relevancy.into_iter().for_each(|score| answers[*leaf].push(message, score));
             }
             true
         })

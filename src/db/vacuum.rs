@@ -13,7 +13,7 @@ use super::vacuum_runs::VacuumTally;
 use crate::error;
 use crate::limits;
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MessageId};
-use crate::search::Selector;
+use crate::search::{Collation, Selector};
 
 /// What is done next. The order is that of the variants: what policies delete, what has ended, what nobody uses then.
 #[derive(Debug, Clone, PartialEq)]
@@ -243,9 +243,10 @@ async fn read(db: &Lent<'_>, mut policies: Vec<Reading>, after: (i64, i64)) -> R
         let ids: Vec<i64> = messages.iter().map(|(_, message)| *message).collect();
         let leaves = reading.selector.text_keys();
         let messages = ids.iter().copied().map(MessageId).collect();
-        let found = SearchTexts { account: AccountId(account), messages, leaves }.run(db).await?;
+        let collation = Collation::default();
+        let found = SearchTexts { account: AccountId(account), messages, leaves, collation }.run(db).await?;
         for (key, found) in (0i32..).zip(found) {
-            let has: Vec<bool> = ids.iter().map(|id| found.contains(&MessageId(*id))).collect();
+            let has: Vec<bool> = ids.iter().map(|id| found.selected.contains(&MessageId(*id))).collect();
             let sql = include_str!("sql/give_verdicts.sql");
             db.execute(sql, &[&reading.policy, &key, &account, &ids, &has]).await?;
         }

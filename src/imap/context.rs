@@ -12,8 +12,8 @@ use super::selected::{Running, Selected, Step};
 use crate::error::Error;
 use crate::limits;
 use crate::mailbox::{Snapshot, Uid, UidSet};
-use crate::search::sort::{Criterion, sort, wanted};
-use crate::search::{Answers, Selector};
+use crate::search::sort::{Criterion, Known, sort, wanted};
+use crate::search::{Collation, Heard, Selector};
 
 /// One such search.
 pub struct Context {
@@ -23,9 +23,12 @@ pub struct Context {
     pub uid: bool,
     /// Sequence numbers in it were resolved when the command came.
     pub selector: Selector,
-    /// What the stored messages have said, about those that were asked.
-    pub answers: Answers,
-    pub asked: UidSet,
+    /// How texts were compared when the command came: COMPARATOR changes what comes after it.
+    pub collation: Collation,
+    /// What the stored messages have said, and which of them were asked.
+    pub heard: Heard,
+    /// How relevant the results are, if they need be what is looked for only nearly.
+    pub relevancy: finding::Relevancy,
     /// The order of SORT; empty for SEARCH, whose results are in the order of the mailbox.
     pub criteria: Vec<Criterion>,
     pub results: Results,
@@ -158,13 +161,13 @@ impl Context {
         let told = selected.view.told();
         let selector = Selector::And(vec![Selector::Uids(looked_at.into()), self.selector.clone()]);
         let scope = selected.scope(selected.now);
-        let unknown = selector.candidates(scope).difference(&self.asked);
+        let unknown = selector.candidates(scope).difference(&self.heard.asked);
         // What is found out in a moment is told with the rest, in one response.
         let known = match selected.settles && !unknown.is_empty() {
             true => UidSet::new(),
             false => looked_at.difference(&unknown),
         };
-        let found: UidSet = selector.evaluate(scope, &self.answers).into_iter().collect();
+        let found: UidSet = selector.evaluate(scope, &self.heard.answers).into_iter().collect();
         let found = found.intersection(&known);
         let gone: UidSet = known.iter().filter(|uid| !found.contains(*uid)).collect();
         self.remove(out, told, &gone);
@@ -249,7 +252,8 @@ impl Selected {
         let context = self.contexts.contexts.remove(at);
         let uids = Selector::Uids((&context.pending).into());
         let selector = Selector::And(vec![uids, context.selector.clone()]);
-        finding::find(selector, running, self, move |found, running, selected| match found {
+        finding::find(selector, context.collation, running, self, move |found, running, selected| match found
+        {
             Ok(found) => place(at, context, found, running, selected, then),
             Err(error) => give_up(context, error, running, selected, then),
         })
@@ -266,11 +270,12 @@ fn place(
     then: impl FnOnce(Running, &mut Selected) -> Step + Send + 'static,
 ) -> Step {
     let looked_at = std::mem::take(&mut context.pending);
-    context.asked = context.asked.union(&found.asked);
-    for (leaf, uids) in found.answers {
-        let answers = context.answers.entry(leaf).or_default();
+    context.heard.asked = context.heard.asked.union(&found.heard.asked);
+    for (leaf, uids) in found.heard.answers {
+        let answers = context.heard.answers.entry(leaf).or_default();
         *answers = answers.union(&uids);
     }
+    context.relevancy.extend(found.relevancy.iter().flat_map(|of| of.iter()));
     let told = selected.view.told().clone();
     let mut running = running;
     let found: UidSet = found.uids.into_iter().collect();
@@ -284,17 +289,25 @@ fn place(
     let criteria = context.criteria.clone();
     let wanted = wanted(&criteria).unwrap_or_default();
     let all = all.iter().collect();
-    finding::with_keys(wanted, all, running, selected, move |read, mut running, selected| match read {
-        Ok((keys, all)) => {
-            let told = selected.view.told().clone();
-            let sorted = sort(&criteria, &told, Some(&keys), &all);
-            let added = context.results.become_sorted(sorted);
-            context.write(&mut running.untagged, &told, "ADDTO", &added);
-            selected.contexts.contexts.insert(at, context);
-            selected.settle(running, then)
-        }
-        Err(error) => give_up(context, error, running, selected, then),
-    })
+    finding::with_keys(
+        wanted,
+        context.collation,
+        all,
+        running,
+        selected,
+        move |read, mut running, selected| match read {
+            Ok((keys, all)) => {
+                let told = selected.view.told().clone();
+                let known = Known { keys: Some(&keys), relevancy: Some(&context.relevancy) };
+                let sorted = sort(&criteria, &told, known, &all);
+                let added = context.results.become_sorted(sorted);
+                context.write(&mut running.untagged, &told, "ADDTO", &added);
+                selected.contexts.contexts.insert(at, context);
+                selected.settle(running, then)
+            }
+            Err(error) => give_up(context, error, running, selected, then),
+        },
+    )
 }
 
 /// The stored messages cannot be asked: the search ends, and the client hears of it.

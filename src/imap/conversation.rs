@@ -207,6 +207,13 @@ impl Conversation {
         &self.doing
     }
 
+    /// What the client hears of its command while it waits for long; nothing before login, since it cannot know yet that
+    /// there is such a response.
+    pub fn at_work(&self) -> Option<Vec<u8>> {
+        let tag = self.doing.split(' ').next().unwrap_or_default();
+        self.user.as_ref().map(|_| response::at_work(tag))
+    }
+
     /// Takes the answer to the [`Event::Ask`] that was handed out last.
     pub fn answered(&mut self, answer: login::Answer) {
         let Stage::Asking { tag, exchange } = std::mem::replace(&mut self.stage, Stage::Command) else {
@@ -423,6 +430,7 @@ impl Conversation {
         let user = self.user.as_mut().expect("the table of commands says that these need a login");
         match command {
             Command::Enable(enable) => Plan::Done(enable.respond(&tag, &mut user.enabled)),
+            Command::Comparator(choice) => Plan::Done(choice.respond(&tag, &mut user.enabled)),
             Command::Select(select) => select.plan(tag, was_open, user),
             Command::Create(create) => create.plan(tag, user, self.setup.first_mailboxes.clone(), now),
             Command::Delete(delete) => delete.plan(tag, user),

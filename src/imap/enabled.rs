@@ -1,4 +1,6 @@
-//! What a client has enabled (RFC 5161): how it wants to be spoken to.
+//! What a client has enabled (RFC 5161), and chosen: how it wants to be spoken to.
+
+use crate::search::collation::Comparator;
 
 /// The extensions that change what is said to a client which did not ask for that with the command itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +15,8 @@ pub struct Enabled {
     pub qresync: bool,
     /// UIDONLY (RFC 9586): messages are known by their uids only.
     pub uidonly: bool,
+    /// How texts are compared; COMPARATOR chooses that (RFC 5255 §4.7).
+    pub comparator: Comparator,
 }
 
 impl Enabled {

@@ -1,10 +1,12 @@
-//! How texts are compared in SORT and THREAD: by the collations of RFC 4790 and RFC 5051.
+//! How texts are compared in SEARCH, SORT and THREAD: by the collations of RFC 4790 and RFC 5051.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// A collation that a client may choose.
+/// A collation that a client may choose. Each can find a text in another, and tell which of two comes first: RFC 5255 §4.4
+/// asks for both, which is why there is no i;ascii-numeric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Collation {
     /// i;unicode-casemap: without regard to case, in any script. What IMAP has by default.
@@ -16,7 +18,27 @@ pub enum Collation {
     Octet,
 }
 
+/// What a client has chosen by COMPARATOR (RFC 5255 §4.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Comparator {
+    pub collation: Collation,
+    /// The order is the other way round (RFC 4790 §3.3).
+    pub reverse: bool,
+}
+
 impl Collation {
+    /// All of them, the most widely useful first.
+    pub const ALL: [Collation; 3] = [Collation::UnicodeCasemap, Collation::AsciiCasemap, Collation::Octet];
+
+    /// The identifier in the registry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Collation::UnicodeCasemap => "i;unicode-casemap",
+            Collation::AsciiCasemap => "i;ascii-casemap",
+            Collation::Octet => "i;octet",
+        }
+    }
+
     /// The octets by which a text is compared and ordered.
     pub fn key(self, text: &str) -> Cow<'_, str> {
         match self {
@@ -28,6 +50,13 @@ impl Collation {
                 Cow::Owned(text.chars().flat_map(|c| std::iter::once(titlecase(c)).nfkd()).collect())
             }
         }
+    }
+}
+
+/// `collation-selected = ["+" / "-"] collation-id` (RFC 4790 §3.3)
+impl fmt::Display for Comparator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.reverse { "-" } else { "" }, self.collation.name())
     }
 }
 

@@ -57,6 +57,7 @@ impl Selector {
             Selector::And(keys) => Selector::And(all(keys)),
             Selector::Or(keys) => Selector::Or(all(keys)),
             Selector::Not(key) => key.fixed(scope).not(),
+            Selector::Fuzzy(key) => key.fixed(scope).fuzzy(),
             Selector::Messages(_) => scope.these(&self),
             Selector::Uids(ref set) if set.has_saved() => scope.these(&self),
             key => key,
@@ -134,6 +135,7 @@ impl<'a> Bound<'a> {
             Selector::And(keys) => Bound::And(cheap_first(keys.iter().map(bind))),
             Selector::Or(keys) => Bound::Or(cheap_first(keys.iter().map(bind))),
             Selector::Not(key) => Bound::Not(Box::new(bind(key))),
+            Selector::Fuzzy(key) => bind(key),
             Selector::Messages(set) => {
                 with_saved(set, scope, Bound::Messages(set.resolve(Msn::new(snapshot.len()))))
             }

@@ -149,6 +149,8 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
         "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
         "OR" => Some(or_keys(input, place)),
+        // RFC 6203: `search-key =/ "FUZZY" SP search-key`
+        "FUZZY" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::fuzzy).parse(input)),
         // We keep save dates for every mailbox (RFC 8514 §4.3).
         "SAVEDATESUPPORTED" => is(Selector::All),
         _ => stored_key(word, input, place).or_else(|| placed_key(word, input)),
@@ -292,6 +294,12 @@ mod tests {
             ("older 86400 Younger 604800", "(OLDER 86400 YOUNGER 604800)"),
             ("MODSEQ \"/flags/\\\\draft\" all 620162338", "MODSEQ 620162338"),
             ("modseq 0", "MODSEQ 0"),
+            ("FUZZY SUBJECT \"IMAP break\" SEEN", "(FUZZY SUBJECT \"IMAP break\" SEEN)"),
+            (
+                "fuzzy (FROM dave NOT BODY a SINCE 1-Feb-1994)",
+                "(FUZZY FROM \"dave\" NOT FUZZY BODY \"a\" FUZZY SINCE 1-Feb-1994)",
+            ),
+            ("FUZZY FUZZY OR TEXT \"...\" TO a", "OR FUZZY TEXT \"...\" FUZZY TO \"a\""),
             ("emailid M6d_-9 ThreadID t1", "(EMAILID M6d_-9 THREADID t1)"),
             ("savedon \"3-Jan-2001\" savedatesupported", "(SAVEDON 3-Jan-2001 ALL)"),
         ] {
@@ -349,6 +357,8 @@ mod tests {
         assert_eq!(code(&format!("{}ALL", "NOT ".repeat(100))), Code::Limit);
         assert_eq!(code(&format!("{}ALL{}", "(".repeat(100), ")".repeat(100))), Code::Limit);
         assert_eq!(code(&format!("{}ALL", "OR SEEN ".repeat(100_000))), Code::Limit);
+        let words: Vec<String> = (0..=limits::FUZZY_WORDS_MAX).map(|number| format!("w{number}")).collect();
+        assert_eq!(code(&format!("FUZZY TEXT \"{}\"", words.join(" "))), Code::Limit);
     }
 
     #[test]
@@ -406,6 +416,7 @@ mod tests {
         leaf.prop_recursive(4, 20, 4, |inner| {
             prop_oneof![
                 inner.clone().prop_map(Selector::not),
+                inner.clone().prop_map(Selector::fuzzy),
                 proptest::collection::vec(inner.clone(), 2..4).prop_map(Selector::And),
                 (inner.clone(), inner).prop_map(|(a, b)| in_one_list(a, b)),
             ]

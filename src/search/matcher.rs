@@ -1,10 +1,15 @@
-//! Whether the text of one message has what a leaf looks for: substrings without regard to case (RFC 9051 §6.4.4).
+//! Whether the text of one message has what a leaf looks for: substrings by the collation that is in force, which is
+//! without regard to case unless the client has chosen another one (RFC 9051 §6.4.4, RFC 5255 §4.2).
 
 use std::borrow::Cow;
 
 use jiff::civil::Date;
+use memchr::memmem;
 
+use super::collation::Collation;
 use super::fold::fold;
+use super::fuzzy::{BODY_WEIGHT, Fuzzy, HEADER_WEIGHT, WHOLE_WEIGHT};
+use super::relevancy::RELEVANCY_MAX;
 use super::selector::{Field, StoredLeaf};
 
 /// What was read of one message, decoded to UTF-8. What a leaf does not need may be left out.
@@ -24,7 +29,7 @@ pub struct StoredText<'a> {
 
 /// Whether a message has what `leaf` looks for. To ask of many messages, make a [`Matcher`].
 pub fn matches(leaf: &StoredLeaf, text: &StoredText<'_>) -> bool {
-    Matcher::new(leaf).matches(text)
+    Matcher::new(leaf, Collation::default()).matches(text)
 }
 
 /// A leaf made ready to be asked of many messages.
@@ -32,18 +37,28 @@ pub fn matches(leaf: &StoredLeaf, text: &StoredText<'_>) -> bool {
 pub struct Matcher<'a> {
     leaf: &'a StoredLeaf,
     needle: Needle,
+    /// Of a fuzzy leaf the words, and what it is about.
+    fuzzy: Option<(Fuzzy, &'a StoredLeaf)>,
 }
 
 impl<'a> Matcher<'a> {
     /// Prepares `leaf`.
-    pub fn new(leaf: &'a StoredLeaf) -> Matcher<'a> {
-        let text = match leaf {
-            StoredLeaf::Subject(text) | StoredLeaf::Body(text) | StoredLeaf::Text(text) => text,
-            StoredLeaf::Address { text, .. } | StoredLeaf::Header { text, .. } => text,
-            StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => "",
-            StoredLeaf::Placed(_) => "",
+    pub fn new(leaf: &'a StoredLeaf, collation: Collation) -> Matcher<'a> {
+        let text = leaf.text().unwrap_or_default();
+        let fuzzy = match leaf {
+            StoredLeaf::Fuzzy(about) => Fuzzy::new(text).map(|fuzzy| (fuzzy, &**about)),
+            _ => None,
         };
-        Matcher { leaf, needle: Needle::new(text) }
+        Matcher { leaf, needle: Needle::new(text, collation), fuzzy }
+    }
+
+    /// How relevant a message is, from 1 to 100, that has what the leaf looks for; what is looked for exactly is there or
+    /// is not.
+    pub fn relevancy(&self, text: &StoredText<'_>) -> Option<u8> {
+        match &self.fuzzy {
+            Some((fuzzy, about)) => relevancy(fuzzy, about, text),
+            None => self.matches(text).then_some(RELEVANCY_MAX),
+        }
     }
 
     /// Whether a message has what the leaf looks for. An empty text is in every field there is, and in every body.
@@ -66,15 +81,44 @@ impl<'a> Matcher<'a> {
             StoredLeaf::SentBefore(date) => text.sent_on.is_some_and(|sent| sent < *date),
             StoredLeaf::SentOn(date) => text.sent_on.is_some_and(|sent| sent == *date),
             StoredLeaf::SentSince(date) => text.sent_on.is_some_and(|sent| sent >= *date),
+            StoredLeaf::Fuzzy(_) => self.relevancy(text).is_some(),
             // The text of a message does not say it.
             StoredLeaf::Placed(_) => false,
         }
     }
 }
 
-/// A text to look for without regard to case, as [`fold`] has it.
+/// How near a message comes to what a fuzzy leaf is about.
+fn relevancy(fuzzy: &Fuzzy, about: &StoredLeaf, text: &StoredText<'_>) -> Option<u8> {
+    let mut sight = fuzzy.sight();
+    match about {
+        StoredLeaf::Subject(_) => text.subject.iter().for_each(|subject| sight.look(subject, WHOLE_WEIGHT)),
+        StoredLeaf::Address { field, .. } => {
+            let addresses = text.addresses.iter().filter(|(of, _)| of == field);
+            addresses.for_each(|(_, address)| sight.look(address, WHOLE_WEIGHT));
+        }
+        StoredLeaf::Header { name, .. } => {
+            let fields = text.header.iter().filter(|(of, _)| of.eq_ignore_ascii_case(name));
+            fields.for_each(|(_, value)| sight.look(value, WHOLE_WEIGHT));
+        }
+        StoredLeaf::Body(_) => text.bodies.iter().for_each(|body| sight.look(body, WHOLE_WEIGHT)),
+        StoredLeaf::Text(_) => {
+            text.subject.iter().for_each(|subject| sight.look(subject, WHOLE_WEIGHT));
+            for part in text.header.iter().flat_map(|(name, value)| [name, value]) {
+                sight.look(part, HEADER_WEIGHT);
+            }
+            text.bodies.iter().for_each(|body| sight.look(body, BODY_WEIGHT));
+        }
+        _ => return None,
+    }
+    sight.score()
+}
+
+/// A text to look for by a collation.
 #[derive(Debug, Clone)]
 pub struct Needle {
+    collation: Collation,
+    /// As the collation compares it: for i;unicode-casemap as [`fold`] has it.
     folded: String,
     /// The octet of it that is rarest in text, by its index: the search is for that one.
     rare: usize,
@@ -82,13 +126,17 @@ pub struct Needle {
 
 impl Needle {
     /// Prepares `text`.
-    pub fn new(text: &str) -> Needle {
-        let folded = fold(text);
+    pub fn new(text: &str, collation: Collation) -> Needle {
+        let folded = match collation {
+            Collation::UnicodeCasemap => fold(text),
+            Collation::AsciiCasemap => text.to_ascii_lowercase(),
+            Collation::Octet => text.to_owned(),
+        };
         let by_rarity = |(_, octet): &(usize, u8)| COMMON.iter().position(|common| common == octet);
         // The later an octet stands in the list, the rarer it is; one that is not listed is rarest.
         let rank = |pair: &(usize, u8)| by_rarity(pair).unwrap_or(COMMON.len());
         let rare = folded.bytes().enumerate().max_by_key(rank).map_or(0, |(index, _)| index);
-        Needle { folded, rare }
+        Needle { collation, folded, rare }
     }
 
     /// Whether it is in everything.
@@ -98,6 +146,14 @@ impl Needle {
 
     /// Whether `text` has it.
     pub fn is_in(&self, text: &str) -> bool {
+        match self.collation {
+            Collation::UnicodeCasemap => self.is_in_any_case(text),
+            Collation::AsciiCasemap => self.is_in_octets(text.as_bytes()),
+            Collation::Octet => memmem::find(text.as_bytes(), self.folded.as_bytes()).is_some(),
+        }
+    }
+
+    fn is_in_any_case(&self, text: &str) -> bool {
         // Most text is ASCII, or has an ASCII needle as it is. Only what is left needs a folded copy: "ſ" is an "s".
         if self.folded.is_ascii() {
             return self.is_in_octets(text.as_bytes()) || (!text.is_ascii() && self.is_in_folded(text));
@@ -153,7 +209,25 @@ mod tests {
     use super::*;
 
     fn is_in(needle: &str, text: &str) -> bool {
-        Needle::new(needle).is_in(text)
+        Needle::new(needle, Collation::default()).is_in(text)
+    }
+
+    #[test]
+    fn each_collation_finds_its_own() {
+        let is_in = |collation, needle: &str, text: &str| Needle::new(needle, collation).is_in(text);
+        for (needle, text, ascii, octet) in [
+            ("Hello", "say Hello", true, true),
+            ("hello", "say HELLO", true, false),
+            ("über", "darüber", true, true),
+            ("ÜBER", "darüber", false, false),
+            ("DARüber", "darüber", true, false),
+            ("cafe\u{301}", "café", false, false),
+            ("k", "\u{212a}", false, false),
+            ("", "", true, true),
+        ] {
+            assert_eq!(is_in(Collation::AsciiCasemap, needle, text), ascii, "{needle}");
+            assert_eq!(is_in(Collation::Octet, needle, text), octet, "{needle}");
+        }
     }
 
     #[test]
@@ -230,6 +304,17 @@ mod tests {
         #[test]
         fn searching_is_searching_the_folded_text(needle in "[abAB ßé]{0,4}", text in "[abAB ßẞÉ\u{301}]{0,100}") {
             prop_assert_eq!(is_in(&needle, &text), fold(&text).contains(&fold(&needle)));
+        }
+
+        /// So the text index, which is folded, names all messages that another collation may select.
+        #[test]
+        fn what_another_collation_finds_is_found_without_regard_to_case(
+            needle in "[abAſkK\u{212a} ßé]{0,4}", text in "[abAſkK\u{212a} ßẞÉé\u{301}]{0,60}",
+        ) {
+            for collation in Collation::ALL {
+                let needle = Needle::new(&needle, collation);
+                prop_assert!(!needle.is_in(&text) || is_in(&needle.folded, &text));
+            }
         }
 
         #[test]

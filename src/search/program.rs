@@ -53,6 +53,9 @@ fn node(selector: &Selector, text_keys: &[StoredLeaf]) -> Result<Value, Error> {
         Selector::Before(day) => json!({"op": "before", "day": day.to_string()}),
         Selector::On(day) => json!({"op": "on", "day": day.to_string()}),
         Selector::Since(day) => json!({"op": "since", "day": day.to_string()}),
+        Selector::Stored(StoredLeaf::Fuzzy(_)) | Selector::Fuzzy(_) => {
+            return Err(refused("what is only nearly so"));
+        }
         Selector::Stored(leaf) => leaf_node(leaf, text_keys),
         Selector::Messages(_) | Selector::Uids(_) => return Err(refused("the numbers of messages")),
         Selector::Recent => return Err(refused("what is recent, new or old")),
@@ -76,6 +79,7 @@ fn leaf_node(leaf: &StoredLeaf, text_keys: &[StoredLeaf]) -> Value {
         StoredLeaf::SentBefore(day) => json!({"op": "sentbefore", "day": day.to_string()}),
         StoredLeaf::SentOn(day) => json!({"op": "senton", "day": day.to_string()}),
         StoredLeaf::SentSince(day) => json!({"op": "sentsince", "day": day.to_string()}),
+        StoredLeaf::Fuzzy(_) => unreachable!("a program is refused that has one"),
         StoredLeaf::Placed(leaf) => placed_node(leaf),
     }
 }
@@ -219,6 +223,8 @@ mod tests {
             Selector::Messages(SequenceSet::all()),
             Selector::Uids(SequenceSet::all()).not(),
             Selector::And(vec![Selector::All, Selector::new_mail()]),
+            Selector::Stored(StoredLeaf::Subject("x".into())).fuzzy(),
+            Selector::All.fuzzy(),
         ] {
             assert!(bad.program().is_err(), "{bad}");
         }

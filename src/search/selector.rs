@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use super::fuzzy::Fuzzy;
 use super::placed::PlacedLeaf;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -47,6 +48,8 @@ pub enum Selector {
     Since(Date),
     /// MODSEQ: changed at this mod-sequence or later, in whatever way (RFC 7162 §3.1.5).
     ModSeq(u64),
+    /// FUZZY (RFC 6203) before a key that has no meaning but its exact one; before texts it is a part of the leaf.
+    Fuzzy(Box<Selector>),
     /// What only the stored message can say.
     Stored(StoredLeaf),
 }
@@ -70,6 +73,8 @@ pub enum StoredLeaf {
     SentOn(Date),
     /// SENTSINCE: dated on this day or later.
     SentSince(Date),
+    /// FUZZY: a leaf with a text that has words, which a message need have only nearly.
+    Fuzzy(Box<StoredLeaf>),
     /// What the message is called, and since when it is there.
     Placed(PlacedLeaf),
 }
@@ -103,12 +108,6 @@ pub enum Source {
 }
 
 impl Selector {
-    /// Whether the answer depends on what those who read a message may change.
-    pub fn asks_for_flags(&self) -> bool {
-        matches!(self, Selector::Has(_) | Selector::Keyword(_) | Selector::Recent | Selector::ModSeq(_))
-            || self.children().iter().any(Selector::asks_for_flags)
-    }
-
     /// The messages that this does not select.
     #[allow(clippy::should_implement_trait)]
     pub fn not(self) -> Selector {
@@ -116,6 +115,26 @@ impl Selector {
             Selector::Not(inner) => *inner,
             other => Selector::Not(Box::new(other)),
         }
+    }
+
+    /// FUZZY (RFC 6203 §3): what has a text is looked for nearly.
+    pub fn fuzzy(self) -> Selector {
+        let all = |keys: Vec<Selector>| keys.into_iter().map(Selector::fuzzy).collect();
+        match self {
+            Selector::And(keys) => Selector::And(all(keys)),
+            Selector::Or(keys) => Selector::Or(all(keys)),
+            Selector::Not(key) => key.fuzzy().not(),
+            fuzzy @ (Selector::Fuzzy(_) | Selector::Stored(StoredLeaf::Fuzzy(_))) => fuzzy,
+            Selector::Stored(leaf) if leaf.text().is_some_and(|text| Fuzzy::new(text).is_some()) => {
+                Selector::Stored(StoredLeaf::Fuzzy(Box::new(leaf)))
+            }
+            key => Selector::Fuzzy(Box::new(key)),
+        }
+    }
+
+    /// Whether FUZZY was said of any key.
+    pub fn is_fuzzy(&self) -> bool {
+        self.has_key(|key| matches!(key, Selector::Fuzzy(_) | Selector::Stored(StoredLeaf::Fuzzy(_))))
     }
 
     /// OR. A chain of them becomes one list, so that a program with thousands of alternatives is not deep.
@@ -143,7 +162,7 @@ impl Selector {
 
     /// Refuses a program that is deeper, or has more keys, than [`limits`] allow.
     pub fn check(&self) -> Result<(), Error> {
-        let mut keys = 0;
+        let (mut keys, mut fuzzy_words) = (0, 0);
         let mut rest = vec![(self, 1)];
         while let Some((selector, depth)) = rest.pop() {
             keys += 1;
@@ -153,6 +172,12 @@ impl Selector {
             if keys > limits::SEARCH_KEYS_MAX {
                 return Err(Error::no(Code::Limit, "The search program has too many keys"));
             }
+            if let Selector::Stored(StoredLeaf::Fuzzy(leaf)) = selector {
+                fuzzy_words += leaf.text().and_then(Fuzzy::new).map_or(0, |fuzzy| fuzzy.len());
+            }
+            if fuzzy_words > limits::FUZZY_WORDS_MAX {
+                return Err(Error::no(Code::Limit, "So many words can only be looked for exactly"));
+            }
             rest.extend(selector.children().iter().map(|child| (child, depth + 1)));
         }
         Ok(())
@@ -161,7 +186,7 @@ impl Selector {
     fn children(&self) -> &[Selector] {
         match self {
             Selector::And(children) | Selector::Or(children) => children,
-            Selector::Not(child) => std::slice::from_ref(child),
+            Selector::Not(child) | Selector::Fuzzy(child) => std::slice::from_ref(child),
             _ => &[],
         }
     }
@@ -216,6 +241,27 @@ impl StoredLeaf {
             StoredLeaf::Text(_) => Source::HeaderAndBody,
             StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => Source::SentOn,
             StoredLeaf::Placed(_) => Source::Place,
+            StoredLeaf::Fuzzy(leaf) => leaf.source(),
+        }
+    }
+
+    /// The text that is looked for, if there is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            StoredLeaf::Subject(text) | StoredLeaf::Body(text) | StoredLeaf::Text(text) => Some(text),
+            StoredLeaf::Address { text, .. } | StoredLeaf::Header { text, .. } => Some(text),
+            StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => None,
+            StoredLeaf::Placed(_) => None,
+            StoredLeaf::Fuzzy(leaf) => leaf.text(),
+        }
+    }
+
+    /// Whether it is about header fields of this name, so that these have to be read.
+    pub fn is_about_field(&self, field: &[u8]) -> bool {
+        match self {
+            StoredLeaf::Header { name, .. } => name.as_bytes().eq_ignore_ascii_case(field),
+            StoredLeaf::Fuzzy(leaf) => leaf.is_about_field(field),
+            leaf => leaf.source() == Source::HeaderAndBody,
         }
     }
 }
@@ -260,6 +306,7 @@ impl fmt::Display for Selector {
             Selector::On(date) => write!(f, "ON {}", date.strftime(DATE)),
             Selector::Since(date) => write!(f, "SINCE {}", date.strftime(DATE)),
             Selector::ModSeq(modseq) => write!(f, "MODSEQ {modseq}"),
+            Selector::Fuzzy(key) => write!(f, "FUZZY {key}"),
             Selector::Stored(leaf) => leaf.fmt(f),
         }
     }
@@ -276,6 +323,7 @@ impl fmt::Display for StoredLeaf {
             StoredLeaf::SentBefore(date) => write!(f, "SENTBEFORE {}", date.strftime(DATE)),
             StoredLeaf::SentOn(date) => write!(f, "SENTON {}", date.strftime(DATE)),
             StoredLeaf::SentSince(date) => write!(f, "SENTSINCE {}", date.strftime(DATE)),
+            StoredLeaf::Fuzzy(leaf) => write!(f, "FUZZY {leaf}"),
             StoredLeaf::Placed(leaf) => leaf.fmt(f),
         }
     }

@@ -1,8 +1,10 @@
 //! SORT (RFC 5256): messages in the order of what they are asked for.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::keys::{AddressKey, Keys, Wanted};
+use super::relevancy::RELEVANCY_MAX;
 use crate::mailbox::{Entry, Snapshot, Uid};
 
 /// One criterion.
@@ -26,6 +28,24 @@ pub enum SortKey {
     Subject,
     /// FROM, TO, CC, DISPLAYFROM, DISPLAYTO.
     Address(AddressKey),
+    /// RELEVANCY: to a search for something that is only nearly so, the most relevant first (RFC 6203 §6).
+    Relevancy,
+}
+
+/// What messages are compared by that the mailbox itself does not tell.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Keys of all messages, where keys are [`wanted`].
+    pub keys: Option<&'a Keys>,
+    /// How relevant each message is, where that is asked for.
+    pub relevancy: Option<&'a HashMap<Uid, u8>>,
+}
+
+impl Criterion {
+    /// Whether it compares texts, by the collation that is in force.
+    pub fn compares_texts(&self) -> bool {
+        matches!(self.key, SortKey::Subject | SortKey::Address(_))
+    }
 }
 
 /// The columns of keys that sorting needs; None when it needs no keys at all.
@@ -40,16 +60,16 @@ pub fn wanted(criteria: &[Criterion]) -> Option<Wanted> {
     needed.then_some(wanted)
 }
 
-/// Sorts messages of a mailbox, which ascend. `keys` has all of them, where keys are [`wanted`].
-pub fn sort(criteria: &[Criterion], snapshot: &Snapshot, keys: Option<&Keys>, found: &[Uid]) -> Vec<Uid> {
+/// Sorts messages of a mailbox, which ascend.
+pub fn sort(criteria: &[Criterion], snapshot: &Snapshot, known: Known<'_>, found: &[Uid]) -> Vec<Uid> {
     let set = found.iter().copied().collect();
     let entries: Vec<&Entry> = snapshot.by_uids(&set).map(|(_, entry)| entry).collect();
-    let rows = match keys {
+    let rows = match known.keys {
         Some(keys) => keys.rows(entries.iter().map(|entry| entry.message)),
         None => Vec::new(),
     };
     let columns: Vec<Column<'_>> =
-        criteria.iter().map(|criterion| Column::new(*criterion, &entries, keys, &rows)).collect();
+        criteria.iter().map(|criterion| Column::new(*criterion, &entries, known, &rows)).collect();
     let Some(first) = columns.first() else { return found.to_vec() };
     let mut order: Vec<(u64, u32)> = first.ranks.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| {
@@ -72,14 +92,24 @@ impl<'a> Column<'a> {
     fn new(
         Criterion { reverse, key }: Criterion,
         entries: &[&Entry],
-        keys: Option<&'a Keys>,
+        known: Known<'a>,
         rows: &[u32],
     ) -> Column<'a> {
-        let keys = || keys.expect("these keys are wanted");
+        let keys = || known.keys.expect("these keys are wanted");
         let rows = rows.iter();
         let (ranks, texts): (Vec<u64>, _) = match key {
             SortKey::Arrival => {
                 (entries.iter().map(|entry| ascending(entry.internal_date().seconds)).collect(), None)
+            }
+            SortKey::Relevancy => {
+                let of = |entry: &&Entry| known.relevancy.and_then(|known| known.get(&entry.uid)).copied();
+                (
+                    entries
+                        .iter()
+                        .map(|entry| u64::from(RELEVANCY_MAX - of(entry).unwrap_or(RELEVANCY_MAX)))
+                        .collect(),
+                    None,
+                )
             }
             SortKey::Size => (entries.iter().map(|entry| entry.size.into()).collect(), None),
             SortKey::Date => {
@@ -163,8 +193,12 @@ mod tests {
         let rows =
             [(Some(5), "Re: beta"), (None, "alphabet"), (Some(-9), "Beta"), (Some(5), "[x] Alphabeta")];
         let keys = keys(&rows);
+        let relevancy = all.iter().copied().zip([40, 100, 100, 1]).collect();
         let sorted = |criteria: &[(bool, SortKey)]| -> Vec<u32> {
-            sort(&by(criteria), &mailbox, Some(&keys), &all).iter().map(|uid| uid.get()).collect()
+            sort(&by(criteria), &mailbox, Known { keys: Some(&keys), relevancy: Some(&relevancy) }, &all)
+                .iter()
+                .map(|uid| uid.get())
+                .collect()
         };
         assert_eq!(sorted(&[(false, SortKey::Arrival)]), [2, 4, 3, 1]);
         assert_eq!(sorted(&[(true, SortKey::Arrival)]), [1, 3, 4, 2]);
@@ -176,6 +210,8 @@ mod tests {
         assert_eq!(sorted(&[(false, SortKey::Subject), (true, SortKey::Size)]), [2, 4, 1, 3]);
         assert_eq!(sorted(&[(false, SortKey::Subject), (false, SortKey::Date)]), [2, 4, 3, 1]);
         assert_eq!(sorted(&[(false, SortKey::Address(AddressKey::Cc))]), [1, 2, 3, 4]);
+        assert_eq!(sorted(&[(false, SortKey::Relevancy)]), [2, 3, 1, 4]);
+        assert_eq!(sorted(&[(true, SortKey::Relevancy), (true, SortKey::Size)]), [4, 1, 2, 3]);
     }
 
     proptest! {
@@ -194,7 +230,7 @@ mod tests {
                 let (a, b) = (&messages[*a as usize - 1], &messages[*b as usize - 1]);
                 directed(a.2.cmp(&b.2), reverse[0]).then(directed(a.0.cmp(&b.0), reverse[1]))
             });
-            let sorted = sort(&criteria, &mailbox, Some(&keys(&rows)), &all);
+            let sorted = sort(&criteria, &mailbox, Known { keys: Some(&keys(&rows)), relevancy: None }, &all);
             prop_assert_eq!(sorted.iter().map(|uid| uid.get()).collect::<Vec<_>>(), expected);
         }
     }

@@ -9,7 +9,7 @@ use archiveopteryx::mailbox::{
     AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, System, Uid,
 };
 use archiveopteryx::policy::{PolicyKind, Viewer};
-use archiveopteryx::search::{Selector, StoredLeaf};
+use archiveopteryx::search::{Collation, Selector, StoredLeaf};
 use jiff::Timestamp;
 use tokio_postgres::Client;
 
@@ -374,11 +374,12 @@ fn what_a_search_finds_a_hold_covers_and_what_delete_covers_a_search_finds() {
             .map(|key| Selector::parse(&key).expect("it is a search"))
             .collect();
         let stored: Vec<StoredLeaf> = leaves.iter().flat_map(Selector::stored_leaves).collect();
-        let unit = SearchPage { key: WORK, messages, leaves: stored.clone() };
+        let unit =
+            SearchPage { key: WORK, messages, leaves: stored.clone(), collation: Collation::default() };
         let found = site.lender.run(unit).await.expect("they are searched");
         let is_found = |key: &str| {
             let mut leaves = stored.iter().zip(&found);
-            leaves.any(|(leaf, found)| leaf.to_string().starts_with(key) && !found.is_empty())
+            leaves.any(|(leaf, found)| leaf.to_string().starts_with(key) && !found.selected.is_empty())
         };
         assert!(is_found("EMAILID") && is_found("THREADID") && is_found("SAVEDSINCE"));
         let mut random = Lcg(7);
@@ -402,7 +403,7 @@ fn what_a_search_finds_a_hold_covers_and_what_delete_covers_a_search_finds() {
                 let (generous, certain) = (row.get::<_, bool>(1), row.get::<_, bool>(2));
                 let truth = is_selected(&tree, &|leaf| {
                     let at = stored.iter().position(|known| known == leaf).expect("it was asked");
-                    found[at].contains(uid)
+                    found[at].selected.contains(uid)
                 });
                 assert!(generous || !truth, "{tree} finds {uid}, and a hold lets it go");
                 assert!(truth || !certain, "{tree} does not find {uid}, and would have it deleted");

@@ -95,7 +95,7 @@ fn parse(command: &str) -> SelectedCommand {
     let command = match word {
         "FETCH" => OnMailbox::Fetch(fetch::parse(arguments).expect("it is FETCH").1),
         "STORE" => OnMailbox::Store(store::parse(arguments).expect("it is STORE").1),
-        "SEARCH" => OnMailbox::Search(search::parse(arguments).expect("it is SEARCH").1),
+        "SEARCH" => OnMailbox::Search(search::parse(arguments, Enabled::default()).expect("it is SEARCH").1),
         "COPY" => OnMailbox::Copy(copy::parse(arguments, Enabled::default()).expect("it is COPY").1),
         "MOVE" => OnMailbox::Move(r#move::parse(arguments, Enabled::default()).expect("it is MOVE").1),
         "EXPUNGE" if uid => OnMailbox::Expunge(expunge::Expunge {

@@ -6,28 +6,18 @@ use serde_json::json;
 use super::one_unit;
 use crate::aox::answer::{Answer, Table};
 use crate::aox::conversation::{Context, Outcome};
-use crate::aox::glob::{Glob, is_meant, listed};
 use crate::aox::grammar::{alias_name, target_name};
 use crate::db;
 use crate::plan::Plan;
 
-/// Which; all without a pattern.
+/// No arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListAliases {
-    #[serde(default)]
-    pub glob: Option<Glob>,
-}
+pub struct ListAliases {}
 
 impl ListAliases {
     /// One statement.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        let glob = self.glob;
-        one_unit(db::ListAliases, move |mut aliases, _| {
-            aliases.retain(|one| {
-                is_meant(glob.as_ref(), [&*alias_name(&one.address), &*target_name(&one.target)])
-            });
-            Ok(listed(respond(&aliases), glob.as_ref()))
-        })
+        one_unit(db::ListAliases, |aliases, _| Ok(respond(&aliases)))
     }
 }
 

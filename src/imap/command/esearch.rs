@@ -7,8 +7,8 @@ use nom::Parser;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
-use super::search::or_refusal;
-use super::search::results::write_correlated;
+use super::search::results::{Told, write_correlated};
+use super::search::{or_refusal, program};
 use crate::db;
 use crate::error::Error;
 use crate::imap::answer::Answer;
@@ -21,10 +21,9 @@ use crate::imap::grammar::source::{Source, source};
 use crate::imap::response;
 use crate::limits;
 use crate::mailbox::namespace::{is_below, is_personal};
-use crate::mailbox::{MailboxKey, MailboxName, Snapshot, UidSet};
+use crate::mailbox::{MailboxKey, MailboxName, Snapshot};
 use crate::policy::{Rights, Viewer};
-use crate::search::grammar::search_program;
-use crate::search::{Answers, Scope, Selector, StoredLeaf};
+use crate::search::{Inquiry, Scope, Selector};
 
 /// Where to look, for what, and what is to be told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub struct Esearch {
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Esearch> {
     let (rest, sources) = source(input, enabled)?;
     let (rest, returns) = opt(search_return_opts).parse(rest)?;
-    let (rest, program) = or_refusal(rest, preceded(sp, search_program))?;
+    let (rest, program) = or_refusal(rest, preceded(sp, program(enabled)))?;
     Ok((rest, Esearch { sources, returns, program }))
 }
 
@@ -60,6 +59,7 @@ impl Esearch {
         if (options.save || options.update) && !self.is_about_selected() {
             return Err(Error::bad("SAVE and UPDATE are for the open mailbox only"));
         }
+        options.check(self.program.as_ref().is_ok_and(Selector::is_fuzzy))?;
         Ok(())
     }
 
@@ -76,9 +76,8 @@ impl Esearch {
             Ok(listed) => {
                 let mut rest = meant(&sources, open.as_ref(), &listed);
                 rest.reverse();
-                let leaves = selector.stored_leaves();
                 let out = Vec::new();
-                Searching { tag, viewer, enabled, returns, selector, leaves, now, rest, out }.next_mailbox()
+                Searching { tag, viewer, enabled, returns, selector, now, rest, out }.next_mailbox()
             }
             Err(error) => Plan::Done(Answer::failed(&tag, error)),
         })
@@ -122,7 +121,6 @@ struct Searching {
     enabled: Enabled,
     returns: Returns,
     selector: Selector,
-    leaves: Vec<StoredLeaf>,
     now: Timestamp,
     /// The mailboxes that are still to come, the next one last.
     rest: Vec<MailboxName>,
@@ -135,9 +133,7 @@ struct Inside {
     name: MailboxName,
     key: MailboxKey,
     snapshot: Snapshot,
-    /// The messages that the stored leaves are still to be asked about, and what those have said.
-    rest: UidSet,
-    found: Vec<UidSet>,
+    inquiry: Inquiry,
 }
 
 impl Searching {
@@ -161,12 +157,8 @@ impl Searching {
                     Some(seen) => loaded.snapshot.with_seen(&seen),
                     None => loaded.snapshot,
                 };
-                let rest = match self.leaves.is_empty() {
-                    true => UidSet::new(),
-                    false => self.selector.candidates(Scope::new(&snapshot, self.now)),
-                };
-                let found = vec![UidSet::new(); self.leaves.len()];
-                self.look(Inside { name, key, snapshot, rest, found })
+                let inquiry = Inquiry::new(&self.selector, Scope::new(&snapshot, self.now));
+                self.look(Inside { name, key, snapshot, inquiry })
             }
             Ok(None) => self.next_mailbox(),
             Err(error) => self.failed(error),
@@ -175,18 +167,14 @@ impl Searching {
 
     /// Asks the next page of stored messages, if there is one.
     fn look(self, mut inside: Inside) -> Plan {
-        let messages = inside.snapshot.by_uids(&inside.rest).take(limits::SEARCH_UNIT_MESSAGES);
-        let page: Vec<_> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
-        let Some((_, last)) = page.last() else { return self.tell(inside) };
-        inside.rest = inside.rest.difference(&UidSet::range(crate::mailbox::Uid::MIN, *last));
-        let unit = db::SearchPage { key: inside.key, messages: page, leaves: self.leaves.clone() };
+        let Some(messages) = inside.inquiry.next_page(&inside.snapshot) else { return self.tell(inside) };
+        let leaves = inside.inquiry.leaves().to_vec();
+        let collation = self.enabled.comparator.collation;
+        let unit = db::SearchPage { key: inside.key, messages, leaves, collation };
         Plan::run(unit, move |outcome, _| match outcome {
             Ok(answers) => {
-                for (found, answer) in inside.found.iter_mut().zip(answers) {
-                    *found = found.union(&answer);
-                }
-                let progress = format!("* OK [INPROGRESS (\"{}\" NIL NIL)] Searching\r\n", self.tag);
-                Plan::progress(progress.into_bytes(), |_: &mut Conversation| self.look(inside))
+                inside.inquiry.take(answers);
+                Plan::progress(response::at_work(&self.tag), |_: &mut Conversation| self.look(inside))
             }
             Err(error) => self.failed(error),
         })
@@ -194,9 +182,9 @@ impl Searching {
 
     /// RFC 7377 §2.1: nothing is said of a mailbox in which nothing was found.
     fn tell(mut self, inside: Inside) -> Plan {
-        let Inside { name, snapshot, found, .. } = inside;
-        let answers: Answers = self.leaves.iter().cloned().zip(found).collect();
-        let uids = self.selector.evaluate(Scope::new(&snapshot, self.now), &answers);
+        let Inside { name, snapshot, inquiry, .. } = inside;
+        let heard = inquiry.finish();
+        let uids = self.selector.evaluate(Scope::new(&snapshot, self.now), &heard.answers);
         if !uids.is_empty() {
             let mut correlator = format!("(TAG \"{}\" MAILBOX ", self.tag).into_bytes();
             response::mailbox(&mut correlator, name.as_str(), self.enabled);
@@ -206,7 +194,10 @@ impl Searching {
             let named = self.returns.named(&uids);
             let modseqs = named.iter().filter_map(|uid| Some(snapshot.by_uid(*uid)?.1.modseq.0));
             let modseq = if asks_modseq { modseqs.max() } else { None };
-            write_correlated(&mut self.out, &correlator, true, &self.returns, &numbers, modseq);
+            let scores: Vec<u8> =
+                uids.iter().map(|uid| self.selector.relevancy(*uid, &heard.scores)).collect();
+            let told = Told { numbers: &numbers, modseq, scores: &scores };
+            write_correlated(&mut self.out, &correlator, true, &self.returns, told);
         }
         match self.out.len() >= limits::FETCH_EMIT_BYTES {
             true => {

@@ -4,6 +4,7 @@ pub mod append;
 pub mod authenticate;
 pub mod cancelupdate;
 pub mod capability;
+pub mod comparator;
 pub mod copy;
 pub mod create;
 pub mod delete;
@@ -62,6 +63,7 @@ pub enum Command {
     Login(Login),
     Authenticate(Authenticate),
     Enable(enable::Enable),
+    Comparator(comparator::Choice),
     Unauthenticate,
     /// SELECT and EXAMINE.
     Select(select::Select),
@@ -268,6 +270,7 @@ fn find_anywhere(name: &str) -> Option<(Needs, Arguments)> {
 fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
     let read: Arguments = match name {
         "ENABLE" => |input, _| complete(input, enable::parse).map(Command::Enable), // RFC 5161
+        "COMPARATOR" => |input, _| complete(input, comparator::parse).map(Command::Comparator), // RFC 5255
         "IDLE" => |input, _| none(input, Command::Idle),                            // RFC 2177
         "UNAUTHENTICATE" => |input, _| none(input, Command::Unauthenticate),        // RFC 8437
         "NAMESPACE" => |input, _| none(input, Command::Namespace),                  // RFC 2342
@@ -316,7 +319,7 @@ fn find_selected(name: &str) -> Option<(Needs, Arguments)> {
         "CLOSE" => |input, _| none(input, on_mailbox(OnMailbox::Close)),
         "UNSELECT" => |input, _| none(input, on_mailbox(OnMailbox::Unselect)), // RFC 3691
         "EXPUNGE" => |input, _| complete(input, expunge::parse).map(|e| on_mailbox(OnMailbox::Expunge(e))),
-        "SEARCH" => |input, _| search(input, false),
+        "SEARCH" => |input, on| search(input, on, false),
         // RFC 5267 §4.3.5
         "CANCELUPDATE" => |input, _| {
             complete(input, cancelupdate::parse).map(|cancel| on_mailbox(OnMailbox::CancelUpdate(cancel)))
@@ -340,7 +343,7 @@ fn find_uid(name: &str) -> Option<(Needs, Arguments)> {
         match name {
             "FETCH" => |input, _| fetch(input, true),
             "STORE" => |input, _| store(input, true),
-            "SEARCH" => |input, _| search(input, true),
+            "SEARCH" => |input, on| search(input, on, true),
             "SORT" => |input, _| sort(input, true), // RFC 5256
             "THREAD" => |input, _| thread(input, true),
             "COPY" => |input, on| copy(input, on, true),
@@ -376,8 +379,8 @@ fn store(input: &[u8], uid: bool) -> Result<Command, Error> {
     Ok(Command::OnMailbox { uid, command })
 }
 
-fn search(input: &[u8], uid: bool) -> Result<Command, Error> {
-    let command = OnMailbox::Search(complete(input, search::parse)?);
+fn search(input: &[u8], on: Enabled, uid: bool) -> Result<Command, Error> {
+    let command = OnMailbox::Search(complete(input, |all| search::parse(all, on))?);
     Ok(Command::OnMailbox { uid, command })
 }
 

@@ -1,15 +1,18 @@
 //! SEARCH and UID SEARCH (RFC 9051 §6.4.4): which messages?
 
 use nom::Parser;
-use nom::combinator::opt;
+use nom::bytes::complete::tag_no_case;
+use nom::combinator::{opt, value};
 use nom::sequence::preceded;
 
 pub mod finding;
 pub mod results;
 
 use crate::error::Error;
+use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
+use crate::imap::grammar::fault::fail;
 use crate::imap::grammar::returns::{Returns, search_return_opts};
 use crate::imap::selected::{Running, Selected, Step};
 use crate::search::Selector;
@@ -25,10 +28,22 @@ pub struct Search {
 }
 
 /// `search = "SEARCH" [search-return-opts] SP search-program`, from behind the word on.
-pub fn parse(input: &[u8]) -> Parsed<'_, Search> {
+pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Search> {
     let (rest, returns) = opt(search_return_opts).parse(input)?;
-    let (rest, program) = or_refusal(rest, preceded(sp, search_program))?;
+    let (rest, program) = or_refusal(rest, preceded(sp, program(enabled)))?;
     Ok((rest, Search { returns, program }))
+}
+
+/// `search-program`, which names no charset once UTF8=ACCEPT is enabled: there is but one then (RFC 6855 §3).
+pub fn program<'a>(
+    enabled: Enabled,
+) -> impl Parser<&'a [u8], Output = Selector, Error = crate::imap::grammar::Fault> {
+    move |input: &'a [u8]| match value((), (tag_no_case("CHARSET"), sp)).parse(input) {
+        Ok((_, ())) if enabled.utf8 => {
+            fail(input, Error::bad("after ENABLE UTF8=ACCEPT, a search has no CHARSET: it is in UTF-8"))
+        }
+        Ok(_) | Err::<_, nom::Err<crate::imap::grammar::Fault>>(_) => search_program(input),
+    }
 }
 
 /// What a rule reads, or why it refuses to.
@@ -61,14 +76,15 @@ impl Search {
     }
 
     fn answer(self, mut answering: results::Answering, running: Running, selected: &mut Selected) -> Step {
-        let selector = match answering.check(&running, selected).and(self.program) {
+        let selector = match answering.check(&[], &running, selected).and(self.program) {
             Ok(selector) => selector,
             Err(error) => return answering.failed(error, running, selected),
         };
         let fixed = selector.clone().fixed(selected.scope(running.now));
-        finding::find(selector, running, selected, move |found, running, selected| match found {
+        let collation = selected.collation();
+        finding::find(selector, collation, running, selected, move |found, running, selected| match found {
             Ok(mut found) => {
-                answering.watch(fixed, Vec::new(), &mut found, &running);
+                answering.take(fixed, Vec::new(), collation, &mut found, &running);
                 answering.respond(found.uids, running, selected)
             }
             Err(error) => answering.failed(error, running, selected),
@@ -84,7 +100,8 @@ mod tests {
 
     #[test]
     fn search_is_read() {
-        let read = |input: &str| complete(input.as_bytes(), parse).expect(input);
+        let read =
+            |input: &str| complete(input.as_bytes(), |all| parse(all, Enabled::default())).expect(input);
         assert_eq!(read(" UNSEEN").returns, None);
         let search = read(" RETURN (SAVE MIN) CHARSET UTF-8 $ SEEN");
         assert!(search.returns.is_some_and(|returns| returns.save && returns.min));
@@ -96,7 +113,17 @@ mod tests {
     #[test]
     fn malformed_search_is_refused() {
         for input in ["", " ", " RETURN (MIN)", " RETURN (MIN)SEEN", " RETURN MIN SEEN", " SEEN RETURN ()"] {
-            assert!(matches!(complete(input.as_bytes(), parse), Err(Error::Bad(_))), "{input}");
+            let read = complete(input.as_bytes(), |all| parse(all, Enabled::default()));
+            assert!(matches!(read, Err(Error::Bad(_))), "{input}");
         }
+    }
+
+    #[test]
+    fn a_charset_makes_no_sense_once_all_is_utf8() {
+        let utf8 = Enabled { utf8: true, ..Enabled::default() };
+        let read = |input: &str| complete(input.as_bytes(), |all| parse(all, utf8));
+        assert!(matches!(read(" CHARSET UTF-8 ALL"), Err(Error::Bad(_))));
+        assert!(matches!(read(" RETURN () CHARSET x-nonsense ALL"), Err(Error::Bad(_))));
+        assert!(read(" SUBJECT \"\u{fc}\"").is_ok_and(|search| search.program.is_ok()));
     }
 }

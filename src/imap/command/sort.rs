@@ -15,8 +15,9 @@ use crate::imap::grammar::sort::sort_criteria;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::Uid;
 use crate::search::Selector;
+use crate::search::collation::{Collation, Comparator};
 use crate::search::grammar::search_criteria;
-use crate::search::sort::{Criterion, sort, wanted};
+use crate::search::sort::{Criterion, Known, sort, wanted};
 
 /// What the messages must satisfy, in which order they are wanted, and what is to be told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +41,19 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Sort> {
 impl Sort {
     /// Finds the messages, reads what they are compared by, and sorts them.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let Sort { returns, criteria, program } = self;
+        let Sort { returns, mut criteria, program } = self;
+        let Comparator { collation, reverse } = selected.enabled.comparator;
+        criteria.iter_mut().for_each(|criterion| criterion.reverse ^= reverse && criterion.compares_texts());
         let mut answering = results::Answering::new(b"SORT", returns, program.as_ref().ok());
-        let selector = match answering.check(&running, selected).and(program) {
+        let selector = match answering.check(&criteria, &running, selected).and(program) {
             Ok(selector) => selector,
             Err(error) => return answering.failed(error, running, selected),
         };
         let fixed = selector.clone().fixed(selected.scope(running.now));
-        finding::find(selector, running, selected, move |found, running, selected| match found {
+        finding::find(selector, collation, running, selected, move |found, running, selected| match found {
             Ok(mut found) => {
-                answering.watch(fixed, criteria.clone(), &mut found, &running);
-                in_order(found.uids, criteria, answering, running, selected)
+                answering.take(fixed, criteria.clone(), collation, &mut found, &running);
+                in_order(found.uids, criteria, collation, answering, running, selected)
             }
             Err(error) => answering.failed(error, running, selected),
         })
@@ -61,6 +64,7 @@ impl Sort {
 fn in_order(
     found: Vec<Uid>,
     criteria: Vec<Criterion>,
+    collation: Collation,
     answering: results::Answering,
     running: Running,
     selected: &mut Selected,
@@ -68,7 +72,8 @@ fn in_order(
     let Some(wanted) = wanted(&criteria) else {
         return order(found, criteria, None, answering, running, selected);
     };
-    finding::with_keys(wanted, found, running, selected, move |read, running, selected| match read {
+    finding::with_keys(wanted, collation, found, running, selected, move |read, running, selected| match read
+    {
         Ok((keys, found)) => order(found, criteria, Some(keys), answering, running, selected),
         Err(error) => answering.failed(error, running, selected),
     })
@@ -84,7 +89,11 @@ fn order(
 ) -> Step {
     let told = selected.view.told().clone();
     let count = found.len();
-    let work = move || sort(&criteria, &told, keys.as_deref(), &found);
+    let relevancy = answering.relevancy();
+    let work = move || {
+        let known = Known { keys: keys.as_deref(), relevancy: relevancy.as_deref() };
+        sort(&criteria, &told, known, &found)
+    };
     finding::compute(count, work, selected, move |sorted, selected| match sorted {
         Ok(sorted) => answering.respond(sorted, running, selected),
         Err(error) => answering.failed(error, running, selected),

@@ -30,14 +30,15 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Thread> {
 impl Thread {
     /// Finds the messages, reads what they refer to, and puts them together.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let algorithm = self.algorithm;
+        let (algorithm, collation) = (self.algorithm, selected.collation());
         let selector = match self.program {
             Ok(selector) => selector,
             Err(error) => return running.failed(selected, error),
         };
-        finding::find(selector, running, selected, move |found, running, selected| match found {
+        finding::find(selector, collation, running, selected, move |found, running, selected| match found {
             Ok(found) => finding::with_keys(
                 algorithm.wanted(),
+                collation,
                 found.uids,
                 running,
                 selected,

@@ -30,6 +30,8 @@ pub struct Returns {
     pub count: bool,
     /// SAVE: `$` stands for the results from now on (RFC 5182).
     pub save: bool,
+    /// RELEVANCY: how relevant each result is (RFC 6203 §4).
+    pub relevancy: bool,
     /// UPDATE: changes of the results are to be told (RFC 5267 §4.3).
     pub update: bool,
     /// PARTIAL: the results at these places.
@@ -51,6 +53,7 @@ enum Return {
     All,
     Count,
     Save,
+    Relevancy,
     Context,
     Update,
     Partial(PartialRange),
@@ -64,6 +67,7 @@ impl Returns {
         all: true,
         count: false,
         save: false,
+        relevancy: false,
         update: false,
         partial: None,
     };
@@ -71,20 +75,27 @@ impl Returns {
     /// What a command without results among its options returns: `RETURN ()` is `RETURN (ALL)` (RFC 4731 §3.1), but
     /// who only saves wants to hear nothing (RFC 5182 §2.2).
     fn completed(self) -> Returns {
-        let Returns { min, max, all, count, save, partial, .. } = self;
-        let tells = min || max || all || count || partial.is_some();
-        Returns { all: all || !tells && !save, ..self }
+        Returns { all: self.all || !self.tells() && !self.save, ..self }
     }
 
     /// Whether there is anything to say of the results.
     pub fn tells(&self) -> bool {
-        self.min || self.max || self.all || self.count || self.partial.is_some()
+        self.min || self.max || self.all || self.count || self.relevancy || self.partial.is_some()
+    }
+
+    /// RFC 6203 §4: RELEVANCY needs a key that is FUZZY.
+    pub fn check(&self, is_fuzzy: bool) -> Result<(), Error> {
+        match self.relevancy && !is_fuzzy {
+            true => Err(Error::bad("RELEVANCY is for searches with a key that is FUZZY")),
+            false => Ok(()),
+        }
     }
 
     /// The results that the options name, of all of them in their order: what `$` stands for, and what MODSEQ is about
     /// (RFC 5182 §2.4, RFC 9394 §3.2, RFC 4731 §3.2).
     pub fn named<T: Copy>(&self, results: &[T]) -> Vec<T> {
-        if self.all || self.count || !self.tells() {
+        let is_part = self.min || self.max || self.partial.is_some();
+        if self.all || self.count || !is_part {
             return results.to_vec();
         }
         let partial = self.partial.map_or(0..0, |range| range.of(results.len()));
@@ -109,6 +120,7 @@ pub fn search_return_opts(input: &[u8]) -> Parsed<'_, Returns> {
             Return::Save => returns.save = true,
             // RFC 5267 §4.2: a hint, which may be ignored.
             Return::Context => (),
+            Return::Relevancy => returns.relevancy = true,
             Return::Update => returns.update = true,
             Return::Partial(_) if returns.partial.is_some() => {
                 return fail(input, Error::bad("PARTIAL may be said once only"));
@@ -124,7 +136,8 @@ pub fn search_return_opts(input: &[u8]) -> Parsed<'_, Returns> {
 }
 
 /// `search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"`,
-/// `search-return-opt =/ modifier-context / modifier-partial / modifier-update` (RFC 5267 §5)
+/// `search-return-opt =/ modifier-context / modifier-partial / modifier-update` (RFC 5267 §5),
+/// `search-return-opt =/ "RELEVANCY"` (RFC 6203 §7)
 fn search_return_opt(input: &[u8]) -> Parsed<'_, Return> {
     let (rest, word) = context("a return option", alpha1).parse(input)?;
     let option = match word.to_ascii_uppercase().as_slice() {
@@ -133,6 +146,7 @@ fn search_return_opt(input: &[u8]) -> Parsed<'_, Return> {
         b"ALL" => Return::All,
         b"COUNT" => Return::Count,
         b"SAVE" => Return::Save,
+        b"RELEVANCY" => Return::Relevancy,
         b"CONTEXT" => Return::Context,
         b"UPDATE" => Return::Update,
         // `modifier-partial = "PARTIAL" SP partial-range`
@@ -241,6 +255,8 @@ mod tests {
             ("SAVE PARTIAL 2:3", vec![10, 11]),
             ("SAVE PARTIAL -1:-2 MIN", vec![11, 21, 2]),
             ("SAVE PARTIAL 9:8", vec![]),
+            ("SAVE RELEVANCY", vec![2, 10, 11, 21]),
+            ("SAVE RELEVANCY MIN", vec![2]),
             ("SAVE PARTIAL 2:3 COUNT MAX", vec![2, 10, 11, 21]),
         ] {
             assert_eq!(named(options), expected, "{options}");

@@ -24,7 +24,7 @@ fn sort_criterion(input: &[u8]) -> Parsed<'_, Criterion> {
 }
 
 /// `sort-key = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO"`,
-/// `sort-key =/ "DISPLAYFROM" / "DISPLAYTO"` (RFC 5957 §5)
+/// `sort-key =/ "DISPLAYFROM" / "DISPLAYTO"` (RFC 5957 §5), `sort-key =/ "RELEVANCY"` (RFC 6203 §7)
 fn sort_key(input: &[u8]) -> Parsed<'_, SortKey> {
     let key = |word: &str| {
         Some(match word.to_ascii_uppercase().as_str() {
@@ -32,6 +32,7 @@ fn sort_key(input: &[u8]) -> Parsed<'_, SortKey> {
             "CC" => SortKey::Address(AddressKey::Cc),
             "DATE" => SortKey::Date,
             "FROM" => SortKey::Address(AddressKey::From),
+            "RELEVANCY" => SortKey::Relevancy,
             "SIZE" => SortKey::Size,
             "SUBJECT" => SortKey::Subject,
             "TO" => SortKey::Address(AddressKey::To),

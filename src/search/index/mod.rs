@@ -9,6 +9,7 @@
 //! Messages of which no block knows, and those with too much text, may have anything: they are read.
 
 pub mod block;
+pub mod fuzzy;
 pub mod list;
 pub mod pace;
 pub mod probe;

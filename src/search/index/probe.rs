@@ -6,14 +6,22 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
 use super::block::{Member, list_of};
+use super::fuzzy::{FuzzyAsking, FuzzyProbe};
 use super::list::{BOUND, Columns, PackedList, Words};
 use super::words::pieces;
 use super::{BODY, HEADER, List, Trio};
 use crate::search::StoredLeaf;
 use crate::search::fold::fold;
+use crate::search::relevancy::RELEVANCY_MAX;
 
 /// What a leaf looks for, for many blocks.
-pub struct Probe {
+pub enum Probe {
+    Substring(SubstringProbe),
+    Fuzzy(FuzzyProbe),
+}
+
+/// A text that is looked for as it is.
+pub struct SubstringProbe {
     /// Any of these will do.
     alternatives: Vec<Vec<Term>>,
     /// Who has that is selected; otherwise, who has it may be.
@@ -27,14 +35,16 @@ struct Term {
 }
 
 /// What a block says to a probe: for each of its columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// What was found.
-    columns: Bits,
-    /// Whether that decides; otherwise the messages have to be read.
-    exact: bool,
-    /// They have to be read in any case.
-    unread: Bits,
+pub enum Found<'a> {
+    Substring {
+        /// What was found.
+        columns: Bits,
+        /// Whether that decides; otherwise the messages have to be read.
+        exact: bool,
+        /// They have to be read in any case.
+        unread: Bits,
+    },
+    Fuzzy(FuzzyAsking<'a>),
 }
 
 /// What is known of a message.
@@ -44,66 +54,95 @@ pub enum Verdict {
     No,
     /// It has to be read.
     Maybe,
-    /// It is selected.
-    Yes,
+    /// It is selected; of a fuzzy leaf also how relevant it is, from 1 to 100.
+    Yes(u8),
 }
 
 impl Probe {
     /// What the index can be asked for `leaf`; None when it can say nothing.
     pub fn new(leaf: &StoredLeaf) -> Option<Probe> {
+        Some(match leaf {
+            StoredLeaf::Fuzzy(about) => Probe::Fuzzy(FuzzyProbe::new(about)?),
+            leaf => Probe::Substring(SubstringProbe::new(leaf)?),
+        })
+    }
+
+    /// The lists in which it looks.
+    pub fn lists(&self) -> BTreeSet<List> {
+        match self {
+            Probe::Substring(probe) => probe.lists(),
+            Probe::Fuzzy(probe) => probe.lists().collect(),
+        }
+    }
+
+    /// Begins to ask a block, whose lists are shown one after the other.
+    pub fn ask(&self, members: &[Member]) -> Asking<'_> {
+        match self {
+            Probe::Substring(probe) => Asking::Substring(probe.ask(members)),
+            Probe::Fuzzy(probe) => Asking::Fuzzy(probe.ask(members)),
+        }
+    }
+}
+
+impl SubstringProbe {
+    fn new(leaf: &StoredLeaf) -> Option<SubstringProbe> {
         match leaf {
             StoredLeaf::Subject(text) => {
                 let needle = fold(text);
                 let terms = terms(&needle, |_| vec![List::Subject]);
-                Probe::of(vec![terms], is_one_word(&needle))
+                SubstringProbe::of(vec![terms], is_one_word(&needle))
             }
             StoredLeaf::Address { field, text } if !text.is_empty() => {
                 let term = Term::new(&[fold(text).as_bytes()], vec![list_of(*field)]);
-                Probe::of(vec![vec![term]], true)
+                SubstringProbe::of(vec![vec![term]], true)
             }
             StoredLeaf::Header { name, text } => {
                 let name = name.to_ascii_lowercase();
                 let mut all = vec![Term::new(&[&[BOUND], name.as_bytes(), &[BOUND]], vec![List::Names])];
                 all.extend(terms(&fold(text), |piece| HEADER.may_have(piece)));
-                Probe::of(vec![all], text.is_empty())
+                SubstringProbe::of(vec![all], text.is_empty())
             }
-            StoredLeaf::Body(text) => Probe::of_texts(text, &[BODY]),
-            StoredLeaf::Text(text) => Probe::of_texts(text, &[HEADER, BODY]),
+            StoredLeaf::Body(text) => SubstringProbe::of_texts(text, &[BODY]),
+            StoredLeaf::Text(text) => SubstringProbe::of_texts(text, &[HEADER, BODY]),
             _ => None,
         }
     }
 
-    fn of_texts(text: &str, places: &[Trio]) -> Option<Probe> {
+    fn of_texts(text: &str, places: &[Trio]) -> Option<SubstringProbe> {
         let needle = fold(text);
         let alternative = |trio: &Trio| terms(&needle, |piece| trio.may_have(piece));
-        Probe::of(places.iter().map(alternative).collect(), is_one_word(&needle))
+        SubstringProbe::of(places.iter().map(alternative).collect(), is_one_word(&needle))
     }
 
     /// None when an alternative asks for nothing: then every message has to be read.
-    fn of(alternatives: Vec<Vec<Term>>, exact: bool) -> Option<Probe> {
+    fn of(alternatives: Vec<Vec<Term>>, exact: bool) -> Option<SubstringProbe> {
         let asks = alternatives.iter().all(|terms| !terms.is_empty());
-        asks.then_some(Probe { alternatives, exact })
+        asks.then_some(SubstringProbe { alternatives, exact })
     }
 
-    /// The lists in which it looks.
-    pub fn lists(&self) -> BTreeSet<List> {
+    fn lists(&self) -> BTreeSet<List> {
         self.alternatives.iter().flatten().flat_map(|term| term.lists.iter().copied()).collect()
     }
 
-    /// Begins to ask a block, whose lists are shown one after the other.
-    pub fn ask(&self, members: &[Member]) -> Asking<'_> {
+    fn ask(&self, members: &[Member]) -> SubstringAsking<'_> {
         let count = members.len() as u32;
         let found = self.alternatives.iter().map(|terms| vec![Bits::new(count); terms.len()]).collect();
         let mut unread = Bits::new(count);
         let marked = members.iter().enumerate().filter(|(_, member)| member.unread);
         marked.for_each(|(column, _)| unread.set(column as u32));
-        Asking { probe: self, found, unread, count }
+        SubstringAsking { probe: self, found, unread, count }
     }
 }
 
 /// A probe that is asking a block.
-pub struct Asking<'a> {
-    probe: &'a Probe,
+pub enum Asking<'a> {
+    Substring(SubstringAsking<'a>),
+    Fuzzy(FuzzyAsking<'a>),
+}
+
+/// A text that is looked for as it is in a block.
+pub struct SubstringAsking<'a> {
+    probe: &'a SubstringProbe,
     /// For each term of each alternative the columns that have it.
     found: Vec<Vec<Bits>>,
     unread: Bits,
@@ -123,11 +162,36 @@ impl<'a> OpenList<'a> {
     pub fn new(packed: &'a PackedList, count: u32) -> Option<OpenList<'a>> {
         Some(OpenList { packed, words: Words::unpack(&packed.words)?, columns: None, count })
     }
+
+    /// The words, and their columns; None when these are damaged.
+    pub fn all(&mut self) -> Option<(&Words, &Columns)> {
+        if self.columns.is_none() {
+            self.columns = Some(Columns::unpack(&self.packed.columns, self.count)?);
+        }
+        Some((&self.words, self.columns.as_ref()?))
+    }
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     /// Looks through one list; None when it is damaged.
     pub fn look(&mut self, list: List, open: &mut OpenList<'_>) -> Option<()> {
+        match self {
+            Asking::Substring(asking) => asking.look(list, open),
+            Asking::Fuzzy(asking) => asking.look(list, open),
+        }
+    }
+
+    /// What all lists together have said.
+    pub fn found(self) -> Found<'a> {
+        match self {
+            Asking::Substring(asking) => asking.found(),
+            Asking::Fuzzy(asking) => Found::Fuzzy(asking),
+        }
+    }
+}
+
+impl<'a> SubstringAsking<'a> {
+    fn look(&mut self, list: List, open: &mut OpenList<'_>) -> Option<()> {
         for (terms, found) in self.probe.alternatives.iter().zip(&mut self.found) {
             for (term, found) in terms.iter().zip(found) {
                 if term.lists.contains(&list) {
@@ -138,8 +202,7 @@ impl Asking<'_> {
         Some(())
     }
 
-    /// What all lists together have said.
-    pub fn found(self) -> Found {
+    fn found(self) -> Found<'a> {
         let mut columns = Bits::new(self.count);
         for terms in self.found {
             let all = terms.into_iter().reduce(|mut all, one| {
@@ -148,7 +211,7 @@ impl Asking<'_> {
             });
             columns.add(&all.unwrap_or(Bits::new(self.count)));
         }
-        Found { columns, exact: self.probe.exact, unread: self.unread }
+        Found::Substring { columns, exact: self.probe.exact, unread: self.unread }
     }
 }
 
@@ -159,13 +222,10 @@ impl Term {
 
     /// Adds the columns of the words that have it.
     fn find(&self, open: &mut OpenList<'_>, found: &mut Bits) -> Option<()> {
-        let octets = open.words.octets();
         // Columns are looked at when a word is found: in most lists, none is.
-        let Some(first) = self.finder.find(octets) else { return Some(()) };
-        if open.columns.is_none() {
-            open.columns = Some(Columns::unpack(&open.packed.columns, open.count)?);
-        }
-        let mut walk = open.columns.as_ref()?.walk();
+        let Some(first) = self.finder.find(open.words.octets()) else { return Some(()) };
+        let (words, columns) = open.all()?;
+        let (octets, mut walk) = (words.octets(), columns.walk());
         // Octets before `at` are done with; so are the first words, and their columns.
         let (mut at, mut done, mut next) = (0, 0, Some(first));
         while let Some(place) = next {
@@ -182,21 +242,22 @@ impl Term {
     }
 }
 
-impl Found {
+impl Found<'_> {
     /// What is known of the message in this column.
     pub fn verdict(&self, column: u32) -> Verdict {
-        match self.columns.has(column) {
-            _ if self.unread.has(column) => Verdict::Maybe,
-            false => Verdict::No,
-            true if self.exact => Verdict::Yes,
-            true => Verdict::Maybe,
+        match self {
+            Found::Fuzzy(asking) => asking.verdict(column),
+            Found::Substring { unread, .. } if unread.has(column) => Verdict::Maybe,
+            Found::Substring { columns, .. } if !columns.has(column) => Verdict::No,
+            Found::Substring { exact: true, .. } => Verdict::Yes(RELEVANCY_MAX),
+            Found::Substring { .. } => Verdict::Maybe,
         }
     }
 }
 
 /// A set of columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Bits(Vec<u64>);
+pub struct Bits(Vec<u64>);
 
 impl Bits {
     fn new(count: u32) -> Bits {
@@ -246,7 +307,7 @@ mod tests {
     use super::*;
     use crate::mailbox::MessageId;
     use crate::search::index::{Block, Gathering};
-    use crate::search::{Field, StoredText, matches};
+    use crate::search::{Collation, Field, Matcher, Selector, StoredText};
 
     /// Letters that fold to others, to several, and to none but themselves; what parts words; and what is in no ASCII.
     const TEXT: &str = "[abAß1fFſK .:@éÉﬁ\u{301}日\u{2014}İ]{0,12}";
@@ -269,6 +330,16 @@ mod tests {
     }
 
     fn leaf() -> impl Strategy<Value = StoredLeaf> {
+        (plain_leaf(), any::<bool>()).prop_map(|(leaf, fuzzy)| {
+            let key = Selector::Stored(leaf.clone());
+            match if fuzzy { key.fuzzy() } else { key } {
+                Selector::Stored(leaf) => leaf,
+                _ => leaf,
+            }
+        })
+    }
+
+    fn plain_leaf() -> impl Strategy<Value = StoredLeaf> {
         let text = || "[abAß1fſ .:@é\u{301}日]{0,4}";
         prop_oneof![
             text().prop_map(StoredLeaf::Subject),
@@ -280,7 +351,7 @@ mod tests {
         ]
     }
 
-    fn found(probe: &Probe, block: &Block) -> Found {
+    fn found<'a>(probe: &'a Probe, block: &Block) -> Found<'a> {
         let mut asking = probe.ask(&block.members);
         for (list, packed) in &block.lists {
             if probe.lists().contains(list) {
@@ -311,9 +382,11 @@ mod tests {
             for block in blocks.iter().chain([&merged]) {
                 let found = found(&probe, block);
                 for (column, member) in block.members.iter().enumerate() {
-                    let is_there = matches(&leaf, &texts[member.message.0 as usize]);
+                    let text = &texts[member.message.0 as usize];
+                    let relevancy = Matcher::new(&leaf, Collation::default()).relevancy(text);
                     let verdict = found.verdict(column as u32);
-                    prop_assert!(verdict == Verdict::Maybe || is_there == (verdict == Verdict::Yes), "{}", leaf);
+                    let expected = relevancy.map_or(Verdict::No, Verdict::Yes);
+                    prop_assert!(verdict == Verdict::Maybe || verdict == expected, "{} {:?}", leaf, relevancy);
                 }
             }
             prop_assert_eq!(merged.members.len(), texts.len() - usize::from(texts.len() > 3));
@@ -333,7 +406,7 @@ mod tests {
             let found = found(&probe, &block);
             (0..3).map(|column| found.verdict(column)).collect::<Vec<_>>()
         };
-        let (no, maybe, yes) = (Verdict::No, Verdict::Maybe, Verdict::Yes);
+        let (no, maybe, yes) = (Verdict::No, Verdict::Maybe, Verdict::Yes(RELEVANCY_MAX));
         assert_eq!(verdicts("POPO"), [yes, no, maybe]);
         assert_eq!(verdicts("fa"), [yes, no, maybe]);
         assert_eq!(verdicts("the hippo"), [maybe, no, maybe]);

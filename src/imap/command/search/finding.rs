@@ -1,5 +1,6 @@
 //! Finding what a selector means: memory is asked first, and the stored messages a page at a time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,18 +12,21 @@ use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
 use crate::mailbox::{MessageId, Uid, UidSet};
 use crate::plan::Plan;
-use crate::search::collation::Collation;
 use crate::search::keys::{Keys, Wanted};
-use crate::search::{Answers, Scope, Selector, StoredLeaf};
+use crate::search::{Collation, Heard, Inquiry, Scope, Selector};
 
 /// What was found.
 pub struct Found {
     /// The messages, ascending.
     pub uids: Vec<Uid>,
-    /// What the stored messages have said, and which of them were asked.
-    pub answers: Answers,
-    pub asked: UidSet,
+    /// What the stored messages have said.
+    pub heard: Heard,
+    /// How relevant each message is, if anything was to be so only nearly.
+    pub relevancy: Option<Arc<Relevancy>>,
 }
+
+/// How relevant messages are, from 1 to 100 (RFC 6203 §4).
+pub type Relevancy = HashMap<Uid, u8>;
 
 /// What is done with what was found, or with the failure to find it.
 type Then = Box<dyn FnOnce(Result<Found, Error>, Running, &mut Selected) -> Step + Send>;
@@ -31,34 +35,30 @@ type Then = Box<dyn FnOnce(Result<Found, Error>, Running, &mut Selected) -> Step
 struct Finding {
     running: Running,
     selector: Selector,
-    leaves: Vec<StoredLeaf>,
-    /// All messages that are asked.
-    asked: UidSet,
-    /// Those that are still to come.
-    rest: UidSet,
-    /// What each leaf has selected so far.
-    found: Vec<UidSet>,
+    collation: Collation,
+    inquiry: Inquiry,
     then: Then,
 }
 
-/// Finds the messages that a selector means, as the client numbers them, then goes on with them. Only what memory
-/// leaves open is asked of the stored messages.
+/// Finds the messages that a selector means by a collation, as the client numbers them, then goes on with them. Only what
+/// memory leaves open is asked of the stored messages.
 pub fn find(
     selector: Selector,
+    collation: Collation,
     running: Running,
     selected: &mut Selected,
     then: impl FnOnce(Result<Found, Error>, Running, &mut Selected) -> Step + Send + 'static,
 ) -> Step {
-    let leaves = selector.stored_leaves();
-    let rest = match leaves.is_empty() {
-        true => UidSet::new(),
-        false => selector.candidates(selected.scope(running.now)),
-    };
-    let (found, asked) = (vec![UidSet::new(); leaves.len()], rest.clone());
-    Finding { running, selector, leaves, asked, rest, found, then: Box::new(then) }.next_page(selected)
+    let inquiry = Inquiry::new(&selector, selected.scope(running.now));
+    Finding { running, selector, collation, inquiry, then: Box::new(then) }.next_page(selected)
 }
 
 impl Selected {
+    /// How texts are compared for this client.
+    pub(in crate::imap) fn collation(&self) -> Collation {
+        self.enabled.comparator.collation
+    }
+
     /// Where and when a search of this client looks.
     pub(in crate::imap) fn scope(&self, now: Timestamp) -> Scope<'_> {
         Scope::of(&self.view, now).with_saved(&self.saved)
@@ -67,23 +67,19 @@ impl Selected {
 
 impl Finding {
     fn next_page(mut self, selected: &mut Selected) -> Step {
-        let told = selected.view.told().clone();
-        let messages = told.by_uids(&self.rest).take(limits::SEARCH_UNIT_MESSAGES);
-        let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
-        let Some((_, last)) = page.last() else { return self.evaluate(selected) };
-        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
-        let unit = SearchPage { key: selected.key(), messages: page, leaves: self.leaves.clone() };
+        let Some(messages) = self.inquiry.next_page(selected.view.told()) else {
+            return self.evaluate(selected);
+        };
+        let (key, leaves, collation) = (selected.key(), self.inquiry.leaves().to_vec(), self.collation);
+        let unit = SearchPage { key, messages, leaves, collation };
         Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(answers) => {
-                for (found, answer) in self.found.iter_mut().zip(answers) {
-                    *found = found.union(&answer);
+                self.inquiry.take(answers);
+                let (done, all) = self.inquiry.progress();
+                if done == all {
+                    return self.evaluate(selected);
                 }
-                // RFC 9585 §4: what is done is less than all.
-                let (all, rest) = (self.asked.len(), self.rest.len());
-                if rest == 0 {
-                    return self.next_page(selected);
-                }
-                let progress = response::in_progress(&self.running.tag, all - rest, all);
+                let progress = response::in_progress(&self.running.tag, done, all);
                 Plan::progress(progress, |selected: &mut Selected| self.next_page(selected))
             }
             Err(error) => (self.then)(Err(error.into()), self.running, selected),
@@ -91,9 +87,11 @@ impl Finding {
     }
 
     fn evaluate(self, selected: &mut Selected) -> Step {
-        let answers: Answers = self.leaves.into_iter().zip(self.found).collect();
-        let uids = self.selector.evaluate(selected.scope(self.running.now), &answers);
-        (self.then)(Ok(Found { uids, answers, asked: self.asked }), self.running, selected)
+        let heard = self.inquiry.finish();
+        let uids = self.selector.evaluate(selected.scope(self.running.now), &heard.answers);
+        let relevancy = |uid: &Uid| (*uid, self.selector.relevancy(*uid, &heard.scores));
+        let relevancy = self.selector.is_fuzzy().then(|| Arc::new(uids.iter().map(relevancy).collect()));
+        (self.then)(Ok(Found { uids, heard, relevancy }), self.running, selected)
     }
 }
 
@@ -103,6 +101,7 @@ type WithKeys = Box<dyn FnOnce(Result<(Arc<Keys>, Vec<Uid>), Error>, Running, &m
 /// Reads what SORT and THREAD compare of the messages that were found, unless it is in memory.
 pub fn with_keys(
     wanted: Wanted,
+    collation: Collation,
     found: Vec<Uid>,
     running: Running,
     selected: &mut Selected,
@@ -111,8 +110,7 @@ pub fn with_keys(
     let set: UidSet = found.iter().copied().collect();
     let entries = selected.view.told().by_uids(&set);
     let messages: Arc<[MessageId]> = entries.map(|(_, entry)| entry.message).collect();
-    let unit =
-        ReadKeys { key: selected.key(), messages, wanted, collation: Collation::default(), begun: None };
+    let unit = ReadKeys { key: selected.key(), messages, wanted, collation, begun: None };
     read_keys(unit, found, running, Box::new(then))
 }
 

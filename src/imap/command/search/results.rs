@@ -1,6 +1,8 @@
 //! How results are told: as ESEARCH (RFC 4731 §3.1), in the numbers that the client asked in.
 
-use super::finding::Found;
+use std::sync::Arc;
+
+use super::finding::{Found, Relevancy};
 use crate::error::Error;
 use crate::imap::context::{Context, Results};
 use crate::imap::grammar::returns::Returns;
@@ -8,8 +10,9 @@ use crate::imap::print::number;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::{Snapshot, Uid, UidSet};
-use crate::search::Selector;
-use crate::search::sort::Criterion;
+use crate::search::relevancy::RELEVANCY_MAX;
+use crate::search::sort::{Criterion, SortKey};
+use crate::search::{Collation, Selector};
 
 /// How the results of one command are answered.
 pub struct Answering {
@@ -19,6 +22,10 @@ pub struct Answering {
     returns: Option<Returns>,
     /// The program has the key MODSEQ.
     asks_modseq: bool,
+    /// The program has a key that is FUZZY.
+    is_fuzzy: bool,
+    /// How relevant the results are, if that is so.
+    relevancy: Option<Arc<Relevancy>>,
     /// By ESEARCH: the mailbox is named, if there is anything in it (RFC 7377 §2.1).
     names_mailbox: bool,
     /// The search, when its results are to be kept up to date: its results are still to be put in.
@@ -30,7 +37,16 @@ impl Answering {
     pub fn new(name: &'static [u8], returns: Option<Returns>, program: Option<&Selector>) -> Answering {
         let is_modseq = |key: &Selector| matches!(key, Selector::ModSeq(_));
         let asks_modseq = program.is_some_and(|program| program.has_key(is_modseq));
-        Answering { name, returns, asks_modseq, names_mailbox: false, context: None }
+        let is_fuzzy = program.is_some_and(Selector::is_fuzzy);
+        Answering {
+            name,
+            returns,
+            asks_modseq,
+            is_fuzzy,
+            relevancy: None,
+            names_mailbox: false,
+            context: None,
+        }
     }
 
     /// The same by ESEARCH.
@@ -51,9 +67,12 @@ impl Answering {
         correlator
     }
 
-    /// Whether the results are to be kept up to date. The tag of a search that is must not be used by another one (RFC
-    /// 5267 §4.3).
-    pub fn check(&self, running: &Running, selected: &Selected) -> Result<(), Error> {
+    /// Refuses what makes no sense: relevancy of results that are exact (RFC 6203 §4, §6), and a tag that is that of a
+    /// search which is kept up to date (RFC 5267 §4.3).
+    pub fn check(&self, criteria: &[Criterion], running: &Running, selected: &Selected) -> Result<(), Error> {
+        let by_relevancy = criteria.iter().any(|criterion| criterion.key == SortKey::Relevancy);
+        let relevancy = self.returns.is_some_and(|returns| returns.relevancy) || by_relevancy;
+        Returns { relevancy, ..Returns::default() }.check(self.is_fuzzy)?;
         match self.updates() && selected.contexts.has(&running.tag) {
             true => Err(Error::bad("This tag is that of a search which is kept up to date")),
             false => Ok(()),
@@ -64,19 +83,23 @@ impl Answering {
         self.returns.is_some_and(|returns| returns.update)
     }
 
-    /// Takes what is needed to keep the results up to date, if that is wanted.
-    pub fn watch(
+    /// Takes what is to be told of the results, and what is needed to keep them up to date, if that is wanted.
+    pub fn take(
         &mut self,
         selector: Selector,
         criteria: Vec<Criterion>,
+        collation: Collation,
         found: &mut Found,
         running: &Running,
     ) {
+        self.relevancy = found.relevancy.clone();
         if self.updates() {
-            let (answers, asked) = (std::mem::take(&mut found.answers), found.asked.clone());
+            let heard = std::mem::take(&mut found.heard);
+            let relevancy = found.relevancy.as_deref().cloned().unwrap_or_default();
             let (results, pending) = (Results::Sorted(Vec::new()), UidSet::new());
             let (tag, uid) = (running.tag.clone(), running.uid);
-            let context = Context { tag, uid, selector, answers, asked, criteria, results, pending };
+            let context =
+                Context { tag, uid, selector, collation, heard, relevancy, criteria, results, pending };
             self.context = Some(Box::new(context));
         }
     }
@@ -98,7 +121,9 @@ impl Answering {
             None => write_plain(&mut out, self.name, &results, modseq),
             Some(returns) if returns.tells() && !(self.names_mailbox && results.is_empty()) => {
                 let correlator = self.correlator(&running, selected);
-                write_correlated(&mut out, &correlator, running.uid, &returns, &results, modseq);
+                let scores = self.scores(&found);
+                let told = Told { numbers: &results, modseq, scores: &scores };
+                write_correlated(&mut out, &correlator, running.uid, &returns, told);
             }
             Some(_) => (),
         }
@@ -117,6 +142,17 @@ impl Answering {
             }
         }
         running.done(selected)
+    }
+
+    /// How relevant each message is, if that is known.
+    pub fn relevancy(&self) -> Option<Arc<Relevancy>> {
+        self.relevancy.clone()
+    }
+
+    /// How relevant the results are.
+    fn scores(&self, found: &[Uid]) -> Vec<u8> {
+        let of = |uid| self.relevancy.as_ref().and_then(|relevancy| relevancy.get(uid)).copied();
+        found.iter().map(|uid| of(uid).unwrap_or(RELEVANCY_MAX)).collect()
     }
 
     /// A search that should have saved its results leaves none (RFC 5182 §2.1).
@@ -160,17 +196,20 @@ fn write_plain(out: &mut Vec<u8>, name: &[u8], results: &[u32], modseq: Option<u
     out.extend_from_slice(b"\r\n");
 }
 
+/// Results, as the client hears of them.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    /// In the order that was asked for.
+    pub numbers: &'a [u32],
+    pub modseq: Option<u64>,
+    /// How relevant each is.
+    pub scores: &'a [u8],
+}
+
 /// `esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)`, where
-/// `search-correlator = SP "(" one-correlator *(SP one-correlator) ")"` (RFC 7377 §4). The results come in the order
-/// that was asked for.
-pub fn write_correlated(
-    out: &mut Vec<u8>,
-    correlator: &[u8],
-    uid: bool,
-    returns: &Returns,
-    results: &[u32],
-    modseq: Option<u64>,
-) {
+/// `search-correlator = SP "(" one-correlator *(SP one-correlator) ")"` (RFC 7377 §4).
+pub fn write_correlated(out: &mut Vec<u8>, correlator: &[u8], uid: bool, returns: &Returns, told: Told<'_>) {
+    let Told { numbers: results, modseq, scores } = told;
     out.extend_from_slice(b"* ESEARCH ");
     out.extend_from_slice(correlator);
     if uid {
@@ -199,11 +238,31 @@ pub fn write_correlated(
         }
         out.push(b')');
     }
+    if returns.relevancy {
+        write_relevancy(out, returns, scores);
+    }
     if let Some(modseq) = modseq.filter(|_| !results.is_empty()) {
         out.extend_from_slice(b" MODSEQ ");
         number(out, modseq);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// `search-return-data =/ "RELEVANCY" SP score-list`, where `score-list = "(" [score *(SP score)] ")"` (RFC 6203 §7): of
+/// the results that are listed, in their order.
+fn write_relevancy(out: &mut Vec<u8>, returns: &Returns, scores: &[u8]) {
+    let listed = match returns.partial {
+        Some(range) => &scores[range.of(scores.len())],
+        None => scores,
+    };
+    out.extend_from_slice(b" RELEVANCY (");
+    for (at, score) in listed.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        number(out, (*score).into());
+    }
+    out.push(b')');
 }
 
 /// `sequence-set` in the order of the numbers. What ascends one by one becomes a range (RFC 5267 §3.2).

@@ -5,6 +5,7 @@
 //! hands. A client cannot get ahead of the actor by more than one read: the next one waits until what came before has
 //! been dealt with.
 
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, watch};
 
 use crate::client_socket::{ClientSocket, TlsFacts};
+use crate::compressible::Compressible;
 use crate::outbox::{self, Gone, Queue, ReaderLeft, Written};
 use crate::tls::{Protocol, Tls};
 
@@ -27,12 +29,23 @@ impl actix::Message for Received {
 }
 
 /// What the task does after it has handed octets over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Read more.
     ReadOn,
-    /// Begin TLS. Before it answers so, the connection calls `Outbox::pause`.
+    /// Go on in another stream over the same socket. Before it answers so, the connection calls `Outbox::pause`.
+    Change(Change),
+}
+
+/// Which stream comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// TLS. What was read before its beginning is dropped.
     StartTls,
+    /// A compressed one, which begins with these octets.
+    Compress(Bytes),
+    /// The one that was compressed, without that; these octets were sent in it before.
+    Decompress(Bytes),
 }
 
 /// TLS has begun: what was said before it in the clear is forgotten.
@@ -82,6 +95,9 @@ pub fn start<C: Connection>(
     actix_rt::spawn(task.serve(socket));
 }
 
+/// What is read and written.
+type Socket = Compressible<ClientSocket>;
+
 struct Task<C: Connection> {
     queue: Queue,
     tls: Tls,
@@ -94,23 +110,21 @@ struct Task<C: Connection> {
 enum Silence {
     /// The client has left, or is not listened to any more.
     Over,
-    /// TLS comes next.
-    StartTls,
+    /// Another stream comes next.
+    Change(Change),
 }
 
 impl<C: Connection> Task<C> {
-    async fn serve(mut self, mut socket: ClientSocket) {
-        while let Some(paused) = self.transfer(socket).await {
-            match self.tls.secure(paused, self.protocol).await {
-                Ok((secure, facts)) => {
-                    let told = self.connection.send(Secured(Arc::new(facts))).await;
-                    if told.is_err() {
-                        return;
-                    }
-                    socket = secure;
+    async fn serve(mut self, socket: ClientSocket) {
+        let (mut socket, mut unheard) = (Compressible::plain(socket), None);
+        while let Some((paused, change)) = self.transfer(socket, unheard.take()).await {
+            match self.change(paused, change).await {
+                Ok((changed, octets)) => {
+                    unheard = Some(octets).filter(|octets| !octets.is_empty());
+                    socket = changed;
                 }
                 Err(error) => {
-                    tracing::debug!(door = self.protocol.name(), %error, "TLS did not begin");
+                    tracing::debug!(door = self.protocol.name(), %error, "another stream did not begin");
                     self.connection.do_send(Hungup);
                     return;
                 }
@@ -118,14 +132,36 @@ impl<C: Connection> Task<C> {
         }
     }
 
-    /// Reads and writes, each at its own pace. Returns the socket when TLS is to begin on it: then everything that was
-    /// said before is written, and what the client sent before has been dealt with.
-    async fn transfer(&mut self, socket: ClientSocket) -> Option<ClientSocket> {
+    /// Changes the stream. Returns what the client has said in the new one already, too.
+    async fn change(&self, mut paused: Socket, change: Change) -> io::Result<(Socket, Bytes)> {
+        match change {
+            Change::StartTls => {
+                let (secure, facts) = self.tls.secure(paused.into_below(), self.protocol).await?;
+                let told = self.connection.send(Secured(Arc::new(facts))).await;
+                told.map_err(|_| io::Error::other("the connection has ended"))?;
+                Ok((Compressible::plain(secure), Bytes::new()))
+            }
+            Change::Compress(unread) => {
+                paused.compress(unread);
+                Ok((paused, Bytes::new()))
+            }
+            Change::Decompress(said) => {
+                let ended = tokio::time::timeout(PATIENCE, paused.decompress()).await;
+                let unread = ended.map_err(io::Error::other)??;
+                Ok((paused, [said, unread].concat().into()))
+            }
+        }
+    }
+
+    /// Reads and writes, each at its own pace; what is `unheard` was read before. Returns the socket when another stream is to
+    /// begin on it: then everything that was said before is written, and what the client sent before has been dealt with.
+    async fn transfer(&mut self, socket: Socket, unheard: Option<Bytes>) -> Option<(Socket, Change)> {
         let (mut reader, mut writer) = tokio::io::split(socket);
         let cut = Notify::new();
         let ends = {
             let left = self.queue.reader_left();
-            let mut reading = pin!(listen(&mut reader, &self.connection, &mut self.stopping, &cut, &left));
+            let listener = Listener { connection: &self.connection, cut: &cut, left: &left };
+            let mut reading = pin!(listener.listen(&mut reader, unheard, &mut self.stopping));
             let mut writing = pin!(self.queue.write(&mut writer, PATIENCE));
             match select(&mut reading, &mut writing).await {
                 Either::Left((silence, _)) => (silence, writing.await),
@@ -139,7 +175,7 @@ impl<C: Connection> Task<C> {
             }
         };
         match ends {
-            (Silence::StartTls, Written::Paused) => return Some(reader.unsplit(writer)),
+            (Silence::Change(change), Written::Paused) => return Some((reader.unsplit(writer), change)),
             (_, Written::Ended) => outbox::close(&mut writer).await,
             _ => self.connection.do_send(Hungup),
         }
@@ -147,56 +183,78 @@ impl<C: Connection> Task<C> {
     }
 }
 
-/// Hands over what the client sends, until it leaves, is cut off, or the server stops.
-async fn listen<R: AsyncRead + Unpin, C: Connection>(
-    reader: &mut R,
-    connection: &actix::Addr<C>,
-    stopping: &mut watch::Receiver<bool>,
-    cut: &Notify,
-    left: &ReaderLeft,
-) -> Silence {
-    let mut stop = pin!(stopping.wait_for(|stopping| *stopping));
-    let mut cut = pin!(cut.notified());
-    let mut pieces = Pieces::new(READ_BYTES_MIN);
-    let mut ahead = None;
-    loop {
-        let end = select(&mut stop, &mut cut);
-        let next = async {
-            match ahead.take() {
-                Some(octets) => Some(octets),
-                None => pieces.next(reader).await,
-            }
-        };
-        let octets = match select(end, pin!(next)).await {
-            Either::Left((Either::Left(_), _)) => {
-                connection.do_send(Shutdown);
-                return Silence::Over;
-            }
-            Either::Left((Either::Right(_), _)) | Either::Right((None, _)) => {
-                connection.do_send(Hungup);
-                return Silence::Over;
-            }
-            Either::Right((Some(octets), _)) => octets,
-        };
-        let mut dealing = pin!(connection.send(Received(octets)));
-        let dealt = match tokio::time::timeout(SHORT, &mut dealing).await {
-            Ok(dealt) => dealt,
-            // It takes long. Who leaves meanwhile need not be answered.
-            Err(_) => match select(&mut dealing, pin!(pieces.next(reader))).await {
-                Either::Left((dealt, _)) => dealt,
-                Either::Right((more, _)) => {
-                    if more.is_none() {
-                        left.tell();
-                    }
-                    ahead = more;
-                    dealing.await
+/// Who hears the client, and who says that it is heard no more.
+struct Listener<'a, C: Connection> {
+    connection: &'a actix::Addr<C>,
+    cut: &'a Notify,
+    left: &'a ReaderLeft,
+}
+
+impl<C: Connection> Listener<'_, C> {
+    /// Hands over what the client sends, `ahead` first, until it leaves, is cut off, or the server stops.
+    async fn listen<R: AsyncRead + Unpin>(
+        self,
+        reader: &mut R,
+        mut ahead: Option<Bytes>,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Silence {
+        let mut stop = pin!(stopping.wait_for(|stopping| *stopping));
+        let mut cut = pin!(self.cut.notified());
+        let mut pieces = Pieces::new(READ_BYTES_MIN);
+        loop {
+            let end = select(&mut stop, &mut cut);
+            let next = async {
+                match ahead.take() {
+                    Some(octets) => Some(octets),
+                    None => pieces.next(reader).await,
                 }
-            },
+            };
+            let octets = match select(end, pin!(next)).await {
+                Either::Left((Either::Left(_), _)) => {
+                    self.connection.do_send(Shutdown);
+                    return Silence::Over;
+                }
+                Either::Left((Either::Right(_), _)) | Either::Right((None, _)) => {
+                    self.connection.do_send(Hungup);
+                    return Silence::Over;
+                }
+                Either::Right((Some(octets), _)) => octets,
+            };
+            let mut dealing = pin!(self.connection.send(Received(octets)));
+            let dealt = match tokio::time::timeout(SHORT, &mut dealing).await {
+                Ok(dealt) => dealt,
+                // It takes long. Who leaves meanwhile need not be answered.
+                Err(_) => match select(&mut dealing, pin!(pieces.next(reader))).await {
+                    Either::Left((dealt, _)) => dealt,
+                    Either::Right((more, _)) => {
+                        if more.is_none() {
+                            self.left.tell();
+                        }
+                        ahead = more;
+                        dealing.await
+                    }
+                },
+            };
+            match dealt {
+                Ok(Ok(Next::ReadOn)) => {}
+                Ok(Ok(Next::Change(change))) => return Silence::Change(change.behind(ahead)),
+                Ok(Err(Gone)) | Err(_) => return Silence::Over,
+            }
+        }
+    }
+}
+
+impl Change {
+    /// The change, when `ahead` was read meanwhile.
+    fn behind(self, ahead: Option<Bytes>) -> Change {
+        let with = |octets: Bytes| match ahead {
+            Some(ahead) => Bytes::from([octets, ahead].concat()),
+            None => octets,
         };
-        match dealt {
-            Ok(Ok(Next::ReadOn)) => {}
-            Ok(Ok(Next::StartTls)) => return Silence::StartTls,
-            Ok(Err(Gone)) | Err(_) => return Silence::Over,
+        match self {
+            Change::StartTls => self,
+            Change::Compress(octets) => Change::Compress(with(octets)),
+            Change::Decompress(octets) => Change::Decompress(with(octets)),
         }
     }
 }

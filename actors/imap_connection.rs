@@ -18,11 +18,12 @@ use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, Selected
 use archiveopteryx::limits;
 use archiveopteryx::login::Origin;
 use archiveopteryx::mailbox::{MailboxKey, UidSet};
+use bytes::Bytes;
 use tracing::Instrument;
 
 use crate::attendance::Dismissed;
 use crate::client_socket::{ClientSocket, TlsFacts};
-use crate::client_task::{self, Hungup, Next, Received, Secured, Shutdown};
+use crate::client_task::{self, Change, Hungup, Next, Received, Secured, Shutdown};
 use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
@@ -81,7 +82,7 @@ impl Drop for Session {
 /// What follows when all that the client sent has been dealt with.
 enum Then {
     Listen,
-    StartTls,
+    Change(Change),
     Close,
 }
 
@@ -123,8 +124,16 @@ impl Talk {
             }
             Event::Selected(command) => self.execute(command).await?,
             Event::StartTls => {
-                self.outbox.pause().await?;
-                return Ok(Then::StartTls);
+                self.outbox.pause(Bytes::new()).await?;
+                return Ok(Then::Change(Change::StartTls));
+            }
+            Event::Compress { last, unread } => {
+                self.outbox.pause(last).await?;
+                return Ok(Then::Change(Change::Compress(unread.into())));
+            }
+            Event::Decompress { last, unread } => {
+                self.outbox.pause(last).await?;
+                return Ok(Then::Change(Change::Decompress(unread.into())));
             }
             Event::Close => return Ok(Then::Close),
         }
@@ -285,7 +294,7 @@ impl ImapConnection {
         match (then, self.ending.take()) {
             (Ok(Then::Listen), Some(text)) => self.say_goodbye(&text, ctx),
             (Ok(Then::Listen), None) => return Ok(Next::ReadOn),
-            (Ok(Then::StartTls), _) => return Ok(Next::StartTls),
+            (Ok(Then::Change(change)), _) => return Ok(Next::Change(change)),
             (Ok(Then::Close) | Err(Gone), _) => ctx.stop(),
         }
         Err(Gone)
@@ -303,7 +312,10 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup 
         first_mailboxes: services.settings.accounts.first_mailboxes.clone().into(),
         client: Some(origin.address.to_string()),
         administrators_group: services.settings.login.administrators_group.clone(),
+        submission_group: services.settings.login.submission_group.clone(),
         deleted_messages: services.settings.undelete.for_users,
+        compress: services.settings.imap.compress,
+        literal_plus: services.settings.imap.literal_plus,
     }
 }
 

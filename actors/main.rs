@@ -32,6 +32,7 @@ mod services;
 mod attendance;
 mod client_socket;
 mod client_task;
+mod compressible;
 mod control_connection;
 mod doors;
 mod imap_connection;

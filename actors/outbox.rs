@@ -58,8 +58,8 @@ impl ReaderLeft {
 
 enum Chunk {
     Octets(Bytes),
-    /// What follows is for another stream over the same socket.
-    Pause,
+    /// These are the last octets for this stream: what follows is for another one over the same socket.
+    Last(Bytes),
 }
 
 /// Why a writer has stopped.
@@ -118,8 +118,7 @@ impl Outbox {
     /// Queues `octets` if there is room now; gives them back if there is not.
     pub fn try_send(&self, octets: Bytes) -> Result<(), Bytes> {
         self.chunks.try_send(Chunk::Octets(octets)).map_err(|refused| match refused.into_inner() {
-            Chunk::Octets(octets) => octets,
-            Chunk::Pause => unreachable!("it is what was queued"),
+            Chunk::Octets(octets) | Chunk::Last(octets) => octets,
         })
     }
 
@@ -128,9 +127,10 @@ impl Outbox {
         self.left.told().await;
     }
 
-    /// Has the writer stop when it has written everything that was queued so far; it goes on in another stream.
-    pub async fn pause(&self) -> Result<(), Gone> {
-        self.chunks.send(Chunk::Pause).await.map_err(|_| Gone)
+    /// Has the writer stop when it has written everything that was queued so far, and `last`; it goes on in another
+    /// stream.
+    pub async fn pause(&self, last: impl Into<Bytes>) -> Result<(), Gone> {
+        self.chunks.send(Chunk::Last(last.into())).await.map_err(|_| Gone)
     }
 }
 
@@ -167,10 +167,17 @@ impl Queue {
                 }
                 next = if gathered.len() < GATHER_BYTES_MAX { self.chunks.try_recv().ok() } else { None };
             }
+            let is_last = match next {
+                Some(Chunk::Last(octets)) => {
+                    gathered.extend_from_slice(&octets);
+                    true
+                }
+                _ => false,
+            };
             if write_all(socket, &gathered, patience).await.is_err() {
                 return Written::Failed;
             }
-            if let Some(Chunk::Pause) = next {
+            if is_last {
                 return Written::Paused;
             }
         }
@@ -257,8 +264,8 @@ mod tests {
     async fn a_pause_lets_everything_before_it_out_and_nothing_after() {
         let (mut ours, mut theirs) = tokio::io::duplex(1 << 16);
         let (outbox, mut queue) = Outbox::new();
-        outbox.send(&b"before"[..]).await.unwrap();
-        outbox.pause().await.unwrap();
+        outbox.send(&b"bef"[..]).await.unwrap();
+        outbox.pause(&b"ore"[..]).await.unwrap();
         outbox.send(&b"after"[..]).await.unwrap();
         assert_eq!(queue.write(&mut ours, PATIENCE).await, Written::Paused);
         let mut seen = [0; 64];

@@ -17,11 +17,12 @@ use archiveopteryx::limits;
 use archiveopteryx::login::Origin;
 use archiveopteryx::pop3::{After, Answer, Conversation, Event, Opening, Setup};
 use archiveopteryx::settings::Utf8Headers;
+use bytes::Bytes;
 use tracing::Instrument;
 
 use crate::attendance::Dismissed;
 use crate::client_socket::{ClientSocket, TlsFacts};
-use crate::client_task::{self, Hungup, Next, Received, Secured, Shutdown};
+use crate::client_task::{self, Change, Hungup, Next, Received, Secured, Shutdown};
 use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
@@ -94,7 +95,7 @@ impl Talk {
                 return self.answered(answer).await;
             }
             Event::StartTls => {
-                self.outbox.pause().await?;
+                self.outbox.pause(Bytes::new()).await?;
                 return Ok(Then::StartTls);
             }
             Event::Close => return Ok(Then::Close),
@@ -156,7 +157,7 @@ impl Pop3Connection {
         }
         match then {
             Ok(Then::Listen) => return Ok(Next::ReadOn),
-            Ok(Then::StartTls) => return Ok(Next::StartTls),
+            Ok(Then::StartTls) => return Ok(Next::Change(Change::StartTls)),
             Ok(Then::Close) | Err(Gone) => ctx.stop(),
         }
         Err(Gone)

@@ -28,6 +28,8 @@ pub enum Code {
     BadComparator,
     /// NOTIFY names an event that is not known here (RFC 5465).
     BadEvent,
+    /// A URL leads to no message (RFC 4469 §4.1). The text is that URL.
+    BadUrl,
     Cannot,
     Expired,
     HasChildren,
@@ -76,6 +78,7 @@ impl Code {
             Code::BadEvent => {
                 "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
             }
+            Code::BadUrl => "BADURL",
             Code::Cannot => "CANNOT",
             Code::Expired => "EXPIRED",
             Code::HasChildren => "HASCHILDREN",

@@ -31,6 +31,8 @@ pub const IMAP_LINE_BYTES_MAX: usize = 64 * 1024;
 pub const IMAP_LINE_BYTES_BEFORE_LOGIN_MAX: usize = 16 * 1024;
 /// A literal in any command but APPEND (mailbox names, search strings, passwords).
 pub const IMAP_LITERAL_BYTES_MAX: usize = 64 * 1024;
+/// A literal that LITERAL- lets a client send without asking: RFC 7888 §5 says how many octets.
+pub const IMAP_UNASKED_LITERAL_BYTES_MAX: u64 = 4096;
 /// The same before login: only user names and passwords.
 pub const IMAP_LITERAL_BYTES_BEFORE_LOGIN_MAX: usize = 4 * 1024;
 /// All literals of one command but APPEND: as many as a long search needs.

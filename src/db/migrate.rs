@@ -59,6 +59,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     23 "0023_mail_is_taken_back_fast",
     24 "0024_copies_are_called_like_their_originals",
     25 "0025_changes_of_names_and_rights_are_told",
+    26 "0026_urls_open_parts_of_mail",
 ];
 
 /// The revision that this program brings a schema to.

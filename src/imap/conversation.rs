@@ -11,15 +11,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::db::{self, Culprit};
-use crate::error::{Code, Error};
-use crate::imap::answer::{After, Answer, Opening, Watch};
+use crate::error::Error;
+use crate::imap::answer::{Answer, Opening};
+use crate::imap::command::append::message::Session;
 use crate::imap::command::esearch::Esearch;
 use crate::imap::command::search::Search;
 use crate::imap::command::{
-    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, append, capability, idle, starttls,
+    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle,
 };
 use crate::imap::enabled::Enabled;
-use crate::imap::grammar::core;
 use crate::imap::response;
 use crate::imap::watching::Heeds;
 use crate::limits;
@@ -27,8 +27,11 @@ use crate::login;
 use crate::mailbox::{AccountId, FirstMailbox, MailboxKey, MailboxName};
 use crate::plan;
 use crate::policy::Viewer;
-use crate::wire::framer::{Bounds, Frame, Framer, Refusal};
+use crate::wire::framer::{Frame, Framer};
 use crate::wire::sasl::{self, Question, Terms};
+
+mod input;
+mod stream;
 
 /// What an account's command does, step by step.
 pub type Plan = plan::Plan<Conversation, Answer>;
@@ -52,8 +55,14 @@ pub struct Setup {
     pub client: Option<String>,
     /// The group whose members are administrators.
     pub administrators_group: String,
+    /// The group whose members submit messages for others.
+    pub submission_group: String,
     /// Whether users see what was deleted.
     pub deleted_messages: bool,
+    /// Whether a client may have what is said compressed.
+    pub compress: bool,
+    /// Whether literals of any size may come without asking, and not only small ones.
+    pub literal_plus: bool,
 }
 
 /// What is to be done next. The actor finishes one before it asks for another.
@@ -68,6 +77,11 @@ pub enum Event {
     Selected(SelectedCommand),
     /// Write what there is to write, begin TLS, then call [`Conversation::secured`].
     StartTls,
+    /// Write what there is to write, and `last`; what follows is compressed, and so is what the client says, of which
+    /// `unread` is here already.
+    Compress { last: Vec<u8>, unread: Vec<u8> },
+    /// Write what there is to write, and `last`, and end the compression. The client has said `unread` already.
+    Decompress { last: Vec<u8>, unread: Vec<u8> },
     /// Write what there is to write, then close the connection.
     Close,
 }
@@ -84,6 +98,8 @@ pub struct User {
     pub client: Option<String>,
     /// The group whose members are administrators.
     pub administrators_group: String,
+    /// The group whose members submit messages for others.
+    pub submission_group: String,
     /// How he wants to be spoken to.
     pub enabled: Enabled,
     /// What he wants to hear of in the mailbox that he opens.
@@ -107,6 +123,8 @@ pub struct Conversation {
     open: Option<MailboxName>,
     /// The same by its number.
     open_key: Option<MailboxKey>,
+    /// What is said is compressed.
+    compressed: bool,
     /// Events that follow the one that was handed out last.
     queue: VecDeque<Event>,
     /// BAD answers since something was right.
@@ -144,6 +162,7 @@ impl Conversation {
             selected: false,
             open: None,
             open_key: None,
+            compressed: false,
             queue: VecDeque::new(),
             errors: 0,
             doing: String::new(),
@@ -179,27 +198,6 @@ impl Conversation {
                 Frame::Refused { head, why } => self.refuse(&head, why),
             }
         }
-    }
-
-    /// The client waits with a literal. If it is a message, there must be room for it.
-    fn go_ahead(&mut self, octets: u64) {
-        let head = command::head_of(self.framer.command()).ok();
-        let appending = head
-            .filter(is_append)
-            .and_then(|head| Some((head, append::announced(head.arguments, self.enabled())?)));
-        match (&self.user, appending) {
-            (Some(user), Some((head, (mailbox, before)))) => {
-                let octets = octets.saturating_add(before);
-                let plan = append::plan_room(head.tag.to_owned(), &mailbox, octets, user);
-                self.queue.push_back(Event::Run(plan));
-            }
-            _ => self.send(response::go_ahead("go ahead")),
-        }
-    }
-
-    /// Forgets a command whose literal the client has not been asked for.
-    pub(super) fn abandon_command(&mut self) {
-        self.framer.abandon();
     }
 
     /// Tag and name of the command that the last event belongs to, for the log: nothing of what it says.
@@ -274,31 +272,10 @@ impl Conversation {
 
     /// What CAPABILITY says at this point.
     pub fn capabilities(&self) -> String {
-        let Setup { starttls, secure, terms, literal_max, .. } = &self.setup;
-        capability::list(self.user.is_some(), *starttls && !secure, terms, *literal_max)
-    }
-
-    /// What the client may send at this point, by the beginning of the command.
-    fn bounds(&self) -> impl Fn(&[u8]) -> Bounds + use<> {
-        let logged_in = self.user.is_some();
-        let lines_only = !matches!(self.stage, Stage::Command);
-        let literal_max = self.setup.literal_max;
-        move |head| {
-            let line = match logged_in {
-                true => limits::IMAP_LINE_BYTES_MAX,
-                false => limits::IMAP_LINE_BYTES_BEFORE_LOGIN_MAX,
-            };
-            let (literal, literals) = match logged_in {
-                true if may_bring_message(head) => {
-                    (literal_max, literal_max + limits::IMAP_LITERAL_BYTES_MAX as u64)
-                }
-                true => (limits::IMAP_LITERAL_BYTES_MAX as u64, limits::IMAP_LITERALS_BYTES_MAX),
-                false => {
-                    let max = limits::IMAP_LITERAL_BYTES_BEFORE_LOGIN_MAX as u64;
-                    (max, 2 * max)
-                }
-            };
-            Bounds { line, literal: (!lines_only).then_some(literal), literals }
+        let Setup { starttls, secure, terms, literal_plus, compress, literal_max, .. } = &self.setup;
+        match self.user {
+            Some(_) => capability::after_login(*literal_plus, *compress && !self.compressed, *literal_max),
+            None => capability::before_login(*literal_plus, *starttls && !secure, terms),
         }
     }
 
@@ -382,15 +359,13 @@ impl Conversation {
                 return self.authenticate(tag, next);
             }
             Command::Noop if self.selected => self.on_mailbox(tag, false, OnMailbox::Noop, now),
-            Command::Unauthenticate => {
-                (self.user, self.selected) = (None, false);
-                let tagged = command::unauthenticate::respond(&tag);
-                let (next, watch) = (After::Unselect, Watch::End);
-                Event::Run(Plan::Done(Answer { tagged, next, watch, ..Answer::default() }))
-            }
+            Command::Compress => return self.compress(tag),
+            Command::Unauthenticate => return self.unauthenticate(&tag),
             Command::Idle => return self.begin_idle(tag, now),
             Command::Replace(uid, replacement) => {
-                self.on_mailbox(tag, uid, OnMailbox::Replace(replacement.with_message(line)), now)
+                let session = Session { append_limit: self.setup.literal_max, open: self.open.as_ref() };
+                let replace = replacement.with_message(line, session);
+                self.on_mailbox(tag, uid, OnMailbox::Replace(replace), now)
             }
             Command::OnMailbox { uid, command } => self.on_mailbox(tag, uid, command, now),
             Command::Esearch(search) => return self.search(tag, search, now),
@@ -439,13 +414,19 @@ impl Conversation {
             Command::List(list) => list.plan(tag, user),
             Command::Status(status) => status.plan(tag, user),
             Command::Notify(notify) => notify.plan(tag, user, open),
-            Command::Append(append) => append.plan(tag, line, user, now),
+            Command::Append(append) => {
+                let open = self.open.as_ref().filter(|_| self.selected);
+                append.plan(tag, line, (user, open), now)
+            }
             Command::SetAcl(setacl) => setacl.plan(tag, user),
             Command::GetAcl(getacl) => getacl.plan(tag, user),
             Command::ListRights(listrights) => listrights.plan(tag, user),
             Command::MyRights(myrights) => myrights.plan(tag, user),
             Command::GetQuota(get) => get.plan(tag, user),
             Command::GetQuotaRoot(get) => get.plan(tag, user),
+            Command::GenUrlAuth(urls) => urls.plan(tag, user),
+            Command::ResetKey(reset) => reset.plan(tag, user),
+            Command::UrlFetch(urls) => urls.plan(tag, user, now),
             Command::SetQuota(set) => set.plan(tag, user),
             Command::Namespace => Plan::Done(command::namespace::respond(&tag, user)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
@@ -455,18 +436,6 @@ impl Conversation {
     /// A command for the session of the open mailbox.
     fn on_mailbox(&self, tag: String, uid: bool, command: OnMailbox, now: Timestamp) -> Event {
         Event::Selected(SelectedCommand { tag, uid, command, now, enabled: self.enabled() })
-    }
-
-    /// STARTTLS, where TLS can begin and has not begun yet.
-    fn start_tls(&mut self, tag: String) {
-        match starttls::check(self.setup.starttls, self.setup.secure) {
-            Ok(()) => {
-                self.send(starttls::respond(&tag));
-                self.queue.push_back(Event::StartTls);
-                self.stage = Stage::Securing;
-            }
-            Err(error) => self.fail(&tag, error),
-        }
     }
 
     /// The exchange goes on, or has come to an end.
@@ -484,6 +453,7 @@ impl Conversation {
                 self.errors = 0;
                 let client = self.setup.client.clone();
                 let administrators_group = self.setup.administrators_group.clone();
+                let submission_group = self.setup.submission_group.clone();
                 let enabled = Enabled::default();
                 let append_limit = self.setup.literal_max;
                 let sees_deleted = self.setup.deleted_messages && !anonymous;
@@ -493,6 +463,7 @@ impl Conversation {
                     anonymous,
                     client,
                     administrators_group,
+                    submission_group,
                     enabled,
                     heeds: Heeds::default(),
                     append_limit,
@@ -523,22 +494,6 @@ impl Conversation {
         if !line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
             self.fail("*", Error::bad("IDLE is ended by DONE; this line was not looked at"));
         }
-    }
-
-    /// A command was too large to be taken.
-    fn refuse(&mut self, head: &[u8], why: Refusal) {
-        let tag = match std::mem::replace(&mut self.stage, Stage::Command) {
-            Stage::Authenticating { tag, .. } | Stage::Idling { tag } => Some(tag),
-            _ => command::tag_of(head).map(str::to_owned),
-        };
-        let error = match why {
-            Refusal::LineTooLong => Error::bad("the command is too long"),
-            Refusal::LiteralTooLarge if may_bring_message(head) => {
-                Error::no(Code::TooBig, format!("a message may have {} octets", self.setup.literal_max))
-            }
-            Refusal::LiteralTooLarge => Error::no(Code::TooBig, "the literal is too large for this command"),
-        };
-        self.fail(tag.as_deref().unwrap_or("*"), error);
     }
 
     /// Says that a command failed before it began.
@@ -573,22 +528,6 @@ impl User {
     pub fn culprit(&self, command: &'static str) -> Culprit {
         Culprit { account: Some(self.acting()), door: "imap", client: self.client.clone(), reason: command }
     }
-}
-
-fn is_append(head: &command::Head<'_>) -> bool {
-    !head.uid && head.name.eq_ignore_ascii_case("APPEND")
-}
-
-/// Whether a command that begins so may bring a whole message: APPEND, REPLACE, UID REPLACE. It may be cut anywhere.
-fn may_bring_message(head: &[u8]) -> bool {
-    let word = |input| -> crate::imap::grammar::Parsed<'_, &str> {
-        let (rest, ()) = core::sp(input)?;
-        core::atom(rest)
-    };
-    let Ok((rest, name)) = core::tag(head).and_then(|(rest, _)| word(rest)) else { return false };
-    let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
-    let replaces = |(_, name): (&[u8], &str)| is(name, "REPLACE");
-    is(name, "APPEND") || is(name, "REPLACE") || is(name, "UID") && word(rest).is_ok_and(replaces)
 }
 
 /// Empty lines between commands: old Outlook and some Java libraries send CRLF after a literal's own (2026-11).

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Code;
 use crate::imap::answer::After;
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, ModSeq, Uid, UidValidity};
 use crate::plan::{Computation, Outcome, Step};
@@ -26,7 +27,10 @@ fn setup() -> Setup {
         first_mailboxes: Default::default(),
         client: Some("192.0.2.1".into()),
         administrators_group: "admins".into(),
+        submission_group: "submitters".into(),
         deleted_messages: true,
+        compress: true,
+        literal_plus: true,
     }
 }
 
@@ -116,6 +120,10 @@ impl Client {
                 self.hear(format!("{tag} (session) {uid}{name}\r\n").into_bytes());
             }
             Event::StartTls => self.conversation.secured(setup().terms),
+            Event::Compress { last, unread } | Event::Decompress { last, unread } => {
+                self.hear(last);
+                self.conversation.receive(&unread);
+            }
             Event::Close => self.closed = true,
         }
     }
@@ -421,4 +429,16 @@ proptest! {
         let said = client.say("z NOOP\r\n");
         prop_assert!(said.starts_with("z "), "{}", said);
     }
+}
+
+#[test]
+fn small_literals_need_not_ask_where_large_ones_have_to() {
+    let mut client = Client::new(Setup { literal_plus: false, literal_max: 10_000, ..setup() });
+    assert!(client.said.contains(" LITERAL- ") && !client.said.contains("LITERAL+"));
+    assert!(client.say("a LOGIN anna secret\r\n").contains(" LITERAL- "));
+    assert!(client.say("b ENABLE {4+}\r\nUTF8\r\n").starts_with("* ENABLED"));
+    let large = "x".repeat(4097);
+    let said = client.say(&format!("c APPEND INBOX {{4097+}}\r\n{large}\r\nd NOOP\r\n"));
+    assert!(said.starts_with("c BAD a literal of more than 4096 octets"), "{said}");
+    assert!(said.contains("d OK"), "{said}");
 }

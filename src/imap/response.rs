@@ -11,11 +11,15 @@ pub fn string(out: &mut Vec<u8>, octets: &[u8]) {
     // 8-bit octets in quotes are for clients of RFC 9051 only; a literal is understood by all.
     let quotable = |octet: &u8| (0x20..0x7f).contains(octet) || *octet == b'\t';
     if octets.len() > QUOTED_OCTETS_MAX || !octets.iter().all(quotable) {
-        out.extend_from_slice(format!("{{{}}}\r\n", octets.len()).as_bytes());
-        out.extend_from_slice(octets);
-        return;
+        return literal(out, octets);
     }
     quoted(out, octets);
+}
+
+/// `literal = "{" number "}" CRLF *CHAR8`
+pub fn literal(out: &mut Vec<u8>, octets: &[u8]) {
+    out.extend_from_slice(format!("{{{}}}\r\n", octets.len()).as_bytes());
+    out.extend_from_slice(octets);
 }
 
 /// `quoted = DQUOTE *QUOTED-CHAR DQUOTE`
@@ -78,6 +82,7 @@ pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
         Error::No { code: Code::BadCharset, text } => {
             status(tag, "NO", Some("BADCHARSET (US-ASCII UTF-8)"), text)
         }
+        Error::No { code: Code::BadUrl, text: url } => bad_url(tag, url),
         Error::No { code, text } => status(tag, "NO", code.imap(), text),
         Error::Bug(text) => {
             tracing::error!(tag, "a command failed by a bug: {text}");
@@ -86,9 +91,21 @@ pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
     }
 }
 
+/// `badurl-response-code = "BADURL" SP url-resp-text`, any TEXT-CHAR but `]` and `\` (RFC 4469 §5)
+fn bad_url(tag: &str, url: &str) -> Vec<u8> {
+    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, ']' | '\\');
+    let url: String = url.chars().map(|c| if fits(c) { c } else { '?' }).collect();
+    status(tag, "NO", Some(&format!("BADURL {url}")), "This URL leads to nothing that can be read")
+}
+
 /// A command names messages by their places, though the client has enabled UIDONLY (RFC 9586 §3).
 pub fn uid_required(tag: &str) -> Vec<u8> {
     status(tag, "BAD", Some("UIDREQUIRED"), "messages are named by their uids, after UIDONLY")
+}
+
+/// COMPRESS a second time. RFC 4978 §3 has BAD when it was COMPRESS that has begun before.
+pub fn compression_active(tag: &str) -> Vec<u8> {
+    status(tag, "BAD", Some("COMPRESSIONACTIVE"), "DEFLATE is active by COMPRESS already")
 }
 
 /// What a client is told beside the answer to the command that has nearly used up a quota (RFC 9208 §4.3.1).

@@ -26,6 +26,7 @@ pub mod section;
 pub mod shape;
 pub mod short_envelope;
 pub mod structure;
+pub mod structure_part;
 pub mod subject;
 pub mod text;
 pub mod text_parts;

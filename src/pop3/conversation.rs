@@ -363,7 +363,7 @@ fn bounds(logged_in: bool) -> impl Fn(&[u8]) -> Bounds {
         true => limits::POP3_LINE_BYTES_MAX,
         false => limits::POP3_LINE_BYTES_BEFORE_LOGIN_MAX,
     };
-    move |_| Bounds { line, literal: None, literals: 0 }
+    move |_| Bounds { line, literal: None, unasked: 0, literals: 0 }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct Login {
     pub mechanisms: Vec<String>,
     /// The group whose members may act for any user; empty means nobody.
     pub administrators_group: String,
+    /// The group whose members may read what others have authorized for submission; empty means nobody.
+    pub submission_group: String,
     /// The account for those who do not say who they are; empty means none.
     pub anonymous: String,
     /// What of a client's certificate names the login that it opens.
@@ -33,6 +35,7 @@ impl Default for Login {
         Login {
             mechanisms: sasl::NAMES.map(str::to_owned).to_vec(),
             administrators_group: String::new(),
+            submission_group: String::new(),
             anonymous: String::new(),
             certificate_identity: CertificateIdentity::Off,
             certificate_map: String::new(),

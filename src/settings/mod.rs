@@ -73,6 +73,10 @@ pub struct Imap {
     pub connections_max: u32,
     /// Whether passwords may come in the clear from elsewhere than this machine.
     pub plaintext_login: bool,
+    /// Whether clients may have what is said compressed.
+    pub compress: bool,
+    /// Whether literals of any size may come without asking, and not only small ones.
+    pub literal_plus: bool,
 }
 
 /// The door for the MTA that delivers.
@@ -155,6 +159,8 @@ impl Default for Imap {
             tls_listen: vec![SocketAddr::from(([127, 0, 0, 1], 1993))],
             connections_max: 20_000,
             plaintext_login: false,
+            compress: true,
+            literal_plus: true,
         }
     }
 }
@@ -318,9 +324,11 @@ pub fn wanted(key: &str) -> Option<&'static str> {
             "a list of files, such as [\"/etc/ssl/mail.pem\"]"
         }
         "tls.version_min" => "\"1.2\" or \"1.3\"",
-        "imap.plaintext_login" | "pop3.plaintext_login" | "pop3.mark_seen" | "undelete.for_users" => {
-            "true or false"
-        }
+        "imap.plaintext_login"
+        | "imap.compress"
+        | "pop3.plaintext_login"
+        | "pop3.mark_seen"
+        | "undelete.for_users" => "true or false",
         "imap.connections_max"
         | "pop3.connections_max"
         | "lmtp.connections_max"
@@ -331,7 +339,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
         "delivery.subaddress_separator" => "the characters that separate, such as \"+\" or \"+-\"",
         "login.mechanisms" => "a list of names, such as [\"SCRAM-SHA-256\", \"PLAIN\"]",
-        "login.administrators_group" => "the name of a group",
+        "login.administrators_group" | "login.submission_group" => "the name of a group",
         "login.anonymous" => "the login of a user",
         "login.shared_addresses" => "a list of addresses, such as [\"192.0.2.7\", \"2001:db8::7\"]",
         "login.keep_days" => "a number of days",

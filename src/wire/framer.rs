@@ -28,6 +28,8 @@ pub struct Bounds {
     pub line: usize,
     /// Octets of one literal; None where lines are only lines, as in an AUTHENTICATE exchange or after IDLE.
     pub literal: Option<u64>,
+    /// Octets of a literal that is sent without asking (RFC 7888 §5); no more than `literal` in any case.
+    pub unasked: u64,
     /// Octets of all literals of one command.
     pub literals: u64,
 }
@@ -48,6 +50,8 @@ pub enum Frame {
 pub enum Refusal {
     LineTooLong,
     LiteralTooLarge,
+    /// It would not have been too large if the client had asked.
+    LiteralUnasked,
 }
 
 /// A refused command that is still arriving.
@@ -88,6 +92,13 @@ impl Framer {
     pub fn abandon(&mut self) {
         self.command.clear();
         self.start_over();
+    }
+
+    /// What was received and not yet looked at, when it is for somebody else to look at.
+    pub fn leave(&mut self) -> Vec<u8> {
+        let unread = self.input.split_off(self.at);
+        *self = Framer::default();
+        unread
     }
 
     /// Octets that were received and not yet looked at.
@@ -158,6 +169,10 @@ impl Framer {
         let total = self.literal_octets.saturating_add(announced.octets);
         if bounds.literal.is_some_and(|max| announced.octets > max) || total > bounds.literals {
             self.refuse(Refusal::LiteralTooLarge, true);
+            return None;
+        }
+        if !announced.synchronizing && announced.octets > bounds.unasked {
+            self.refuse(Refusal::LiteralUnasked, true);
             return None;
         }
         self.literal_left = announced.octets;
@@ -279,7 +294,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BOUNDS: Bounds = Bounds { line: 80, literal: Some(20), literals: 30 };
+    const BOUNDS: Bounds = Bounds { line: 80, literal: Some(20), unasked: 20, literals: 30 };
 
     /// All frames in `input` when it arrives in pieces of the given sizes, repeated.
     fn frames(input: &[u8], pieces: &[usize]) -> Vec<Frame> {
@@ -343,6 +358,17 @@ mod tests {
             "a LOGIN {22+}\r\nx NOOP\r\n45678901234567 {5}\r\nb NOOP\r\n",
             &[refused("a LOGIN {22+}\r\n", Refusal::LiteralTooLarge), command("b NOOP")],
         );
+    }
+
+    #[test]
+    fn a_literal_that_does_not_ask_may_have_to() {
+        let bounds = Bounds { unasked: 3, ..BOUNDS };
+        let mut framer = Framer::default();
+        framer.receive(b"a X {3+}\r\nabc {4}\r\nabcd\r\nb X {4+}\r\nabcd\r\nc NOOP\r\n");
+        let found: Vec<Frame> = std::iter::from_fn(|| framer.next(|_| bounds)).collect();
+        let whole = command("a X {3+}\r\nabc {4}\r\nabcd");
+        let refused = refused("b X {4+}\r\n", Refusal::LiteralUnasked);
+        assert_eq!(found, [Frame::GoAhead { octets: 4 }, whole, refused, command("c NOOP")]);
     }
 
     #[test]

@@ -36,7 +36,10 @@ impl<'a> Client<'a> {
             first_mailboxes: FirstMailbox::defaults().into(),
             client: Some("192.0.2.1".into()),
             administrators_group: "administrators".into(),
+            submission_group: "submitters".into(),
             deleted_messages: true,
+            compress: false,
+            literal_plus: true,
         };
         let (conversation, _) = Conversation::new(setup);
         let mut client = Client { lender, conversation, selected: None, said: Vec::new(), changes: 0 };
@@ -67,7 +70,7 @@ impl<'a> Client<'a> {
                     self.selected = Some(selected);
                     self.answer(answer).await;
                 }
-                Event::StartTls | Event::Close => {}
+                Event::StartTls | Event::Compress { .. } | Event::Decompress { .. } | Event::Close => {}
             }
         }
         String::from_utf8(std::mem::take(&mut self.said)).expect("the test speaks UTF-8")

@@ -67,6 +67,20 @@ fn python_reads_and_delivers() {
 }
 
 #[test]
+fn python_compresses_over_tls() {
+    let server = Server::shared();
+    server.add_user("pyzip", "pyzip@example.org", PASSWORD);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/compress_session.py");
+    let mut python = Command::new("python3");
+    python.arg(script).arg(server.imaps_address().port().to_string());
+    python.args(["pyzip", PASSWORD]).arg(server.home().join("tls/self-signed.pem"));
+    let output = python.output().expect("python3 can be run");
+    let told =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(told.ends_with("all well\n"), "{told}\n{}", server.log());
+}
+
+#[test]
 fn a_session_is_resumed_and_keeps_its_own_exporter() {
     let server = Server::shared();
     let client = server.tls_client();

@@ -51,7 +51,10 @@ impl Client {
             first_mailboxes: Default::default(),
             client: None,
             administrators_group: "admins".into(),
+            submission_group: "submitters".into(),
             deleted_messages: true,
+            compress: true,
+            literal_plus: true,
         };
         let (conversation, said) = Conversation::new(setup);
         Client { conversation, selected: None, said, over: false }
@@ -96,6 +99,11 @@ impl Client {
                 self.answer(answer);
             }
             Event::StartTls => self.conversation.secured(Terms::default()),
+            // Compression is below what is said.
+            Event::Compress { last, unread } | Event::Decompress { last, unread } => {
+                self.said.extend(last);
+                self.conversation.receive(&unread);
+            }
             Event::Close => self.over = true,
         }
     }
@@ -309,4 +317,14 @@ const WORDS: &[&str] = &[
     "GETQUOTA ",
     "SETQUOTA ",
     "STORAGE ",
+    "COMPRESS DEFLATE",
+    "UNAUTHENTICATE",
+    "LANGUAGE ",
+    "DE",
+    "GENURLAUTH ",
+    "URLFETCH ",
+    "RESETKEY ",
+    "imap://anna@x/INBOX/;UID=1;URLAUTH=anonymous",
+    "/INBOX/;UID=1/;SECTION=1/;PARTIAL=1.2",
+    ":INTERNAL:0123456789abcdef0123456789abcdef",
 ];

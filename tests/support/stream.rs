@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use archiveopteryx::wire::deflate::{Deflater, Inflater};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{
@@ -17,6 +18,17 @@ use super::authority::Issued;
 /// What a client is connected by.
 pub struct Stream {
     carried: Carried,
+    compression: Option<Compression>,
+    /// Read behind the end of what was compressed.
+    plain: Vec<u8>,
+}
+
+/// Both directions of a compressed stream.
+#[derive(Default)]
+struct Compression {
+    inflater: Inflater,
+    deflater: Deflater,
+    input: Vec<u8>,
 }
 
 enum Carried {
@@ -74,7 +86,7 @@ impl Stream {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
-        Ok(Stream { carried: Carried::Plain(stream) })
+        Ok(Stream { carried: Carried::Plain(stream), compression: None, plain: Vec::new() })
     }
 
     /// Connects, and shakes hands before anything is said.
@@ -124,25 +136,92 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Compresses what is said from now on.
+    pub fn compress(&mut self) {
+        self.compression = Some(Compression::default());
+    }
+
+    /// Goes on without compression, when the server has ended its own.
+    pub fn decompress(&mut self) -> io::Result<()> {
+        let Some(mut compression) = self.compression.take() else { return Ok(()) };
+        while !compression.inflater.has_ended() {
+            if compression.read(&mut self.carried, &mut [0; 1])? != 0 {
+                return Err(io::Error::other("more is said before the end of the compressed stream"));
+            }
+        }
+        self.plain = compression.input;
+        Ok(())
+    }
+}
+
+impl Compression {
+    /// Nothing is read at the end of the stream.
+    fn read(&mut self, carried: &mut Carried, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let (taken, made) = self.inflater.read(&self.input, buffer).map_err(io::Error::other)?;
+            self.input.drain(..taken);
+            if made > 0 || self.inflater.has_ended() {
+                return Ok(made);
+            }
+            let mut room = [0; 4096];
+            let read = carried.read(&mut room)?;
+            if read == 0 {
+                return Ok(0);
+            }
+            self.input.extend_from_slice(&room[..read]);
+        }
+    }
+}
+
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.carried {
-            Carried::Plain(stream) => stream.read(buffer),
-            Carried::Tls(tls) => tls.read(buffer),
+        match &mut self.compression {
+            Some(compression) => compression.read(&mut self.carried, buffer),
+            None if !self.plain.is_empty() => {
+                let read = self.plain.len().min(buffer.len());
+                buffer[..read].copy_from_slice(&self.plain[..read]);
+                self.plain.drain(..read);
+                Ok(read)
+            }
+            None => self.carried.read(buffer),
         }
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match &mut self.carried {
+        let Some(compression) = &mut self.compression else { return self.carried.write(octets) };
+        let mut out = Vec::new();
+        compression.deflater.write(octets, &mut out);
+        self.carried.write_all(&out)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.carried.flush()
+    }
+}
+
+impl Read for Carried {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Carried::Plain(stream) => stream.read(buffer),
+            Carried::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+impl Write for Carried {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self {
             Carried::Plain(stream) => stream.write(octets),
             Carried::Tls(tls) => tls.write(octets),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.carried {
+        match self {
             Carried::Plain(stream) => stream.flush(),
             Carried::Tls(tls) => tls.flush(),
         }

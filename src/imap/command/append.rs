@@ -1,12 +1,14 @@
-//! APPEND (RFC 3501 §6.3.11) with APPENDUID (RFC 4315) and MULTIAPPEND (RFC 3502): messages that the client brings.
+//! APPEND (RFC 3501 §6.3.11) with APPENDUID (RFC 4315), MULTIAPPEND (RFC 3502) and CATENATE (RFC 4469): messages that
+//! the client brings, or has put together.
 
+pub mod catenate;
 pub mod message;
 
 use jiff::Timestamp;
 use nom::Parser;
 use nom::sequence::preceded;
 
-use self::message::{AppendMessage, Brought, append_message};
+use self::message::{AllBrought, AppendMessage, Brought, Session, append_message};
 use crate::db::{self, Actor, Appending, NewMessage, Unit};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
@@ -68,10 +70,17 @@ pub fn plan_room(tag: String, mailbox: &MailboxName, octets: u64, user: &User) -
 
 impl Append {
     /// Finds the mailbox, takes the messages apart and stores them. `command` is all that the client said.
-    pub fn plan(self, tag: String, command: Vec<u8>, user: &User, now: Timestamp) -> Plan {
+    pub fn plan(
+        self,
+        tag: String,
+        command: Vec<u8>,
+        (user, open): (&User, Option<&MailboxName>),
+        now: Timestamp,
+    ) -> Plan {
         let viewer = user.viewer();
         let Append { mailbox, messages } = self;
-        let mut brought = message::take(messages, command);
+        let session = Session { append_limit: user.append_limit, open };
+        let mut brought = message::take(messages, command, session);
         let actor = user.culprit("APPEND").actor();
         let find = db::FindMailbox { viewer, name: mailbox };
         Plan::run(find, move |found, conversation| {
@@ -81,7 +90,8 @@ impl Append {
                 Ok(found) => {
                     // RFC 4314 §4: flags that the user may not set are left out, and that is no failure.
                     let permitted = found.permit.rights.flags();
-                    brought.iter_mut().for_each(|message| message.flags = message.flags.within(permitted));
+                    let within = |message: &mut Brought| message.flags = message.flags.within(permitted);
+                    brought.messages.iter_mut().for_each(within);
                     let target = Target { key: found.key, viewer, own_seen: found.seen.is_some(), actor };
                     target.prepare(tag, brought, now, conversation)
                 }
@@ -107,17 +117,18 @@ impl Target {
     fn prepare(
         self,
         tag: String,
-        brought: Vec<Brought>,
+        brought: AllBrought,
         now: Timestamp,
         conversation: &mut Conversation,
     ) -> Plan {
-        let described = brought.iter().map(|message| (message.flags.clone(), message.date)).collect();
-        let account = self.key.account;
+        let described =
+            brought.messages.iter().map(|message| (message.flags.clone(), message.date)).collect();
+        let whose = (self.key.account, self.viewer);
         let store = move |prepared: Result<Vec<NewMessage>, Error>, _: &mut Conversation| match prepared {
             Ok(prepared) => self.store(tag, prepared, described, now),
             Err(error) => Plan::Done(Answer::failed(&tag, error)),
         };
-        message::prepare(account, brought, now, store, conversation)
+        message::prepare(whose, brought, now, store, conversation)
     }
 
     /// Stores them.

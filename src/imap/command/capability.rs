@@ -4,17 +4,28 @@ use crate::imap::answer::Answer;
 use crate::imap::conversation::Conversation;
 use crate::wire::sasl::Terms;
 
-/// What depends on whether the client has logged in.
-pub fn list(logged_in: bool, starttls: bool, terms: &Terms, append_limit: u64) -> String {
-    if logged_in {
-        return format!("{ALWAYS} {AFTER_LOGIN} {FINDING} APPENDLIMIT={append_limit}");
-    }
+/// What a client can do that has logged in; `compress` if it may still begin to.
+pub fn after_login(literal_plus: bool, compress: bool, append_limit: u64) -> String {
+    let literals = literals(literal_plus);
+    // RFC 4978 §3: what is compressed is not compressed again.
+    let compress = if compress { " COMPRESS=DEFLATE" } else { "" };
+    format!("{ALWAYS} {literals} {AFTER_LOGIN} {FINDING}{compress} APPENDLIMIT={append_limit}")
+}
+
+/// What a client can do that has not logged in yet.
+pub fn before_login(literal_plus: bool, starttls: bool, terms: &Terms) -> String {
+    let literals = literals(literal_plus);
     // RFC 3501 §6.2.1: it makes sense before login only.
     let starttls = if starttls { " STARTTLS" } else { "" };
     let mechanisms: String = terms.mechanisms().iter().map(|name| format!(" AUTH={name}")).collect();
     // RFC 3501 §6.2.3: a client must not send LOGIN when it sees this.
     let disabled = if terms.plaintext_allowed { "" } else { " LOGINDISABLED" };
-    format!("{ALWAYS}{starttls} SASL-IR{mechanisms}{disabled}")
+    format!("{ALWAYS} {literals}{starttls} SASL-IR{mechanisms}{disabled}")
+}
+
+/// RFC 7888 §5: one of them, never both.
+fn literals(plus: bool) -> &'static str {
+    if plus { "LITERAL+" } else { "LITERAL-" }
 }
 
 /// Says the list.
@@ -23,9 +34,9 @@ pub fn respond(tag: &str, conversation: &Conversation) -> Answer {
     Answer::ok(tag, "CAPABILITY completed").with_untagged(untagged.into_bytes())
 }
 
-const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE";
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 ID ENABLE IDLE";
 const AFTER_LOGIN: &str = "NAMESPACE CHILDREN LIST-EXTENDED LIST-STATUS STATUS=SIZE NOTIFY SPECIAL-USE CREATE-SPECIAL-USE \
-     UIDPLUS UNSELECT MOVE REPLACE MULTIAPPEND UIDONLY CONDSTORE QRESYNC UTF8=ACCEPT BINARY PREVIEW OBJECTID SAVEDATE UNAUTHENTICATE ACL \
+     UIDPLUS UNSELECT MOVE REPLACE MULTIAPPEND CATENATE URLAUTH URLAUTH=BINARY URL-PARTIAL UIDONLY CONDSTORE QRESYNC UTF8=ACCEPT BINARY PREVIEW OBJECTID SAVEDATE UNAUTHENTICATE ACL \
      RIGHTS=kxte LIST-MYRIGHTS QUOTA QUOTASET QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX QUOTA=RES-ANNOTATION-STORAGE";
 /// What finds messages.
 const FINDING: &str = "ESEARCH SEARCHRES PARTIAL WITHIN SORT SORT=DISPLAY ESORT CONTEXT=SEARCH CONTEXT=SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES \

@@ -5,8 +5,9 @@ mod large;
 mod plan;
 mod respond;
 
+pub(in crate::imap) use binary::part_content;
 pub(in crate::imap) use plan::tell_new;
-pub(in crate::imap) use respond::{begin_response, modseq as write_modseq};
+pub(in crate::imap) use respond::{begin_response, modseq as write_modseq, section_octets};
 
 use std::fmt;
 

@@ -5,6 +5,7 @@ pub mod authenticate;
 pub mod cancelupdate;
 pub mod capability;
 pub mod comparator;
+pub mod compress;
 pub mod copy;
 pub mod create;
 pub mod delete;
@@ -12,6 +13,7 @@ pub mod enable;
 pub mod esearch;
 pub mod expunge;
 pub mod fetch;
+pub mod genurlauth;
 pub mod getacl;
 pub mod getquota;
 pub mod getquotaroot;
@@ -28,6 +30,7 @@ pub mod noop;
 pub mod notify;
 pub mod rename;
 pub mod replace;
+pub mod resetkey;
 pub mod search;
 pub mod select;
 pub mod setacl;
@@ -39,6 +42,7 @@ pub mod store;
 pub mod subscribe;
 pub mod thread;
 pub mod unauthenticate;
+pub mod urlfetch;
 
 pub use authenticate::Authenticate;
 use jiff::Timestamp;
@@ -64,6 +68,7 @@ pub enum Command {
     Authenticate(Authenticate),
     Enable(enable::Enable),
     Comparator(comparator::Choice),
+    Compress,
     Unauthenticate,
     /// SELECT and EXAMINE.
     Select(select::Select),
@@ -86,6 +91,9 @@ pub enum Command {
     GetQuota(getquota::GetQuota),
     GetQuotaRoot(getquotaroot::GetQuotaRoot),
     SetQuota(setquota::SetQuota),
+    GenUrlAuth(genurlauth::GenUrlAuth),
+    ResetKey(resetkey::ResetKey),
+    UrlFetch(urlfetch::UrlFetch),
     Idle,
     /// ESEARCH, which may be for the mailbox that is open, or for others.
     Esearch(esearch::Esearch),
@@ -272,6 +280,7 @@ fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
         "ENABLE" => |input, _| complete(input, enable::parse).map(Command::Enable), // RFC 5161
         "COMPARATOR" => |input, _| complete(input, comparator::parse).map(Command::Comparator), // RFC 5255
         "IDLE" => |input, _| none(input, Command::Idle),                            // RFC 2177
+        "COMPRESS" => |input, _| complete(input, compress::parse).map(|()| Command::Compress), // RFC 4978
         "UNAUTHENTICATE" => |input, _| none(input, Command::Unauthenticate),        // RFC 8437
         "NAMESPACE" => |input, _| none(input, Command::Namespace),                  // RFC 2342
         // RFC 7377
@@ -291,6 +300,10 @@ fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
         "NOTIFY" => |input, on| complete(input, |all| notify::parse(all, on)).map(Command::Notify),
         "STATUS" => |input, on| complete(input, |all| status::parse(all, on)).map(Command::Status),
         "APPEND" => |input, on| complete(input, |all| append::parse(all, on)).map(Command::Append),
+        // RFC 4467 §7
+        "GENURLAUTH" => |input, _| complete(input, genurlauth::parse).map(Command::GenUrlAuth),
+        "RESETKEY" => |input, on| complete(input, |all| resetkey::parse(all, on)).map(Command::ResetKey),
+        "URLFETCH" => |input, _| complete(input, urlfetch::parse).map(Command::UrlFetch),
         // RFC 9208 §4.1
         "GETQUOTA" => |input, _| complete(input, getquota::parse).map(Command::GetQuota),
         "GETQUOTAROOT" => {

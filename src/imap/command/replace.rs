@@ -6,7 +6,7 @@ use nom::character::complete::char;
 use nom::combinator::{map_opt, value};
 use nom::sequence::preceded;
 
-use super::append::message::{self, AppendMessage, Brought, append_message};
+use super::append::message::{self, AllBrought, AppendMessage, Session, append_message};
 use super::append::{appending, appenduid};
 use crate::db::{self, Append, NewMessage, ReplaceMessage};
 use crate::error::{Code, Error};
@@ -35,7 +35,8 @@ pub struct Replacement {
 pub struct Replace {
     set: SequenceSet,
     mailbox: MailboxName,
-    message: Brought,
+    /// The only one.
+    brought: AllBrought,
 }
 
 /// `replace = "REPLACE" SP seq-number SP mailbox append-message`, from the first space on (RFC 8508 §5)
@@ -54,10 +55,9 @@ fn one_message(input: &[u8]) -> Parsed<'_, SequenceSet> {
 
 impl Replacement {
     /// Takes the message out of all that the client said.
-    pub fn with_message(self, command: Vec<u8>) -> Replace {
+    pub fn with_message(self, command: Vec<u8>, session: Session) -> Replace {
         let Replacement { set, mailbox, message } = self;
-        let message = message::take(vec![message], command).pop().expect("there is one message");
-        Replace { set, mailbox, message }
+        Replace { set, mailbox, brought: message::take(vec![message], command, session) }
     }
 }
 
@@ -87,8 +87,9 @@ impl Replace {
 
     /// Takes the message apart, then stores it.
     fn prepare(self, uid: Uid, found: &db::FoundMailbox, running: Running, selected: &mut Selected) -> Step {
-        let Replace { mut message, .. } = self;
+        let Replace { mut brought, .. } = self;
         let now = running.now;
+        let message = brought.messages.first_mut().expect("there is one message");
         message.flags = message.flags.within(found.permit.rights.flags());
         let described = (message.flags.clone(), message.date);
         let target = found.key;
@@ -96,7 +97,7 @@ impl Replace {
             Ok(prepared) => store(prepared, described, (target, uid), running, selected),
             Err(error) => running.failed(selected, error),
         };
-        message::prepare(target.account, vec![message], now, store, selected)
+        message::prepare((target.account, selected.viewer()), brought, now, store, selected)
     }
 }
 

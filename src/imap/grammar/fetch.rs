@@ -163,7 +163,7 @@ pub fn section(input: &[u8]) -> Parsed<'_, Section> {
 }
 
 /// `section-spec = section-msgtext / (section-part ["." section-text])`
-fn section_spec(input: &[u8]) -> Parsed<'_, Section> {
+pub fn section_spec(input: &[u8]) -> Parsed<'_, Section> {
     let whole_message = map(section_msgtext, |text| Section { part: Vec::new(), text: Some(text) });
     let of_part =
         map((section_part, opt(preceded(char('.'), section_text))), |(part, text)| Section { part, text });

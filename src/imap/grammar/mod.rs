@@ -10,5 +10,6 @@ pub mod modseq;
 pub mod returns;
 pub mod sort;
 pub mod source;
+pub mod url;
 
 pub use crate::grammar::{Fault, Parsed, core, fault, set, time};

@@ -84,6 +84,20 @@ impl Connection {
         }
     }
 
+    /// Compresses what is said from now on, or ends that.
+    pub fn compress(&mut self, begins: bool) -> io::Result<()> {
+        let stream = match &mut self.door {
+            Door::Imap(imap) => imap.stream(),
+            Door::Lmtp(lmtp) => lmtp.stream(),
+            Door::Pop3(pop3) => pop3.stream(),
+        };
+        match begins {
+            true => stream.compress(),
+            false => stream.decompress()?,
+        }
+        Ok(())
+    }
+
     /// Whether this is LMTP, whose replies may have several lines of which only the last must be expected.
     pub fn is_lmtp(&self) -> bool {
         matches!(self.door, Door::Lmtp(_))

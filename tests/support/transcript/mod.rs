@@ -34,6 +34,8 @@ pub enum Step {
     Close { connection: String },
     /// Both sides begin TLS, and what is said from now on is said inside.
     StartTls { connection: String },
+    /// What is said from now on is compressed, or no longer.
+    Compress { connection: String, begins: bool },
     /// The server has closed the connection.
     Closed { connection: String },
     /// The client says these commands, in one write unless a literal makes it wait.
@@ -105,6 +107,10 @@ impl Transcript {
             ["aox", ..] => Step::Aox { arguments: words[1..].to_vec() },
             ["close", connection] => Step::Close { connection: connection.to_string() },
             ["starttls", connection] => Step::StartTls { connection: connection.to_string() },
+            ["compress", connection] => Step::Compress { connection: connection.to_string(), begins: true },
+            ["decompress", connection] => {
+                Step::Compress { connection: connection.to_string(), begins: false }
+            }
             ["closed", connection] => Step::Closed { connection: connection.to_string() },
             _ => return Err(format!("{line:?} is not a line of a transcript")),
         };

@@ -90,6 +90,10 @@ impl<'a> Player<'a> {
                     let begun = self.connection(connection)?.start_tls(&client);
                     begun.map_err(|error| format!("{connection} does not begin TLS: {error}"))?;
                 }
+                Step::Compress { connection, begins } => {
+                    let changed = self.connection(connection)?.compress(*begins);
+                    changed.map_err(|error| format!("{connection} does not change the stream: {error}"))?;
+                }
                 Step::Say { connection, commands } => {
                     let heard = matches!(self.transcript.steps.get(index + 1), Some(Step::Hear { expectations })
                         if expectations.iter().any(|expectation| expectation.connection == *connection));

@@ -7,6 +7,7 @@ use nom::combinator::{map, opt};
 use nom::error::context;
 use nom::sequence::{delimited, preceded};
 
+use super::catenate::{self, Part, Piece, catenate};
 use crate::db::NewMessage;
 use crate::error::{Code, Error};
 use crate::imap::enabled::Enabled;
@@ -16,8 +17,9 @@ use crate::imap::grammar::fault::fail;
 use crate::imap::grammar::flags::flag_list;
 use crate::imap::grammar::time::date_time;
 use crate::limits;
-use crate::mailbox::{AccountId, FlagSet, InternalDate};
+use crate::mailbox::{AccountId, FlagSet, InternalDate, MailboxName};
 use crate::plan::Plan;
+use crate::policy::Viewer;
 use jiff::Timestamp;
 
 /// A message as the command describes it.
@@ -26,11 +28,8 @@ pub struct AppendMessage {
     pub flags: FlagSet,
     /// When the message came, as the client has it; None means now.
     pub date: Option<InternalDate>,
-    /// It may hold any octets (RFC 3516 §4.4): parts that are no lines of text become base64.
-    binary: bool,
-    /// Where the message is in the command, counted from its end: so that 50 MB need not be copied to be parsed.
-    octets: usize,
-    behind: usize,
+    /// What it is put together of; one part, if it simply comes.
+    parts: Vec<Part>,
 }
 
 /// A message with its octets.
@@ -38,16 +37,33 @@ pub struct AppendMessage {
 pub struct Brought {
     pub flags: FlagSet,
     pub date: Option<InternalDate>,
+    /// It may hold any octets (RFC 3516 §4.4): parts that are no lines of text become base64.
     binary: bool,
-    octets: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+/// Where messages come to.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    /// Octets of the largest message.
+    pub append_limit: u64,
+    /// The mailbox that is open.
+    pub open: Option<&'a MailboxName>,
+}
+
+/// Messages that have come, and how large each may become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllBrought {
+    pub messages: Vec<Brought>,
+    octets_max: u64,
 }
 
 /// `append-message = append-opts SP append-data` (RFC 4466 §6)
 pub fn append_message(input: &[u8], enabled: Enabled) -> Parsed<'_, AppendMessage> {
     let (rest, (flags, date)) = append_opts(input)?;
     let (rest, ()) = sp(rest)?;
-    let (rest, Data { binary, octets, behind }) = append_data(rest, enabled)?;
-    Ok((rest, AppendMessage { flags: flags.unwrap_or_default(), date, binary, octets, behind }))
+    let (rest, parts) = append_data(rest, enabled)?;
+    Ok((rest, AppendMessage { flags: flags.unwrap_or_default(), date, parts }))
 }
 
 /// `append-opts = [SP flag-list] [SP date-time]`
@@ -55,22 +71,32 @@ fn append_opts(input: &[u8]) -> Parsed<'_, (Option<FlagSet>, Option<InternalDate
     (opt(preceded(sp, flag_list)), opt(preceded(sp, date_time))).parse(input)
 }
 
-struct Data {
+/// Where octets are in the command, counted from its end: so that 50 MB need not be copied to be parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Data {
     binary: bool,
     octets: usize,
     behind: usize,
 }
 
 /// `append-data = literal / literal8 / append-data-ext` (RFC 4466 §6, RFC 3516 §7),
-/// `append-data =/ "UTF8" SP "(" literal8 ")"` (RFC 6855 §4)
-fn append_data(input: &[u8], enabled: Enabled) -> Parsed<'_, Data> {
-    if let Ok((_, _)) = utf8_begins(input) {
-        if !enabled.utf8 {
-            return fail(input, Error::bad("UTF8=ACCEPT has to be enabled first"));
-        }
-        return delimited(utf8_begins, literal8, char(')')).parse(input);
+/// `append-data =/ utf8-literal` (RFC 6855 §4), `append-data =/ "CATENATE" SP ...` (RFC 4469 §5)
+fn append_data(input: &[u8], enabled: Enabled) -> Parsed<'_, Vec<Part>> {
+    if word("CATENATE")(input).is_ok() {
+        return catenate(input, enabled);
     }
-    context("a literal", alt((literal8, place_of_literal))).parse(input)
+    let utf8 = move |input| utf8_literal(input, enabled);
+    let whole = alt((utf8, literal8, place_of_literal));
+    context("a literal", map(whole, |data| vec![Part::Text(data)])).parse(input)
+}
+
+/// `utf8-literal = "UTF8" SP "(" literal8 ")"` (RFC 6855 §4)
+pub fn utf8_literal(input: &[u8], enabled: Enabled) -> Parsed<'_, Data> {
+    utf8_begins(input)?;
+    if !enabled.utf8 {
+        return fail(input, Error::bad("UTF8=ACCEPT has to be enabled first"));
+    }
+    delimited(utf8_begins, literal8, char(')')).parse(input)
 }
 
 fn utf8_begins(input: &[u8]) -> Parsed<'_, ()> {
@@ -78,11 +104,12 @@ fn utf8_begins(input: &[u8]) -> Parsed<'_, ()> {
 }
 
 /// `literal8 = "~{" number ["+"] "}" CRLF *OCTET` (RFC 3516 §7)
-fn literal8(input: &[u8]) -> Parsed<'_, Data> {
+pub fn literal8(input: &[u8]) -> Parsed<'_, Data> {
     map(preceded(char('~'), place_of_literal), |data| Data { binary: true, ..data }).parse(input)
 }
 
-fn place_of_literal(input: &[u8]) -> Parsed<'_, Data> {
+/// `literal`, as the place where it is.
+pub fn place_of_literal(input: &[u8]) -> Parsed<'_, Data> {
     let (rest, octets) = literal(input)?;
     Ok((rest, Data { binary: false, octets: octets.len(), behind: rest.len() }))
 }
@@ -91,44 +118,95 @@ fn place_of_literal(input: &[u8]) -> Parsed<'_, Data> {
 pub fn announced(arguments: &[u8], enabled: Enabled) -> Option<u64> {
     let (mut rest, mut octets) = (arguments, 0);
     while let Ok((after, message)) = append_message(rest, enabled) {
-        (rest, octets) = (after, octets + message.octets as u64);
+        (rest, octets) = (after, octets + message.octets());
     }
     let (rest, _) = (append_opts, sp, opt(utf8_begins), opt(char('~'))).parse(rest).ok()?;
     rest.starts_with(b"{").then_some(octets)
 }
 
-/// The messages, out of the command that they were parsed from.
-pub fn take(messages: Vec<AppendMessage>, mut command: Vec<u8>) -> Vec<Brought> {
-    let length = command.len();
-    let mut brought: Vec<Brought> = messages
-        .into_iter()
-        .rev()
-        .map(|AppendMessage { flags, date, binary, octets, behind }| {
-            command.truncate(length - behind);
-            let octets = command.split_off(length - behind - octets);
-            Brought { flags, date, binary, octets }
-        })
-        .collect();
-    brought.reverse();
-    brought
+impl AppendMessage {
+    /// Octets of it that came with the command.
+    fn octets(&self) -> u64 {
+        let octets = |part: &Part| if let Part::Text(data) = part { data.octets as u64 } else { 0 };
+        self.parts.iter().map(octets).sum()
+    }
+
+    /// The message with its octets, which are the last ones in a command that had `length` octets.
+    fn take(self, command: &mut Vec<u8>, length: usize, session: Session) -> Brought {
+        let is_binary = |part: &Part| matches!(part, Part::Text(Data { binary: true, .. }));
+        let binary = self.parts.iter().any(is_binary);
+        let take = |part| match part {
+            Part::Url(url) => Piece::of_url(url, session.open),
+            Part::Text(Data { octets, behind, .. }) => {
+                command.truncate(length - behind);
+                Piece::Octets(command.split_off(length - behind - octets))
+            }
+        };
+        let mut pieces: Vec<Piece> = self.parts.into_iter().rev().map(take).collect();
+        pieces.reverse();
+        Brought { flags: self.flags, date: self.date, binary, pieces }
+    }
 }
 
-/// Takes messages apart, large ones where that keeps nobody waiting, then goes on with them.
+/// The messages, out of the command that they were parsed from.
+pub fn take(messages: Vec<AppendMessage>, mut command: Vec<u8>, session: Session) -> AllBrought {
+    let length = command.len();
+    let take = |message: AppendMessage| message.take(&mut command, length, session);
+    let mut messages: Vec<Brought> = messages.into_iter().rev().map(take).collect();
+    messages.reverse();
+    AllBrought { messages, octets_max: session.append_limit }
+}
+
+/// Reads what is only referred to, and takes messages apart, large ones where that keeps nobody waiting; then goes on with
+/// them.
 pub fn prepare<C: 'static, A: 'static>(
-    account: AccountId,
-    messages: Vec<Brought>,
+    (account, viewer): (AccountId, Viewer),
+    brought: AllBrought,
     now: Timestamp,
     then: impl FnOnce(Result<Vec<NewMessage>, Error>, &mut C) -> Plan<C, A> + Send + 'static,
     context: &mut C,
 ) -> Plan<C, A> {
-    if messages.iter().any(|message| message.octets.is_empty()) {
+    let AllBrought { messages, octets_max } = brought;
+    let (binary, pieces): (Vec<bool>, Vec<Vec<Piece>>) =
+        messages.into_iter().map(|message| (message.binary, message.pieces)).unzip();
+    let read = move |pieces: Result<Vec<Vec<Piece>>, Error>, context: &mut C| match pieces {
+        Ok(pieces) => {
+            let whole = pieces.into_iter().map(joined).zip(binary).collect();
+            prepare_whole(account, whole, now, then, context)
+        }
+        Err(error) => then(Err(error), context),
+    };
+    catenate::read(pieces, viewer, octets_max, Box::new(read), context)
+}
+
+/// A message in one piece. One that came so is not copied.
+fn joined(pieces: Vec<Piece>) -> Vec<u8> {
+    let octets = |piece| match piece {
+        Piece::Octets(octets) => octets,
+        Piece::Url(..) => unreachable!("what URLs lead to has been read"),
+    };
+    let mut pieces = pieces.into_iter().map(octets);
+    let mut whole = pieces.next().unwrap_or_default();
+    pieces.for_each(|piece| whole.extend_from_slice(&piece));
+    whole
+}
+
+/// Takes messages apart, each of which is whole, and binary or not.
+fn prepare_whole<C: 'static, A: 'static>(
+    account: AccountId,
+    messages: Vec<(Vec<u8>, bool)>,
+    now: Timestamp,
+    then: impl FnOnce(Result<Vec<NewMessage>, Error>, &mut C) -> Plan<C, A> + Send + 'static,
+    context: &mut C,
+) -> Plan<C, A> {
+    if messages.iter().any(|(octets, _)| octets.is_empty()) {
         return then(Err(Error::no(Code::Cannot, "an empty message cannot be stored")), context);
     }
-    let size: usize = messages.iter().map(|message| message.octets.len()).sum();
+    let size: usize = messages.iter().map(|(octets, _)| octets.len()).sum();
     let prepare = move || -> Vec<NewMessage> {
-        let new = |message: Brought| match message.binary {
-            true => NewMessage::prepare_binary(account, message.octets, now),
-            false => NewMessage::prepare(account, message.octets, now),
+        let new = |(octets, binary)| match binary {
+            true => NewMessage::prepare_binary(account, octets, now),
+            false => NewMessage::prepare(account, octets, now),
         };
         messages.into_iter().map(new).collect()
     };
@@ -150,8 +228,17 @@ mod tests {
             rest = after;
         }
         assert_eq!(rest, b"", "{input}");
-        let brought = take(messages, format!("a APPEND x{input}").into_bytes());
-        brought.iter().map(|one| String::from_utf8(one.octets.clone()).unwrap()).collect()
+        let session = Session { append_limit: 100, open: Some(&MailboxName::inbox()) };
+        let brought = take(messages, format!("a APPEND x{input}").into_bytes(), session);
+        let shown = |piece: &Piece| match piece {
+            Piece::Octets(octets) => String::from_utf8(octets.clone()).unwrap(),
+            Piece::Url(url, meant) => {
+                let meant = meant.as_ref().map_or("nothing", |url| url.mailbox.as_ref().unwrap().as_str());
+                format!("{url}={meant}")
+            }
+        };
+        let shown = |one: &Brought| one.pieces.iter().map(shown).collect::<Vec<_>>().join("+");
+        brought.messages.iter().map(shown).collect()
     }
 
     #[test]
@@ -162,6 +249,20 @@ mod tests {
         assert_eq!(read(" UTF8 (~{2}\r\nab) () {0}\r\n", utf8), ["ab", ""]);
         assert!(append_message(b" UTF8 (~{2}\r\nab)", Enabled::default()).is_err());
         assert!(append_message(b" UTF8 ({2}\r\nab)", utf8).is_err());
+    }
+
+    #[test]
+    fn messages_are_put_together() {
+        let off = Enabled::default();
+        let input =
+            " CATENATE (TEXT {2}\r\nab URL /x/;UID=1 TEXT ~{1+}\r\nc URL \";UID=2\") (\\Seen) {1}\r\nd";
+        assert_eq!(read(input, off), ["ab+/x/;UID=1=x+c+;UID=2=INBOX", "d"]);
+        let utf8 = Enabled { utf8: true, ..off };
+        assert_eq!(read(" catenate (utf8 (~{2}\r\nab) url http://x)", utf8), ["ab+http://x=nothing"]);
+        for wrong in [" CATENATE ()", " CATENATE (TEXT x)", " CATENATE (URL)", " CATENATE (UTF8 (~{1}\r\na))"]
+        {
+            assert!(append_message(wrong.as_bytes(), off).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -95,6 +95,19 @@ fn preview(stored: &FetchedMessage) -> String {
     preview.chars().filter(|c| !c.is_control()).take(PREVIEW_CHARACTERS).collect()
 }
 
+/// As much of the content of a part as is wanted, for who does not print it. None when there is no such part.
+pub(in crate::imap) fn part_content<'m>(
+    wanted: &BinaryItem,
+    stored: &'m FetchedMessage,
+) -> Result<Option<Cow<'m, [u8]>>, Error> {
+    let Some(content) = content(&wanted.part, stored)? else { return Ok(None) };
+    if wanted.partial.is_none() {
+        return Ok(Some(content));
+    }
+    let range = part_of(0..content.len() as u64, wanted.partial);
+    Ok(Some(Cow::Owned(content[range.start as usize..range.end as usize].to_vec())))
+}
+
 /// The content of a part; what contains other parts, and the whole message, is as it is.
 fn content<'m>(numbers: &[u32], stored: &'m FetchedMessage) -> Result<Option<Cow<'m, [u8]>>, Error> {
     let recipe = recipe(stored);

@@ -200,6 +200,18 @@ fn section<'m>(wanted: &SectionItem, stored: &'m FetchedMessage) -> Result<Optio
     })
 }
 
+/// The same octets in one piece, for who does not print them.
+pub(in crate::imap) fn section_octets<'m>(
+    wanted: &SectionItem,
+    stored: &'m FetchedMessage,
+) -> Result<Option<Cow<'m, [u8]>>, Error> {
+    Ok(match section(wanted, stored)? {
+        None => None,
+        Some(Octets::These(octets)) => Some(octets),
+        Some(Octets::Range(range)) => Some(Cow::Owned(stored.octets(range).ok_or_else(incomplete)?)),
+    })
+}
+
 fn incomplete() -> Error {
     Error::bug("the content of a message is incomplete")
 }

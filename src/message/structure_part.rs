@@ -1,0 +1,99 @@
+//! The structure of one part, out of that of its message (RFC 5524 §3.2: BODYPARTSTRUCTURE).
+
+use super::list::Node;
+use super::structure::body_from_bodystructure;
+
+/// The `body` of the part with these numbers, without extension data, made from the BODYSTRUCTURE of the message; of the
+/// whole message if there are no numbers. With `decoded`, the part is described as if that was its content, as it is. None
+/// when there is no such part.
+pub fn structure_of_part(structure: &[u8], part: &[u32], decoded: Option<&[u8]>) -> Option<Vec<u8>> {
+    let body = body_from_bodystructure(structure);
+    let whole = Node::read(&body)?;
+    let found = part.iter().enumerate().try_fold(&whole, |node, (depth, number)| {
+        // What is inside of a message is numbered like the message itself (RFC 3501 §6.4.5).
+        let node = if depth > 0 { inner_message(node, &body).unwrap_or(node) } else { node };
+        child(node, *number)
+    })?;
+    let octets = found.octets(&body);
+    match (decoded, found) {
+        (Some(decoded), Node::List(items, ..)) if !is_multipart(items) && items.len() >= 7 => {
+            Some(with_content(items, &body, decoded))
+        }
+        _ => Some(octets.to_vec()),
+    }
+}
+
+/// The part of that number in a multipart; what is no multipart has itself as its only part.
+fn child(node: &Node, number: u32) -> Option<&Node> {
+    let Node::List(items, ..) = node else { return None };
+    match is_multipart(items) {
+        true => items.get(number as usize - 1).filter(|item| matches!(item, Node::List(..))),
+        false => (number == 1).then_some(node),
+    }
+}
+
+/// The body of the message that a part consists of.
+fn inner_message<'n>(node: &'n Node, all: &[u8]) -> Option<&'n Node> {
+    let Node::List(items, ..) = node else { return None };
+    let is_message = !is_multipart(items) && items.first()?.octets(all).eq_ignore_ascii_case(b"\"MESSAGE\"");
+    items.get(8).filter(|item| is_message && matches!(item, Node::List(..)))
+}
+
+fn is_multipart(items: &[Node]) -> bool {
+    matches!(items.first(), Some(Node::List(..)))
+}
+
+/// `body-type-basic` or its like, with another `body-fld-enc` and `body-fld-octets`, and other lines.
+fn with_content(items: &[Node], all: &[u8], content: &[u8]) -> Vec<u8> {
+    let fields = items.iter().enumerate().map(|(index, item)| match index {
+        5 => b"\"BINARY\"".to_vec(),
+        6 => content.len().to_string().into_bytes(),
+        7 if items.len() == 8 => lines(content).to_string().into_bytes(),
+        _ => item.octets(all).to_vec(),
+    });
+    [&b"("[..], &fields.collect::<Vec<_>>().join(&b' '), b")"].concat()
+}
+
+fn lines(content: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', content).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"BASE64\" 12 1)";
+    const IMAGE: &str = "(\"IMAGE\" \"PNG\" NIL NIL NIL \"BASE64\" 164)";
+
+    fn of(structure: &str, part: &[u32], decoded: Option<&[u8]>) -> Option<String> {
+        structure_of_part(structure.as_bytes(), part, decoded).map(|body| String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn parts_are_found_by_their_numbers() {
+        let mixed = format!("({TEXT}{IMAGE} \"MIXED\")");
+        let message = format!("(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 900 (NIL) {mixed} 30)");
+        // An envelope has ten fields, which nobody looks at here.
+        let outer = format!("({TEXT}{message} \"MIXED\")");
+        for (structure, part, expected) in [
+            (&mixed, &[][..], Some(mixed.as_str())),
+            (&mixed, &[2], Some(IMAGE)),
+            (&mixed, &[3], None),
+            (&mixed, &[2, 1], Some(IMAGE)),
+            (&outer, &[2], Some(message.as_str())),
+            (&outer, &[2, 1], Some(TEXT)),
+            (&outer, &[2, 2], Some(IMAGE)),
+        ] {
+            assert_eq!(of(structure, part, None).as_deref(), expected, "{part:?}");
+        }
+        assert_eq!(of(TEXT, &[1], None).as_deref(), Some(TEXT));
+    }
+
+    #[test]
+    fn what_was_decoded_is_described_as_it_is() {
+        let text = "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"BINARY\" 6 2)";
+        assert_eq!(of(TEXT, &[1], Some(b"a\r\nb\r\n")).as_deref(), Some(text));
+        let image = "(\"IMAGE\" \"PNG\" NIL NIL NIL \"BINARY\" 3)";
+        assert_eq!(of(IMAGE, &[1], Some(b"\n\n\n")).as_deref(), Some(image));
+    }
+}

@@ -172,13 +172,16 @@ impl Talk {
             // The registry lives as long as the server; when it is gone, so is everybody to tell.
             let _ = self.services.registry.send(delivered).await;
         }
-        let mut octets = answer.untagged;
+        let mut octets = match answer.untagged.starts_with(b"* NO ") {
+            true => self.conversation.said(answer.untagged),
+            false => answer.untagged,
+        };
         if let (Some(session), Some(may_expunge)) = (&self.session, answer.sync) {
             let enabled = self.conversation.enabled();
             let due = session.0.send(mailbox_session::Sync { may_expunge, enabled, made }).await;
             octets.extend(due.unwrap_or_default());
         }
-        octets.extend(answer.tagged);
+        octets.extend(self.conversation.said(answer.tagged));
         match answer.watch {
             Watch::Continue => {}
             Watch::End => self.notifier = None,

@@ -20,6 +20,7 @@ use crate::imap::command::{
     self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle,
 };
 use crate::imap::enabled::Enabled;
+use crate::imap::language::Language;
 use crate::imap::response;
 use crate::imap::watching::Heeds;
 use crate::limits;
@@ -123,6 +124,8 @@ pub struct Conversation {
     open: Option<MailboxName>,
     /// The same by its number.
     open_key: Option<MailboxKey>,
+    /// What is spoken to people.
+    language: Language,
     /// What is said is compressed.
     compressed: bool,
     /// Events that follow the one that was handed out last.
@@ -162,6 +165,7 @@ impl Conversation {
             selected: false,
             open: None,
             open_key: None,
+            language: Language::default(),
             compressed: false,
             queue: VecDeque::new(),
             errors: 0,
@@ -225,6 +229,8 @@ impl Conversation {
     pub fn secured(&mut self, terms: Terms) {
         self.framer = Framer::default();
         self.stage = Stage::Command;
+        // RFC 5255 §3.1: somebody else may have chosen it, and the client has to choose again.
+        self.language = Language::default();
         self.setup.secure = true;
         self.setup.terms = terms;
     }
@@ -233,6 +239,7 @@ impl Conversation {
     pub fn opened(&mut self, opening: Opening, outcome: Result<Answer, Error>) -> Vec<u8> {
         match outcome {
             Ok(answer) => {
+                let tagged = self.said(answer.tagged);
                 self.selected = true;
                 self.open = Some(opening.name);
                 self.open_key = Some(opening.key);
@@ -242,9 +249,9 @@ impl Conversation {
                         self.on_mailbox(opening.tag, true, OnMailbox::Resync(resync), self.doing_since);
                     self.queue.push_back(resync);
                 }
-                [answer.untagged, answer.tagged].concat()
+                [answer.untagged, tagged].concat()
             }
-            Err(error) => response::failure(&opening.tag, &error),
+            Err(error) => self.said(response::failure(&opening.tag, &error)),
         }
     }
 
@@ -257,7 +264,12 @@ impl Conversation {
     pub fn goodbye(&mut self, text: &str) -> Vec<u8> {
         self.stage = Stage::Over;
         self.queue.clear();
-        response::bye(text)
+        self.said(response::bye(text))
+    }
+
+    /// What an answer says to people, in the language of the client.
+    pub fn said(&self, responses: Vec<u8>) -> Vec<u8> {
+        self.language.said(responses)
     }
 
     /// What the client has enabled. Nothing can be before it has logged in.
@@ -280,7 +292,7 @@ impl Conversation {
     }
 
     fn send(&mut self, octets: Vec<u8>) {
-        self.queue.push_back(Event::Send(octets));
+        self.queue.push_back(Event::Send(self.language.said(octets)));
     }
 
     /// A whole line or command has come.
@@ -359,6 +371,7 @@ impl Conversation {
                 return self.authenticate(tag, next);
             }
             Command::Noop if self.selected => self.on_mailbox(tag, false, OnMailbox::Noop, now),
+            Command::Language(speak) => return self.speak(&tag, speak),
             Command::Compress => return self.compress(tag),
             Command::Unauthenticate => return self.unauthenticate(&tag),
             Command::Idle => return self.begin_idle(tag, now),
@@ -428,7 +441,7 @@ impl Conversation {
             Command::ResetKey(reset) => reset.plan(tag, user),
             Command::UrlFetch(urls) => urls.plan(tag, user, now),
             Command::SetQuota(set) => set.plan(tag, user),
-            Command::Namespace => Plan::Done(command::namespace::respond(&tag, user)),
+            Command::Namespace => Plan::Done(command::namespace::respond(&tag, user, self.language)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
         }
     }

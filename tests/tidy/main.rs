@@ -1,6 +1,7 @@
 //! The house rules, as tests: what a reader may rely on everywhere is checked everywhere.
 
 mod capabilities;
+mod languages;
 mod quirks;
 mod source;
 

@@ -19,6 +19,7 @@ pub mod getquota;
 pub mod getquotaroot;
 pub mod id;
 pub mod idle;
+pub mod language;
 pub mod list;
 pub mod listrights;
 pub mod login;
@@ -63,6 +64,7 @@ pub enum Command {
     Noop,
     Logout,
     Id(id::Id),
+    Language(language::SpeakLanguage),
     StartTls,
     Login(Login),
     Authenticate(Authenticate),
@@ -265,6 +267,7 @@ fn find_anywhere(name: &str) -> Option<(Needs, Arguments)> {
         "NOOP" => (Nothing, |input, _| none(input, Command::Noop)),
         "LOGOUT" => (Nothing, |input, _| none(input, Command::Logout)),
         "ID" => (Nothing, |input, _| complete(input, id::parse).map(Command::Id)), // RFC 2971
+        "LANGUAGE" => (Nothing, |input, _| complete(input, language::parse).map(Command::Language)), // RFC 5255
         "STARTTLS" => (NotAuthenticated, |input, _| none(input, Command::StartTls)),
         "LOGIN" => (NotAuthenticated, |input, _| complete(input, login::parse).map(Command::Login)),
         "AUTHENTICATE" => {

@@ -121,7 +121,11 @@ impl actix::Actor for Attendance {
                 attendance.try_send(Dismiss { accounts: accounts.clone(), announce: false }).is_ok()
             }
             Heard::MayHaveMissed => attendance.try_send(MayHaveMissed).is_ok(),
-            Heard::Signalled(_) | Heard::DeletePolicies | Heard::Names(_) | Heard::Rights => true,
+            Heard::Signalled(_)
+            | Heard::DeletePolicies
+            | Heard::Names(_)
+            | Heard::Rights
+            | Heard::Asked(_) => true,
         };
         self.listener.do_send(db_listener::Attach(Box::new(tell)));
     }

@@ -11,6 +11,7 @@ use comfy_table::{ContentArrangement, TableStyle};
 
 use crate::cli::Request;
 use crate::home::{Home, short_socket_path};
+use crate::progress_bar::ProgressBar;
 
 /// Makes `request` and prints what comes back. The exit code is 0 when it was done, 1 when it was refused, 2 when it
 /// was not understood.
@@ -49,7 +50,7 @@ fn send(home: &Home, command: &Command, json: bool) -> ExitCode {
         }
         Ok(Reply::Wrong(text)) => complain("wrong", &text, json, WRONG),
         Ok(Reply::Refused(text)) => complain("refused", &text, json, REFUSED),
-        Ok(Reply::Progress(_) | Reply::Message(_)) => {
+        Ok(Reply::Progress(_) | Reply::Share { .. } | Reply::Message(_)) => {
             complain("refused", "the server broke off its answer", json, REFUSED)
         }
         Err(text) => complain("refused", &text, json, REFUSED),
@@ -108,20 +109,15 @@ fn exchange(home: &Home, command: &Command, json: bool) -> Result<Reply, String>
     let mut stream = connect(home)?;
     let broken = |error: io::Error| format!("the connection to the server broke: {error}");
     stream.write_all(&conversation::request(command)).map_err(broken)?;
-    let show = !json && io::stderr().is_terminal();
+    let mut bar = ProgressBar::new(0, json);
     for line in BufReader::new(stream).lines() {
         let line = line.map_err(broken)?;
         let reply: Reply = serde_json::from_str(&line)
             .map_err(|error| format!("the server's answer cannot be understood: {error}"))?;
         match reply {
-            Reply::Progress(text) if show => eprint!("\r\x1b[K{text}"),
-            Reply::Progress(_) => {}
-            last => {
-                if show {
-                    eprint!("\r\x1b[K");
-                }
-                return Ok(last);
-            }
+            Reply::Progress(text) => bar.say(&text),
+            Reply::Share { done, total, text } => bar.show(done, total, &text),
+            last => return Ok(last),
         }
     }
     Err("the server broke off without an answer".to_owned())

@@ -129,7 +129,14 @@ impl Client<'_> {
     /// client has gone, or the server does; what it has done until then stays done.
     async fn run(&self, command: Command, services: &Services, facts: &AskFacts) -> Result<Outcome, Gone> {
         let name = command.name();
+        let is_recorded = match &command {
+            Command::AuditShow(show) => !show.is_repeated,
+            _ => !UNRECORDED.contains(&name),
+        };
         let mut context = self.context(name, services, facts());
+        if ["show connections", "disconnect"].contains(&name) {
+            context.facts.elsewhere = services.census.elsewhere().await;
+        }
         let recording = Recording::new(self.event(&command));
         let steering = Steering { client: self, stopping: &services.stopping, recording: &recording };
         let plan = conversation::plan(command, &context);
@@ -144,8 +151,10 @@ impl Client<'_> {
             "status" => tracing::debug!(command = name, "{outcome}"),
             _ => tracing::info!(command = name, "{outcome}"),
         }
-        if !UNRECORDED.contains(&name) {
+        if is_recorded {
             recording.finish(&services.database, outcome).await;
+            // What an administrator did is sealed at once.
+            services.sealer.do_send(sealer::Seal);
         }
         driven
     }
@@ -224,7 +233,11 @@ async fn tell(context: Context, services: &Services) {
         // As for the registry. When this is answered, those who are here know that they have to go.
         let _ = services.attendance.send(dismiss).await;
     }
-    services.roll.send_away(&context.farewell.connections, &context.farewell.why);
+    let Farewell { connections, elsewhere, why } = context.farewell;
+    services.roll.send_away(&connections, &why);
+    for (server, connections) in elsewhere {
+        services.census.send_away(server, connections, why.clone()).await;
+    }
 }
 
 /// Programs that watch a server ask these again and again; they show nothing of anybody's mail.

@@ -41,7 +41,7 @@ impl Session {
                 Reply::Done(answer) => return Ok(answer),
                 Reply::Refused(text) => return Err(Failure::Refused(text)),
                 Reply::Wrong(text) => return Err(Failure::Wrong(text)),
-                Reply::Progress(_) => {}
+                Reply::Progress(_) | Reply::Share { .. } => {}
                 Reply::Message(_) => return Err(broken_off()),
             }
         }
@@ -56,7 +56,8 @@ impl Session {
     pub fn reply(&mut self) -> Result<Reply, Failure> {
         let mut line = String::new();
         match self.stream.read_line(&mut line).map_err(broken)? {
-            0 => Err(broken_off()),
+            // A server that is killed may have said half a line.
+            _ if !line.ends_with('\n') => Err(broken_off()),
             _ => serde_json::from_str(&line).map_err(|error| {
                 Failure::Refused(format!("the server's answer cannot be understood: {error}"))
             }),

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext};
+use archiveopteryx::db::LISTENER;
 use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey, ModSeq};
 use tokio_postgres::{AsyncMessage, Client};
 
@@ -37,6 +38,8 @@ pub enum News {
     Names(AccountId),
     /// Somebody has other rights; the database says so by itself.
     Rights,
+    /// Somebody wants to know something: the number of the question.
+    Asked(i64),
 }
 
 /// From now on, tell this, too, what the others say.
@@ -59,6 +62,8 @@ pub enum Heard {
     Names(Vec<AccountId>),
     /// Somebody has other rights.
     Rights,
+    /// Somebody wants to know something.
+    Asked(Vec<i64>),
     /// Something may have been missed.
     MayHaveMissed,
 }
@@ -99,11 +104,12 @@ pub struct DbListener {
 }
 
 impl DbListener {
-    /// Starts it; it connects by itself. `name` must differ between all servers of a database.
-    pub fn start_for(target: Target, name: u64) -> actix::Addr<DbListener> {
+    /// Starts it; it connects by itself. `name` must differ between all servers of a database, and have letters and digits
+    /// only.
+    pub fn start_for(target: Target, name: String) -> actix::Addr<DbListener> {
         DbListener {
             target,
-            name: format!("{name:016x}"),
+            name,
             client: None,
             pending: Pending::default(),
             on_its_way: false,
@@ -142,7 +148,7 @@ impl actix::Actor for DbListener {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(QUEUE_MAX);
-        actix_rt::spawn(connect(self.target.clone(), ctx.address().downgrade()));
+        actix_rt::spawn(connect(self.target.clone(), self.name.clone(), ctx.address().downgrade()));
         ctx.run_interval(TICK, |_, ctx| ctx.notify(Tick));
     }
 }
@@ -181,7 +187,7 @@ impl actix::Handler<Lost> for DbListener {
     fn handle(&mut self, Lost: Lost, ctx: &mut Self::Context) {
         // A connection that ended before it listened is tried again by who opened it.
         if self.client.take().is_some() {
-            actix_rt::spawn(connect(self.target.clone(), ctx.address().downgrade()));
+            actix_rt::spawn(connect(self.target.clone(), self.name.clone(), ctx.address().downgrade()));
         }
     }
 }
@@ -205,6 +211,12 @@ impl actix::Handler<Notified> for DbListener {
                 let names: Vec<AccountId> = names.collect();
                 if !names.is_empty() {
                     self.tell(Heard::Names(names));
+                }
+                let asked =
+                    |news: &News| if let News::Asked(question) = news { Some(*question) } else { None };
+                let asked: Vec<i64> = news.iter().filter_map(asked).collect();
+                if !asked.is_empty() {
+                    self.tell(Heard::Asked(asked));
                 }
                 let (changes, dismissed) = sorted(news);
                 if !changes.is_empty() {
@@ -254,13 +266,15 @@ impl actix::Handler<Tick> for DbListener {
 }
 
 /// Connects and listens, trying until it succeeds, then carries the connection until it ends.
-async fn connect(target: Target, actor: actix::WeakAddr<DbListener>) {
+async fn connect(target: Target, name: String, actor: actix::WeakAddr<DbListener>) {
     let mut pause = RECONNECT_PAUSE_MIN;
     while let Some(actor) = actor.upgrade() {
         match target.connect().await {
             Ok((client, socket)) => {
                 let carried = actix_rt::spawn(carry(socket, actor.downgrade()));
-                match client.batch_execute(LISTEN).await {
+                // By its name others know that we are there to answer; nothing in it has to be quoted.
+                let listen = format!("set application_name = '{LISTENER}{name}'; {LISTEN}");
+                match client.batch_execute(&listen).await {
                     Ok(()) => {
                         actor.do_send(Connected(client));
                         drop(actor);
@@ -299,6 +313,7 @@ async fn carry(mut socket: Socket, actor: actix::WeakAddr<DbListener>) {
 struct Pending {
     mailboxes: HashMap<MailboxKey, ModSeq>,
     dismissed: HashSet<AccountId>,
+    asked: HashSet<i64>,
 }
 
 impl Pending {
@@ -311,23 +326,28 @@ impl Pending {
             News::Dismissed(account) => {
                 self.dismissed.insert(account);
             }
+            News::Asked(question) => {
+                self.asked.insert(question);
+            }
             News::DeletePolicies | News::Names(_) | News::Rights => {}
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.mailboxes.is_empty() && self.dismissed.is_empty()
+        self.mailboxes.is_empty() && self.dismissed.is_empty() && self.asked.is_empty()
     }
 
-    /// Takes as much as one signal may carry: `NAME -account account.mailbox.modseq account.mailbox.modseq…`.
+    /// Takes as much as one signal may carry: `NAME ?question -account account.mailbox.modseq account.mailbox.modseq…`.
     fn take_payload(&mut self, name: &str) -> (String, Vec<News>) {
         let mut payload = name.to_owned();
         let mut batch = Vec::new();
         let changed = self.mailboxes.iter().map(|(key, modseq)| News::Changed(*key, *modseq));
-        for news in self.dismissed.iter().copied().map(News::Dismissed).chain(changed) {
+        let asked = self.asked.iter().copied().map(News::Asked);
+        for news in asked.chain(self.dismissed.iter().copied().map(News::Dismissed)).chain(changed) {
             let item = match news {
                 News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
                 News::Dismissed(account) => format!(" -{account}"),
+                News::Asked(question) => format!(" ?{question}"),
                 News::DeletePolicies | News::Names(_) | News::Rights => continue,
             };
             if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
@@ -340,6 +360,7 @@ impl Pending {
             match news {
                 News::Changed(key, _) => drop(self.mailboxes.remove(key)),
                 News::Dismissed(account) => drop(self.dismissed.remove(account)),
+                News::Asked(question) => drop(self.asked.remove(question)),
                 News::DeletePolicies | News::Names(_) | News::Rights => {}
             }
         }
@@ -369,6 +390,9 @@ fn read_item(item: &str) -> Option<News> {
     if let Some(account) = item.strip_prefix('-') {
         return account.parse().ok().map(AccountId).map(News::Dismissed);
     }
+    if let Some(question) = item.strip_prefix('?') {
+        return question.parse().ok().map(News::Asked);
+    }
     let mut numbers = item.split('.');
     let account = AccountId(numbers.next()?.parse().ok()?);
     let mailbox = MailboxId(numbers.next()?.parse().ok()?);
@@ -384,7 +408,7 @@ fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
         match news {
             News::Changed(key, modseq) => changes.push((key, modseq)),
             News::Dismissed(account) => dismissed.push(account),
-            News::DeletePolicies | News::Names(_) | News::Rights => {}
+            News::DeletePolicies | News::Names(_) | News::Rights | News::Asked(_) => {}
         }
     }
     (changes, dismissed)
@@ -421,6 +445,7 @@ mod tests {
             News::Changed(key(1), ModSeq(5)),
             News::Changed(key(2), ModSeq(6)),
             News::Dismissed(AccountId(7)),
+            News::Asked(8),
         ];
         for news in all {
             pending.add(news);
@@ -453,7 +478,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_not_understood() {
-        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x ", "x -", "x -a"] {
+        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x ", "x -", "x -a", "x ?"] {
             assert_eq!(read_payload("me", bad), None, "{bad}");
         }
     }

@@ -1,18 +1,18 @@
 //! `aox export`: asks the running server for messages, and writes them into files here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use archiveopteryx::aox::answer::{Answer, Reply, counted, octets};
+use archiveopteryx::aox::answer::{Answer, Reply};
 use archiveopteryx::aox::command::{Command, ExportMessages, Exported};
-use serde_json::json;
 
 use crate::cli::exchange::Format;
 use crate::control_client::{self, complain};
 use crate::control_session::{Failure, Session};
+use crate::export_journal::Journal;
 use crate::export_target::Target;
 use crate::home::Home;
-use crate::progress_bar::StatusLine;
+use crate::progress_bar::ProgressBar;
 
 /// What is to be exported, where to.
 #[derive(Debug)]
@@ -45,24 +45,31 @@ pub fn print(outcome: Result<Answer, Failure>, json: bool) -> ExitCode {
 
 fn export(home: &Home, order: Order, json: bool) -> Result<Answer, Failure> {
     let Order { format, place, path, words, deleted } = order;
-    let is_single = place.starts_with('/');
+    let mut command = ExportMessages { place, words, deleted, after: None };
     let mut session = Session::open(home)?;
-    let mut target = None;
-    let command = ExportMessages { place, words, deleted };
-    let mut sum = Sum::default();
-    receive(&mut session, command, json, |exported, message| {
+    let mut target = Target::resume(format, &path, &command).map_err(Failure::Refused)?;
+    let begun = command.clone();
+    command.after = target.as_ref().and_then(Target::position);
+    let received = receive(&mut session, command, json, |exported, message| {
         let target = match &mut target {
             Some(target) => target,
-            none => none.insert(Target::new(format, &path, is_single)?),
+            none => none.insert(Target::create(format, &path, &begun)?),
         };
-        sum.add(&exported);
-        match exported.damaged {
-            Some(_) => Ok(()),
-            None => target.write(&exported, &message).map(|_| ()),
-        }
-    })?;
-    target.map_or(Ok(()), Target::finish).map_err(Failure::Refused)?;
-    Ok(sum.answer(&path))
+        target.add(&exported, &message)
+    });
+    let Some(mut target) = target else { return received.map(|_| Journal::nothing(&path)) };
+    match received {
+        Ok(_) => target.finish().map_err(Failure::Refused),
+        Err(failure) => Err(broken_off(failure, target.save())),
+    }
+}
+
+/// Why an export was broken off, and that it can go on, if what was written could be saved.
+pub fn broken_off(failure: Failure, saved: Result<(), String>) -> Failure {
+    match (failure, saved) {
+        (Failure::Refused(text), Ok(())) => Failure::Refused(format!("{text}; run it again to go on")),
+        (failure, _) => failure,
+    }
 }
 
 /// Sends a command that is answered by messages, and gives each of them to `take`.
@@ -73,7 +80,7 @@ pub fn receive(
     mut take: impl FnMut(Exported, Vec<u8>) -> Result<(), String>,
 ) -> Result<Answer, Failure> {
     session.say(command)?;
-    let mut line = StatusLine::new(json);
+    let mut bar = ProgressBar::new(0, json);
     loop {
         match session.reply()? {
             Reply::Message(exported) => {
@@ -83,44 +90,8 @@ pub fn receive(
             Reply::Done(answer) => return Ok(answer),
             Reply::Refused(text) => return Err(Failure::Refused(text)),
             Reply::Wrong(text) => return Err(Failure::Wrong(text)),
-            Reply::Progress(text) => line.show(&text),
+            Reply::Progress(text) => bar.say(&text),
+            Reply::Share { done, total, text } => bar.show(done, total, &text),
         }
-    }
-}
-
-/// What was written.
-#[derive(Default)]
-pub struct Sum {
-    messages: i64,
-    octets: i64,
-    damaged: Vec<String>,
-}
-
-impl Sum {
-    /// One more.
-    pub fn add(&mut self, exported: &Exported) {
-        match &exported.damaged {
-            Some(why) => {
-                let uid = exported.facts.uid.unwrap_or(0);
-                self.damaged.push(format!("{} {uid} of {}: {why}", exported.mailbox, exported.login));
-            }
-            None => {
-                self.messages += 1;
-                self.octets += exported.facts.octets as i64;
-            }
-        }
-    }
-
-    /// What is said of it.
-    pub fn answer(self, path: &Path) -> Answer {
-        let (messages, bytes) = (counted(self.messages, "message"), octets(self.octets));
-        let mut sentences = vec![match self.messages {
-            0 => "There was nothing to export.".to_owned(),
-            _ => format!("{messages}, {bytes}, written to {}.", path.display()),
-        }];
-        sentences.extend(self.damaged.iter().map(|text| format!("Not exported: {text}.")));
-        let json = json!({"exported": self.messages, "octets": self.octets, "path": path,
-                          "not_exported": self.damaged});
-        Answer { sentences, table: None, json, good: self.damaged.is_empty() }
     }
 }

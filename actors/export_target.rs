@@ -1,81 +1,150 @@
 //! The files that mail is exported into: a Maildir, an mbox, or a file for each message, and folders of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use archiveopteryx::aox::command::Exported;
-use archiveopteryx::archive::maildir::{self, Keywords};
+use archiveopteryx::aox::answer::Answer;
+use archiveopteryx::aox::command::{ExportMessages, Exported, Position};
+use archiveopteryx::archive::maildir::{self, Keywords, UidList};
 use archiveopteryx::archive::{Facts, line_ends, mbox};
+use serde::{Deserialize, Serialize};
 
 use crate::cli::exchange::Format;
+use crate::export_journal::{JOURNAL, Journal, go_on, is_free};
 
-/// Where an export goes.
+/// Where an export goes. One mailbox comes after the other.
 pub struct Target {
     format: Format,
     root: PathBuf,
     /// One mailbox, whose files are the root itself.
     is_single: bool,
-    /// By their names and uidvalidities: of what was deleted there may be several of one name.
-    open: HashMap<(String, u32), Open>,
+    journal: Journal,
+    /// The mailboxes before, by their names and uidvalidities: of what was deleted there may be several of one name.
+    written: HashMap<(String, u32), Written>,
+    names: HashSet<String>,
+    open: Option<Open>,
+}
+
+/// How far a mailbox is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Written {
+    mailbox: String,
+    uidvalidity: u32,
+    /// What it is called among the files.
+    name: String,
+    /// How long the mbox is, or the list of uids.
+    octets: u64,
+    /// The file of keywords of a Maildir.
+    keywords: String,
 }
 
 /// A mailbox that is being written.
 struct Open {
+    written: Written,
     path: PathBuf,
-    mbox: Option<BufWriter<File>>,
+    /// The mbox, or the list of uids in a Maildir.
+    file: Option<File>,
     keywords: Keywords,
-    /// The uids and names of the files of a Maildir.
-    uids: Vec<(u32, String)>,
-    uidvalidity: u32,
-    uidnext: u64,
-    is_first: bool,
 }
 
 impl Target {
     /// A place where nothing is yet.
-    pub fn new(format: Format, root: &Path, is_single: bool) -> Result<Target, String> {
-        let is_empty = match fs::read_dir(root) {
-            Ok(mut entries) => entries.next().is_none() && (format != Format::Mbox || !is_single),
-            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        };
-        match is_empty {
-            true => Ok(Target { format, root: root.to_owned(), is_single, open: HashMap::new() }),
-            false => Err(format!("{} is there already; export to a new place", root.display())),
+    pub fn create(format: Format, root: &Path, command: &ExportMessages) -> Result<Target, String> {
+        let is_single = is_single(command);
+        // A file that is there is never written over.
+        let is_file = format == Format::Mbox && is_single;
+        if if is_file { root.exists() } else { !is_free(root) } {
+            return Err(format!("{} is there already; export to a new place", root.display()));
         }
+        let path = journal_path(format, root, is_single);
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        folder.map_err(|error| format!("{} cannot be made: {error}", root.display()))?;
+        let journal = Journal::create(path, root, command.clone())?;
+        Ok(Target::with(format, root, is_single, journal, Vec::new()))
     }
 
-    /// Writes a message; returns its file, as seen from the root.
-    pub fn write(&mut self, exported: &Exported, octets: &[u8]) -> Result<PathBuf, String> {
-        let format = self.format;
-        let key = (exported.mailbox.clone(), exported.uidvalidity);
-        if !self.open.contains_key(&key) {
-            let is_taken = self.open.keys().any(|(mailbox, _)| *mailbox == exported.mailbox);
-            let name = match is_taken {
-                true => format!("{}-{}", exported.mailbox, exported.uidvalidity),
-                false => exported.mailbox.clone(),
+    /// The place where this export was broken off; None where it has not begun.
+    pub fn resume(format: Format, root: &Path, command: &ExportMessages) -> Result<Option<Target>, String> {
+        let is_single = is_single(command);
+        let path = journal_path(format, root, is_single);
+        let mut written: Vec<Written> = Vec::new();
+        let journal = Journal::resume(path, root, command.clone(), |place: Option<Written>| {
+            // Of each mailbox, what was said last counts.
+            let Some(place) = place else { return };
+            match written.last_mut() {
+                Some(last) if last.name == place.name => *last = place,
+                _ => written.push(place),
+            }
+        })?;
+        Ok(journal.map(|journal| Target::with(format, root, is_single, journal, written)))
+    }
+
+    fn with(format: Format, root: &Path, is_single: bool, journal: Journal, written: Vec<Written>) -> Target {
+        let names = written.iter().map(|written| written.name.clone()).collect();
+        let written = written.into_iter().map(|written| (written.key(), written)).collect();
+        Target { format, root: root.to_owned(), is_single, journal, written, names, open: None }
+    }
+
+    /// The last message that was exported.
+    pub fn position(&self) -> Option<Position> {
+        self.journal.position()
+    }
+
+    /// Writes a message, if it can be exported.
+    pub fn add(&mut self, exported: &Exported, octets: &[u8]) -> Result<(), String> {
+        if exported.damaged.is_none() {
+            let key = (exported.mailbox.clone(), exported.uidvalidity);
+            if self.open.as_ref().is_none_or(|open| open.written.key() != key) {
+                self.save()?;
+                self.open(key, exported.uidnext)?;
+            }
+            let open = self.open.as_mut().ok_or("a mailbox is open that is written")?;
+            let written = match self.format {
+                Format::Maildir => open.maildir(&mut self.journal, exported, octets),
+                Format::Eml => open.eml(&mut self.journal, exported, octets),
+                _ => open.mbox(exported, octets),
             };
-            let open = Open::new(format, self.path(&name), exported)?;
-            self.open.insert(key.clone(), open);
+            written.map_err(|error| unwritable(&open.path, &error))?;
         }
-        let open = self.open.get_mut(&key).ok_or("a mailbox is open that is written")?;
-        let written = match format {
-            Format::Maildir => open.maildir(exported, octets),
-            Format::Eml => open.eml(exported, octets),
-            _ => open.mbox(exported, octets),
-        };
-        let file = written.map_err(|error| format!("{} cannot be written: {error}", open.path.display()))?;
-        Ok(file.strip_prefix(&self.root).map(Path::to_owned).unwrap_or(file))
+        self.journal.add(exported);
+        if self.journal.is_due() { self.save() } else { Ok(()) }
     }
 
-    /// Writes what can be written only when all messages are there, and sees to it that all is on the disk.
-    pub fn finish(self) -> Result<(), String> {
-        self.open.into_values().try_for_each(|open| {
-            let path = open.path.clone();
-            open.finish(self.format).map_err(|error| format!("{} cannot be written: {error}", path.display()))
-        })
+    /// Sees to it that all is on the disk, and says so in the journal.
+    pub fn save(&mut self) -> Result<(), String> {
+        if let Some(open) = &mut self.open {
+            open.save(self.format).map_err(|error| unwritable(&open.path, &error))?;
+        }
+        let written = self.open.as_ref().map(|open| open.written.clone());
+        self.journal.save(written).map_err(|error| unwritable(&self.root, &error))
+    }
+
+    /// All is exported. Returns what is said of it.
+    pub fn finish(mut self) -> Result<Answer, String> {
+        self.save()?;
+        self.journal.finish()
+    }
+
+    /// Goes on with the next mailbox.
+    fn open(&mut self, key: (String, u32), uidnext: u64) -> Result<(), String> {
+        let last = self.open.take().map(|open| open.written);
+        self.written.extend(last.map(|written| (written.key(), written)));
+        let written = self.written.remove(&key).unwrap_or_else(|| {
+            let (mailbox, uidvalidity) = key;
+            let name = match self.names.contains(&mailbox) {
+                true => format!("{mailbox}-{uidvalidity}"),
+                false => mailbox.clone(),
+            };
+            Written { mailbox, uidvalidity, name, octets: 0, keywords: String::new() }
+        });
+        self.names.insert(written.name.clone());
+        let path = self.path(&written.name);
+        let open = Open::new(self.format, path.clone(), written, uidnext, &mut self.journal);
+        self.open = Some(open.map_err(|error| format!("{} cannot be made: {error}", path.display()))?);
+        Ok(())
     }
 
     /// Where a mailbox goes.
@@ -96,69 +165,82 @@ impl Target {
     }
 }
 
+impl Written {
+    fn key(&self) -> (String, u32) {
+        (self.mailbox.clone(), self.uidvalidity)
+    }
+}
+
 impl Open {
-    fn new(format: Format, path: PathBuf, exported: &Exported) -> Result<Open, String> {
-        let made = match format {
+    fn new(
+        format: Format,
+        path: PathBuf,
+        written: Written,
+        uidnext: u64,
+        journal: &mut Journal,
+    ) -> std::io::Result<Open> {
+        match format {
             Format::Maildir => {
-                ["tmp", "new", "cur"].iter().try_for_each(|part| fs::create_dir_all(path.join(part)))
+                ["tmp", "new", "cur"].iter().try_for_each(|part| fs::create_dir_all(path.join(part)))?;
             }
-            Format::Eml => fs::create_dir_all(&path),
-            _ => path.parent().map_or(Ok(()), fs::create_dir_all),
+            Format::Eml => fs::create_dir_all(&path)?,
+            _ => path.parent().map_or(Ok(()), fs::create_dir_all)?,
+        }
+        let file = match format {
+            Format::Maildir => Some(go_on(&path.join("dovecot-uidlist"), written.octets, journal)?),
+            Format::Eml => None,
+            _ => Some(go_on(&path, written.octets, journal)?),
         };
-        let is_file = !matches!(format, Format::Maildir | Format::Eml);
-        let mbox = made.and_then(|()| is_file.then(|| File::create_new(&path)).transpose());
-        let mbox = mbox.map_err(|error| format!("{} cannot be made: {error}", path.display()))?;
-        Ok(Open {
-            path,
-            mbox: mbox.map(BufWriter::new),
-            keywords: Keywords::default(),
-            uids: Vec::new(),
-            uidvalidity: exported.uidvalidity,
-            uidnext: exported.uidnext,
-            is_first: true,
-        })
+        let keywords = Keywords::parse(&written.keywords);
+        let mut open = Open { written, path, file, keywords };
+        if format == Format::Maildir && open.written.octets == 0 {
+            open.append(UidList::head(open.written.uidvalidity, uidnext).as_bytes())?;
+        }
+        Ok(open)
     }
 
-    fn maildir(&mut self, exported: &Exported, octets: &[u8]) -> std::io::Result<PathBuf> {
+    /// Appends to the mbox, or the list of uids.
+    fn append(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        self.written.octets += octets.len() as u64;
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(octets))
+    }
+
+    fn maildir(&mut self, journal: &mut Journal, exported: &Exported, octets: &[u8]) -> std::io::Result<()> {
         let Facts { uid, seconds, .. } = exported.facts;
         let (uid, seconds) = (uid.unwrap_or(0), seconds.unwrap_or(0));
-        let unique = format!("{seconds}.V{}U{uid}.aox", self.uidvalidity);
+        let unique = format!("{seconds}.V{}U{uid}.aox", self.written.uidvalidity);
         let name = maildir::file_name(&unique, &exported.facts.flag_set(), &mut self.keywords);
         let (new, path) = (self.path.join("tmp").join(&unique), self.path.join("cur").join(name));
+        journal.writes(&new)?;
+        journal.writes(&path)?;
         write_file(&new, &line_ends::to_file(octets), seconds)?;
         fs::rename(&new, &path)?;
-        self.uids.push((uid, unique));
-        Ok(path)
+        self.append(UidList::line(uid, &unique).as_bytes())
     }
 
-    fn eml(&mut self, exported: &Exported, octets: &[u8]) -> std::io::Result<PathBuf> {
+    fn eml(&mut self, journal: &mut Journal, exported: &Exported, octets: &[u8]) -> std::io::Result<()> {
         let Facts { uid, seconds, .. } = exported.facts;
         let path = self.path.join(format!("{:010}.eml", uid.unwrap_or(0)));
-        write_file(&path, octets, seconds.unwrap_or(0))?;
-        Ok(path)
+        journal.writes(&path)?;
+        write_file(&path, octets, seconds.unwrap_or(0))
     }
 
-    fn mbox(&mut self, exported: &Exported, octets: &[u8]) -> std::io::Result<PathBuf> {
-        let head = std::mem::take(&mut self.is_first).then_some((self.uidvalidity, self.uidnext));
+    fn mbox(&mut self, exported: &Exported, octets: &[u8]) -> std::io::Result<()> {
+        let Written { uidvalidity, octets: before, .. } = self.written;
+        let head = (before == 0).then_some((uidvalidity, exported.uidnext));
         let mut out = Vec::new();
         mbox::write(&mut out, octets, &exported.facts, head);
-        if let Some(file) = &mut self.mbox {
-            file.write_all(&out)?;
-        }
-        Ok(self.path.clone())
+        self.append(&out)
     }
 
-    fn finish(self, format: Format) -> std::io::Result<()> {
-        if let Some(file) = self.mbox {
-            file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+    /// Sees to it that all of the mailbox is on the disk.
+    fn save(&mut self, format: Format) -> std::io::Result<()> {
+        if let Some(file) = &self.file {
+            file.sync_data()?;
         }
-        if format == Format::Maildir {
-            let files = self.uids.iter().map(|(uid, file)| (*uid, file.as_str()));
-            let list = maildir::UidList::print(self.uidvalidity, self.uidnext, files);
-            fs::write(self.path.join("dovecot-uidlist"), list)?;
-            if !self.keywords.is_empty() {
-                fs::write(self.path.join("dovecot-keywords"), self.keywords.print())?;
-            }
+        if format == Format::Maildir && !self.keywords.is_empty() {
+            self.written.keywords = self.keywords.print();
+            fs::write(self.path.join("dovecot-keywords"), &self.written.keywords)?;
         }
         Ok(())
     }
@@ -171,6 +253,25 @@ fn write_file(path: &Path, octets: &[u8], seconds: i64) -> std::io::Result<()> {
     let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     file.set_modified(UNIX_EPOCH + since)?;
     file.sync_data()
+}
+
+fn is_single(command: &ExportMessages) -> bool {
+    command.place.starts_with('/')
+}
+
+/// In a folder that is written, or beside a file.
+fn journal_path(format: Format, root: &Path, is_single: bool) -> PathBuf {
+    match format == Format::Mbox && is_single {
+        true => {
+            let name = root.file_name().unwrap_or_default().to_string_lossy();
+            root.with_file_name(format!("{name}{JOURNAL}"))
+        }
+        false => root.join(JOURNAL),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    format!("{} cannot be written: {error}", path.display())
 }
 
 /// A path below another one, whatever the levels of a mailbox are called.

@@ -7,7 +7,9 @@ mod control_client;
 mod control_session;
 mod export;
 mod export_hold;
+mod export_journal;
 mod export_target;
+mod follow;
 mod guests;
 mod home;
 mod import;
@@ -64,6 +66,7 @@ mod sealer;
 mod vacuum;
 
 mod backends;
+mod census;
 mod certificates;
 mod directory;
 mod new_accounts;
@@ -77,6 +80,7 @@ mod web;
 
 use std::process::ExitCode;
 
+use archiveopteryx::aox::command::AuditShow;
 use clap::Parser;
 
 use crate::cli::{Check, Cli, Verb};
@@ -100,6 +104,9 @@ fn main() -> ExitCode {
             export.order().map_or(ExitCode::SUCCESS, |order| export::run(&home, order, json))
         }
         Verb::Import(import) => import::run(&home, &import.order(), json),
+        Verb::Audit(cli::Audit::Show { user, kind, since, until, limit, follow: true }) => {
+            follow::run(&home, AuditShow { user, kind, since, until, limit, is_repeated: false }, json)
+        }
         Verb::Upgrade(upgrade) => upgrade::run(&home, &upgrade, json),
         Verb::Check(Check::Configuration(check)) => check_configuration::run(&home, &check, json),
         Verb::Anonymise(anonymise) => anonymise.run(json),

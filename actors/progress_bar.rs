@@ -22,13 +22,33 @@ impl ProgressBar {
     /// So much more is done; `text` says what.
     pub fn advance(&mut self, by: u64, text: impl FnOnce() -> String) {
         self.done += by;
-        let due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= PERIOD);
-        if self.shown && due {
-            self.drawn = Some(Instant::now());
-            let line = line(self.done, self.total, self.began.elapsed(), &text());
-            // Whoever closed the terminal does not look on any more.
-            let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
+        if self.is_due() {
+            self.draw(&line(self.done, self.total, self.began.elapsed(), &text()));
         }
+    }
+
+    /// What is done now of how much, as somebody else counts it.
+    pub fn show(&mut self, done: i64, total: i64, text: &str) {
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        (self.done, self.total) = (count(done), count(total));
+        self.advance(0, || text.to_owned());
+    }
+
+    /// Work of unknown size has come so far.
+    pub fn say(&mut self, text: &str) {
+        if self.is_due() {
+            self.draw(text);
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.shown && self.drawn.is_none_or(|drawn| drawn.elapsed() >= PERIOD)
+    }
+
+    fn draw(&mut self, line: &str) {
+        self.drawn = Some(Instant::now());
+        // Whoever closed the terminal does not look on any more.
+        let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
     }
 }
 
@@ -37,30 +57,6 @@ impl Drop for ProgressBar {
         if self.drawn.is_some() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
-    }
-}
-
-/// A line on the terminal that says how far work of unknown size is; nothing when nobody looks on.
-pub struct StatusLine {
-    shown: bool,
-}
-
-impl StatusLine {
-    pub fn new(json: bool) -> StatusLine {
-        StatusLine { shown: !json && std::io::stderr().is_terminal() }
-    }
-
-    /// Shows `text` in place of what was there.
-    pub fn show(&mut self, text: &str) {
-        if self.shown {
-            let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
-        }
-    }
-}
-
-impl Drop for StatusLine {
-    fn drop(&mut self) {
-        self.show("");
     }
 }
 

@@ -107,7 +107,7 @@ impl Entry {
         let state = locked(&self.state);
         ConnectionFacts {
             number: self.number,
-            door: self.door,
+            door: self.door.to_owned(),
             client: self.client.to_string(),
             user: state.user.clone(),
             by: state.by.clone(),
@@ -161,7 +161,7 @@ mod tests {
         drop(first);
         let facts = roll.facts();
         assert_eq!(facts.len(), 1);
-        assert_eq!((facts[0].door, facts[0].mailbox.as_deref()), ("pop3", Some("INBOX")));
+        assert_eq!((facts[0].door.as_str(), facts[0].mailbox.as_deref()), ("pop3", Some("INBOX")));
         roll.send_away(&[1, 2, 3], "enough");
         assert_eq!(*told.lock().unwrap(), ["enough"]);
     }

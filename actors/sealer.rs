@@ -103,7 +103,8 @@ fn write(settings: &Audit, head: &Head) {
     }
     if settings.head_syslog {
         let line = format!("<{SYSLOG_PRIORITY}>aox[{}]: audit head {number} {digest}", std::process::id());
-        let told = UnixDatagram::unbound().and_then(|socket| socket.send_to(line.as_bytes(), SYSLOG_SOCKET));
+        let told = UnixDatagram::unbound()
+            .and_then(|socket| socket.send_to(line.as_bytes(), &settings.syslog_socket));
         if let Err(error) = told {
             tracing::error!(%error, "syslog does not take the head of the audit log");
         }
@@ -155,4 +156,3 @@ impl actix::Handler<Flush> for Sealer {
 
 /// authpriv.info (RFC 5424 §6.2.1).
 const SYSLOG_PRIORITY: u8 = 10 * 8 + 6;
-const SYSLOG_SOCKET: &str = "/dev/log";

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::Actor;
-use archiveopteryx::aox::conversation::{DoorFacts, Facts, SettingFacts};
+use archiveopteryx::aox::conversation::{DoorFacts, Elsewhere, Facts, SettingFacts};
 use archiveopteryx::db;
 use archiveopteryx::settings::{self, Settings};
 use tokio::sync::watch;
@@ -299,6 +299,7 @@ impl Told {
                 .collect(),
             certificates: services.tls.certificates(),
             connections: services.roll.facts(),
+            elsewhere: Elsewhere::default(),
             queue: services.queue(),
             configuration: self.configuration.borrow().clone(),
             audit_heads: None,

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::attendance::{Attendance, Dismissed, Seat, SignIn};
 use crate::authenticator::Authenticator;
 use crate::backends::Backends;
+use crate::census::Census;
 use crate::client_socket::TlsFacts;
 use crate::database::Database;
 use crate::db_connection::Keeping;
@@ -47,6 +48,8 @@ pub struct Services {
     pub tls: Tls,
     /// Who is connected.
     pub roll: Roll,
+    /// Who is connected to the other servers.
+    pub census: Census,
     /// Connections of each user.
     users: Tally<AccountId>,
     listener: actix::Addr<DbListener>,
@@ -76,8 +79,8 @@ impl Services {
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
         let databases = databases(&settings, arbiters, target);
-        let name = random().map_err(|error| format!("this system gives no random numbers: {error}"))?;
-        let listener = DbListener::start_for(target.clone(), name);
+        let name = name()?;
+        let listener = DbListener::start_for(target.clone(), name.clone());
         let database = databases[0].clone();
         let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
         let heard = listener.clone();
@@ -87,9 +90,8 @@ impl Services {
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
             MailboxRegistry::new(database, heard, told, watchers)
         });
-        let (database, heard) = (databases[0].clone(), listener.clone());
-        let attendance =
-            Attendance::start_in_arbiter(&arbiters[0].handle(), move |_| Attendance::new(database, heard));
+        let (db, heard) = (databases[0].clone(), listener.clone());
+        let attendance = Attendance::start_in_arbiter(&arbiters[0].handle(), |_| Attendance::new(db, heard));
         // The last arbiter has the fewest other tasks of this kind; with one core it is the first as well.
         let last = arbiters.len() - 1;
         let waiting = delivery::Waiting::default();
@@ -113,10 +115,11 @@ impl Services {
         );
         // An arbiter that has ended takes nothing: the server stops.
         arbiters[0].spawn(backends.clone().look());
-        let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone())
-            .map_err(|error| error.to_string())?;
-        let users = Tally::new(settings.limits.connections_per_user);
-        let roll = Roll::default();
+        let authenticator = Authenticator::new(settings.login.clone(), backends, login_log.clone());
+        let authenticator = authenticator.map_err(|error| error.to_string())?;
+        let (users, roll) = (Tally::new(settings.limits.connections_per_user), Roll::default());
+        let database = databases[0].clone();
+        let census = Census::start(database, listener.clone(), roll.clone(), name, &settings.hostname);
         let lanes = arbiters.iter().zip(databases).map(|(arbiter, database)| {
             let services = Services {
                 settings: settings.clone(),
@@ -131,6 +134,7 @@ impl Services {
                 sealer: sealer.clone(),
                 tls: tls.clone(),
                 roll: roll.clone(),
+                census: census.clone(),
                 users: users.clone(),
                 listener: listener.clone(),
                 _vacuum: vacuum.clone(),
@@ -248,10 +252,11 @@ fn shares(connections_max: u32, arbiters: usize) -> Vec<u32> {
     (0..pools).map(share).collect()
 }
 
-fn random() -> Result<u64, getrandom::Error> {
+/// What no other server is called.
+fn name() -> Result<String, String> {
     let mut octets = [0; 8];
-    getrandom::fill(&mut octets)?;
-    Ok(u64::from_ne_bytes(octets))
+    getrandom::fill(&mut octets).map_err(|error| format!("this system gives no random numbers: {error}"))?;
+    Ok(format!("{:016x}", u64::from_ne_bytes(octets)))
 }
 
 #[cfg(test)]

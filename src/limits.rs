@@ -189,7 +189,7 @@ pub const SEAL_ENTRIES_MAX: i32 = 1000;
 /// Seals that are read at a time to be verified; in quiet times each has few events.
 pub const VERIFIED_SEALS_MAX: i64 = 100;
 /// How often events are sealed, in seconds: what was changed before shows nowhere.
-pub const SEAL_INTERVAL_SECONDS: u64 = 10;
+pub const SEAL_INTERVAL_SECONDS: u64 = 5;
 /// How much of a file of heads is compared, in octets from its end: some 5000 heads, which fit into a request.
 pub const AUDIT_HEADS_BYTES_MAX: u64 = 512 * 1024;
 /// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.

@@ -29,6 +29,9 @@ pub enum Audit {
         /// How many at most
         #[arg(long, value_name = "COUNT", default_value_t = 100)]
         limit: u32,
+        /// Go on showing what happens, the latest last, until ^C
+        #[arg(long, short = 'f', conflicts_with = "until")]
+        follow: bool,
     },
     /// Verify that nothing of it was changed, removed or added; exits with 1 when something was
     Verify {
@@ -42,8 +45,8 @@ impl Audit {
     /// The request to the server.
     pub fn request(self) -> Result<Request, String> {
         Ok(match self {
-            Audit::Show { user, kind, since, until, limit } => {
-                AuditShow { user, kind, since, until, limit }.into()
+            Audit::Show { user, kind, since, until, limit, .. } => {
+                AuditShow { user, kind, since, until, limit, is_repeated: false }.into()
             }
             Audit::Verify { heads } => {
                 AuditVerify { heads: heads.map(|file| read_end(&file)).transpose()? }.into()

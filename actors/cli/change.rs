@@ -1,6 +1,6 @@
 //! `aox change …`.
 
-use archiveopteryx::aox::command::{ChangeMailbox, ChangePassword, ChangeUser};
+use archiveopteryx::aox::command::{ChangeMailbox, ChangePassword, ChangeUser, RenameUser};
 use clap::Subcommand;
 
 use super::Request;
@@ -24,6 +24,9 @@ pub enum Change {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Give a user another name to log in with: another name of `rename user`
+    #[command(hide = true)]
+    Username { login: String, name: String },
     /// Change what people call a user
     User {
         /// The name that the user logs in with
@@ -42,6 +45,7 @@ impl Change {
             Change::Password { login, password } => {
                 ChangePassword { login, verifiers: password.verifiers()? }.into()
             }
+            Change::Username { login, name } => RenameUser { login, new_login: name }.into(),
             Change::User { login, name } => ChangeUser { login, name }.into(),
         })
     }

@@ -50,7 +50,7 @@ pub enum Export {
     Hold {
         /// The name of the hold
         name: String,
-        /// The new folder
+        /// The new folder, or one in which the same export was broken off: then it goes on
         path: PathBuf,
     },
 }
@@ -60,7 +60,7 @@ pub enum Export {
 pub struct What {
     /// Where it comes from: a login for all mailboxes of a user, or /users/LOGIN/NAME or /shared/NAME for one
     source: String,
-    /// The new file or folder
+    /// The new file or folder, or one in which the same export was broken off: then it goes on
     path: PathBuf,
     /// Only what satisfies this search, as in: since 2026-01-31 from bert
     words: Vec<String>,

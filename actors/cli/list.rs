@@ -1,5 +1,6 @@
 //! `aox list …`.
 
+use archiveopteryx::aox::Glob;
 use archiveopteryx::aox::command::{
     ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListPolicies,
     ListQuotas, ListRights, ListUndeleteTimes, ListUsers,
@@ -12,9 +13,18 @@ use super::Request;
 #[derive(Debug, Subcommand)]
 pub enum List {
     /// List the users, with their addresses and what they hold
-    Users,
+    Users {
+        /// Only those whose login or address is like this: * stands for any letters, ? for one
+        glob: Option<String>,
+        /// Those who were deleted and can be taken back
+        #[arg(long, short = 'd')]
+        deleted: bool,
+    },
     /// List the addresses, and where their mail goes
-    Aliases,
+    Aliases {
+        /// Only those whose address or target is like this: * stands for any letters, ? for one
+        glob: Option<String>,
+    },
     /// List the passwords that a user's applications have, and when each was used last
     AppPasswords {
         /// Whose they are
@@ -23,16 +33,32 @@ pub enum List {
     /// List what is said about who may delete, the most specific first
     DeletePolicies,
     /// List the domains of the site, and how many addresses are in them
-    Domains,
+    Domains {
+        /// Only those like this: * stands for any letters, ? for one
+        glob: Option<String>,
+    },
     /// List the groups, with their members
-    Groups,
+    Groups {
+        /// Only those like this: * stands for any letters, ? for one
+        glob: Option<String>,
+    },
     /// List the mailboxes of one user, or of all
     Mailboxes {
+        /// Only those of this user, or those whose path is like this, as /users/*/Archive*
+        #[arg(value_name = "LOGIN|GLOB")]
+        which: Option<String>,
         /// Only those of this user
-        login: Option<String>,
+        #[arg(long, short = 'o', value_name = "LOGIN")]
+        owner: Option<String>,
+        /// Those that were deleted, and what can be taken back of their mail
+        #[arg(long, short = 'd')]
+        deleted: bool,
     },
     /// List what must stay, what must go, and what is on hold
-    Policies,
+    Policies {
+        /// Only those that say something of mail in this mailbox
+        mailbox: Option<String>,
+    },
     /// List for how long what was deleted can be taken back, and where
     UndeleteTimes,
     /// List the limits that were set, and how much is used of each
@@ -41,6 +67,8 @@ pub enum List {
     Rights {
         /// The mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX
         mailbox: String,
+        /// Only what those have who are like this: * stands for any letters, ? for one
+        glob: Option<String>,
     },
 }
 
@@ -48,17 +76,23 @@ impl List {
     /// The request to the server.
     pub fn request(self) -> Request {
         match self {
-            List::Aliases => ListAliases {}.into(),
+            List::Aliases { glob } => ListAliases { glob: glob.map(Glob) }.into(),
             List::AppPasswords { login } => ListAppPasswords { login }.into(),
             List::DeletePolicies => ListDeletePolicies {}.into(),
-            List::Domains => ListDomains {}.into(),
-            List::Groups => ListGroups {}.into(),
-            List::Mailboxes { login } => ListMailboxes { login }.into(),
-            List::Policies => ListPolicies {}.into(),
+            List::Domains { glob } => ListDomains { glob: glob.map(Glob) }.into(),
+            List::Groups { glob } => ListGroups { glob: glob.map(Glob) }.into(),
+            List::Mailboxes { which, owner, deleted } => {
+                // A login has neither a slash nor a star.
+                let is_glob = |word: &String| word.contains('/') || Glob::is_one(word);
+                let glob = which.clone().filter(is_glob).map(Glob);
+                let login = owner.or_else(|| which.filter(|word| !is_glob(word)));
+                ListMailboxes { login, glob, deleted }.into()
+            }
+            List::Policies { mailbox } => ListPolicies { mailbox }.into(),
             List::UndeleteTimes => ListUndeleteTimes {}.into(),
             List::Quotas => ListQuotas {}.into(),
-            List::Rights { mailbox } => ListRights { mailbox }.into(),
-            List::Users => ListUsers {}.into(),
+            List::Rights { mailbox, glob } => ListRights { mailbox, glob: glob.map(Glob) }.into(),
+            List::Users { glob, deleted } => ListUsers { glob: glob.map(Glob), deleted }.into(),
         }
     }
 }

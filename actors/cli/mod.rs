@@ -25,7 +25,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::add::Add;
 use self::anonymise::Anonymise;
-use self::audit::Audit;
+pub use self::audit::Audit;
 use self::change::Change;
 pub use self::check::{Check, CheckConfiguration};
 use self::delete::Delete;
@@ -101,7 +101,7 @@ pub enum Verb {
     /// Show what happened, and verify that the record of it is as it was written
     #[command(subcommand)]
     Audit(Audit),
-    /// Send clients away from this server; they may come back at once
+    /// Send clients away, from all servers of the database; they may come back at once
     Disconnect {
         /// Logins of users, and numbers of connections as `aox show connections` has them
         #[arg(required = true, value_name = "USER|NUMBER")]
@@ -161,6 +161,9 @@ pub struct Upgrade {
     /// The file with settings [default: aox.toml in the home, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// May be named: it is what is upgraded
+    #[arg(hide = true, value_parser = ["schema"])]
+    pub what: Option<String>,
     /// Print the SQL that creates the roles and the database, for a superuser of PostgreSQL, and do nothing else
     #[arg(long)]
     pub roles: bool,
@@ -241,13 +244,19 @@ mod tests {
         let Command::ListMailboxes(list) = cli.verb.request().unwrap().unwrap().command else {
             panic!("another command")
         };
-        assert_eq!(list.login.as_deref(), Some("anna"));
+        assert_eq!((list.login.as_deref(), list.glob), (Some("anna"), None));
         assert!(Cli::try_parse_from(["aox", "users", "list"]).is_err());
     }
 
     #[test]
     fn verbs_have_synonyms() {
-        for words in [["ls", "users"], ["show", "cf"], ["check", "config"], ["list", "users"]] {
+        for words in [
+            ["ls", "users"],
+            ["show", "cf"],
+            ["check", "config"],
+            ["upgrade", "schema"],
+            ["show", "retention"],
+        ] {
             assert!(Cli::try_parse_from([&["aox"][..], &words].concat()).is_ok(), "{words:?}");
         }
         for verb in ["create", "add", "new", "delete", "del", "remove"] {

@@ -1,8 +1,8 @@
 //! `aox show …`.
 
 use archiveopteryx::aox::command::{
-    ShowConfiguration, ShowConnections, ShowCounts, ShowGroup, ShowLogins, ShowPolicy, ShowQueue, ShowQuota,
-    ShowSchema, ShowUser, ShowVacuum, Status,
+    ListPolicies, ShowConfiguration, ShowConnections, ShowCounts, ShowGroup, ShowLogins, ShowPolicy,
+    ShowQueue, ShowQuota, ShowSchema, ShowSearch, ShowUser, ShowVacuum, Status,
 };
 use clap::Subcommand;
 
@@ -17,10 +17,10 @@ pub enum Show {
         /// Only this setting, such as imap.listen, or this section, such as imap
         name: Option<String>,
         /// Only those that are not as they are without being set
-        #[arg(long)]
+        #[arg(long, short = 'p')]
         changed: bool,
     },
-    /// Show who is connected to this server: since when, from where, and with which mailbox open
+    /// Show who is connected to the servers of the database: since when, from where, and with which mailbox open
     Connections {
         /// Only those of this user, or of this administrator
         #[arg(long, value_name = "LOGIN")]
@@ -64,6 +64,17 @@ pub enum Show {
         /// The user's login
         login: String,
     },
+    /// Show what must stay, what must go, and what is on hold, as `aox list policies` does
+    Retention {
+        /// Only what says something of mail in this mailbox
+        mailbox: Option<String>,
+    },
+    /// Show how the words of a search are understood, and what has to be read to answer it
+    Search {
+        /// The search, as in IMAP: from bob since 2026-01-31
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
     /// Show which changes the schema of the database has had, and when
     Schema,
     /// Show whether the server is ready, and what it holds, as `aox status` does
@@ -90,6 +101,8 @@ impl Show {
             Show::Policy { policy } => ShowPolicy { policy }.into(),
             Show::Vacuum => ShowVacuum {}.into(),
             Show::Quota { login } => ShowQuota { login }.into(),
+            Show::Retention { mailbox } => ListPolicies { mailbox }.into(),
+            Show::Search { words } => ShowSearch { words }.into(),
             Show::Schema => ShowSchema {}.into(),
             Show::Status => Status {}.into(),
             Show::User { login } => ShowUser { login }.into(),

@@ -12,6 +12,8 @@ use super::command::Exported;
 pub enum Reply {
     /// How far a long command has come.
     Progress(String),
+    /// The same, and how much there is to be done in all, in whatever is counted.
+    Share { done: i64, total: i64, text: String },
     /// A message, whose octets follow this line.
     Message(Box<Exported>),
     /// It is done.

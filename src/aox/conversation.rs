@@ -1,10 +1,11 @@
 //! One administrator's connection: lines in, plans out. Knows no socket.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Reply};
 use super::command::Command;
@@ -31,6 +32,8 @@ pub struct Context {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Farewell {
     pub connections: Vec<u64>,
+    /// The same of other servers, by the names under which these listen.
+    pub elsewhere: BTreeMap<String, Vec<u64>>,
     pub why: String,
 }
 
@@ -47,6 +50,8 @@ pub struct Facts {
     pub certificates: Vec<CertificateFacts>,
     /// Who is connected, in the order in which they came.
     pub connections: Vec<ConnectionFacts>,
+    /// Who is connected to the other servers of the database, for the commands that are about them.
+    pub elsewhere: Elsewhere,
     pub queue: QueueFacts,
     /// Every setting.
     pub configuration: Vec<SettingFacts>,
@@ -54,23 +59,48 @@ pub struct Facts {
     pub audit_heads: Option<String>,
 }
 
+/// Who is connected to other servers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Elsewhere {
+    /// By the name under which a server listens, and the one that it has for people.
+    pub connections: Vec<(String, String, Vec<ConnectionFacts>)>,
+    /// How many servers have not answered.
+    pub silent: usize,
+}
+
 /// A client that is connected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionFacts {
     /// No other connection of this server has it while it runs.
     pub number: u64,
-    pub door: &'static str,
+    pub door: String,
     /// Its address and port.
     pub client: String,
     pub user: Option<String>,
     /// The administrator who acts for that user.
     pub by: Option<String>,
     pub tls: bool,
+    #[serde(with = "as_text")]
     pub since: Timestamp,
     /// When it said something last.
+    #[serde(with = "as_text")]
     pub heard: Timestamp,
     /// The mailbox that it has open.
     pub mailbox: Option<String>,
+}
+
+/// Times as RFC 3339 writes them.
+mod as_text {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(at)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
 }
 
 /// What waits in this server.
@@ -207,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_request_is_read_as_it_was_sent() {
-        for command in [Command::Status(Status {}), Command::ListUsers(ListUsers {})] {
+        for command in [Command::Status(Status {}), Command::ListUsers(ListUsers::default())] {
             assert_eq!(parse(&request(&command)).unwrap(), command);
         }
     }

@@ -8,9 +8,11 @@ pub mod command;
 pub mod conversation;
 pub mod grammar;
 
+mod glob;
 mod retention;
 mod search_words;
 mod seek;
 
 pub use answer::{Answer, Reply, Table};
 pub use command::Command;
+pub use glob::Glob;

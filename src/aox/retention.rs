@@ -75,8 +75,8 @@ pub(super) fn find(
     then: impl FnOnce(ListedPolicy, &mut Context) -> Plan<Context, Outcome> + Send + 'static,
 ) -> Plan<Context, Outcome> {
     let unit = match policy.parse() {
-        Ok(id) => ListPolicies { id: Some(id), name: None },
-        Err(_) => ListPolicies { id: None, name: Some(policy.to_owned()) },
+        Ok(id) => ListPolicies { id: Some(id), ..ListPolicies::default() },
+        Err(_) => ListPolicies { name: Some(policy.to_owned()), ..ListPolicies::default() },
     };
     let policy = policy.to_owned();
     Plan::run(unit, move |found: Result<Vec<ListedPolicy>, db::Error>, context: &mut Context| {

@@ -20,6 +20,7 @@ pub(super) struct Seek<S> {
     pub now: Timestamp,
     /// The mailboxes that are still to be looked into.
     pub rest: VecDeque<SearchedMailbox>,
+    pub way: Way,
     pub state: S,
     /// What is done with the messages of a mailbox, if there are any; it ends with [`Seek::next`].
     pub visit: fn(Hit, Seek<S>) -> Plan<Context, Outcome>,
@@ -27,6 +28,39 @@ pub(super) struct Seek<S> {
     pub end: fn(S, &Context) -> Plan<Context, Outcome>,
     /// How far it is, for whoever looks on.
     pub progress: fn(&S) -> String,
+}
+
+/// How far it is through all mailboxes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Way {
+    total: i64,
+    /// With the mailbox that it is in.
+    passed: i64,
+    /// What that mailbox counts.
+    here: i64,
+}
+
+impl Way {
+    /// Before the first of these.
+    pub fn through(mailboxes: &[SearchedMailbox]) -> Way {
+        Way { total: mailboxes.iter().map(Way::weight).sum(), ..Way::default() }
+    }
+
+    /// An empty mailbox takes time, too.
+    fn weight(mailbox: &SearchedMailbox) -> i64 {
+        1 + mailbox.messages
+    }
+
+    fn enter(&mut self, mailbox: &SearchedMailbox) {
+        self.here = Way::weight(mailbox);
+        self.passed += self.here;
+    }
+
+    /// Tells that of what was found in this mailbox, `left` of `found` is still to be done.
+    pub fn told(self, left: usize, found: usize, text: String) -> Reply {
+        let ahead = self.here * left as i64 / found.max(1) as i64;
+        Reply::Share { done: self.passed - ahead, total: self.total, text }
+    }
 }
 
 /// Messages that were found in one mailbox.
@@ -48,10 +82,12 @@ impl<S: Send + 'static> Seek<S> {
     /// Looks into the next mailbox.
     pub fn next(mut self) -> Plan<Context, Outcome> {
         let progress = (self.progress)(&self.state);
+        let told = self.way.told(0, 0, progress).to_line();
         let Some(mailbox) = self.rest.pop_front() else {
             let (end, state) = (self.end, self.state);
-            return Plan::emit(Reply::Progress(progress).to_line(), move |context| end(state, context));
+            return Plan::emit(told, move |context| end(state, context));
         };
+        self.way.enter(&mailbox);
         let load = move |_: &mut Context| {
             Plan::run(LoadSnapshot { key: mailbox.key }, move |loaded, _: &mut Context| match loaded {
                 // It has been deleted meanwhile.
@@ -60,7 +96,7 @@ impl<S: Send + 'static> Seek<S> {
                 Err(error) => Plan::Done(Err(Error::from(error))),
             })
         };
-        Plan::emit(Reply::Progress(progress).to_line(), load)
+        Plan::emit(told, load)
     }
 
     fn look_into(self, mailbox: SearchedMailbox, snapshot: Snapshot) -> Plan<Context, Outcome> {

@@ -123,11 +123,14 @@ impl UidList {
         UidList { uidvalidity, uids: lines.filter_map(read).collect() }
     }
 
-    /// A file of version 3; the uids come in their order, each with its file's name.
-    pub fn print<'a>(uidvalidity: u32, uidnext: u64, files: impl Iterator<Item = (u32, &'a str)>) -> String {
-        let head = format!("3 V{uidvalidity} N{uidnext}\n");
-        let line = |(uid, file): (u32, &str)| format!("{uid} :{}\n", Name::parse(file).unique);
-        files.map(line).fold(head, |text, line| text + &line)
+    /// The first line of a file of version 3.
+    pub fn head(uidvalidity: u32, uidnext: u64) -> String {
+        format!("3 V{uidvalidity} N{uidnext}\n")
+    }
+
+    /// The line of a message; they come in the order of uids.
+    pub fn line(uid: u32, file: &str) -> String {
+        format!("{uid} :{}\n", Name::parse(file).unique)
     }
 }
 
@@ -192,7 +195,7 @@ mod tests {
         assert_eq!((list.uids["1.M3.kurkku"], list.uids["2.M3.kurkku"]), (25006, 25008));
         let old = UidList::parse("1 77 9\n3 1.M3.kurkku:2,S\n");
         assert_eq!((old.uidvalidity, old.uids["1.M3.kurkku"]), (Some(77), 3));
-        let printed = UidList::print(5, 9, [(3, "a:2,S"), (8, "b")].into_iter());
+        let printed = UidList::head(5, 9) + &UidList::line(3, "a:2,S") + &UidList::line(8, "b");
         let read = UidList::parse(&printed);
         assert_eq!((read.uidvalidity, read.uids["a"], read.uids["b"]), (Some(5), 3, 8));
         assert_eq!(UidList::parse("nonsense"), UidList::default());

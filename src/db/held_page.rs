@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::mailbox_row::uidvalidity;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::{AccountId, FlagSet, InternalDate, Keyword, MessageId, System, UidValidity};
+use crate::mailbox::{AccountId, FlagSet, InternalDate, Keyword, MailboxId, MessageId, System, UidValidity};
 
 /// Looks through the next messages.
 pub struct HeldPage {
@@ -22,6 +22,7 @@ pub struct HeldPage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldMessage {
     pub account: AccountId,
+    pub mailbox_id: MailboxId,
     pub message: MessageId,
     pub login: String,
     /// The name that its mailbox has, or had at last.
@@ -82,6 +83,7 @@ fn held(row: &Row, deleted: bool) -> HeldMessage {
     });
     HeldMessage {
         account: AccountId(row.get(0)),
+        mailbox_id: MailboxId(row.get(1)),
         message: MessageId(row.get(4)),
         login: row.get(5),
         mailbox: row.get(6),

@@ -33,6 +33,8 @@ pub struct SearchedMailbox {
     pub name: String,
     /// When the mailbox itself was deleted, if it was.
     pub deleted_at: Option<Timestamp>,
+    /// How many messages it has; of deleted ones that is not counted.
+    pub messages: i64,
 }
 
 impl Unit for ListSearched {
@@ -78,6 +80,7 @@ impl ListSearched {
             login: row.get(0),
             name: row.get(3),
             deleted_at: row.get(4),
+            messages: row.get(5),
         }
     }
 }

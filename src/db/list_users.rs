@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::wire::address::Address;
 
-/// Lists every user that is not deleted, by login.
-pub struct ListUsers;
+/// Lists every user that is not deleted, by login; or every one that is, and has not ended.
+pub struct ListUsers {
+    pub deleted: bool,
+}
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub struct ListedUser {
     pub addresses: Vec<Address>,
     pub messages: i64,
     pub octets: i64,
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Unit for ListUsers {
@@ -26,7 +29,11 @@ impl Unit for ListUsers {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let rows = db.query(include_str!("sql/select_users.sql"), &[]).await?;
+        let sql = match self.deleted {
+            false => include_str!("sql/select_users.sql"),
+            true => include_str!("sql/select_deleted_users.sql"),
+        };
+        let rows = db.query(sql, &[]).await?;
         let listed = rows.iter().map(|row| {
             let (localparts, domains): (Vec<String>, Vec<String>) = (row.get(3), row.get(4));
             let addresses = localparts.into_iter().zip(domains);
@@ -38,6 +45,7 @@ impl Unit for ListUsers {
                 messages: row.get(5),
                 octets: row.get(6),
                 display_name: row.get(7),
+                deleted_at: row.get(8),
             }
         });
         Ok(listed.collect())

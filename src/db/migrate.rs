@@ -60,6 +60,9 @@ pub const MIGRATIONS: &[Migration] = migrations![
     24 "0024_copies_are_called_like_their_originals",
     25 "0025_changes_of_names_and_rights_are_told",
     26 "0026_urls_open_parts_of_mail",
+    27 "0027_no_mailbox_leaves_its_delete_policy",
+    28 "0028_functions_look_nowhere_else",
+    29 "0029_servers_answer_each_other",
 ];
 
 /// The revision that this program brings a schema to.

@@ -22,6 +22,7 @@ mod add_mailbox;
 mod add_user;
 mod adopt_messages;
 mod alias;
+mod ask_servers;
 mod ask_text_index;
 mod audit;
 mod caches;
@@ -128,6 +129,9 @@ pub use add_mailbox::AddMailbox;
 pub use add_user::{AddUser, AddedUser};
 pub use alias::{Alias, AliasTarget, MailboxOf};
 pub use append::{Append, Appended, Appending};
+pub use ask_servers::{
+    AnswerQuestion, Answers, AskServers, ForgetQuestion, LISTENER, ReadAnswers, ReadQuestion,
+};
 pub use audit::{Actor, Audited, Event, EventKind, RecordEvent};
 pub use body::{Chunk, Codec, StoredBody};
 pub use caches::Caches;

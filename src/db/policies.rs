@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
+use super::change_rights::Administered;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
@@ -46,6 +47,8 @@ pub struct RemovePolicy {
 pub struct ListPolicies {
     pub id: Option<i64>,
     pub name: Option<String>,
+    /// Of those that count, the ones that say something of mail in this mailbox.
+    pub place: Option<Administered>,
 }
 
 /// A policy as it is stored.
@@ -152,7 +155,13 @@ impl AddPolicy {
         let mailbox = self.scope.mailbox.as_ref().map(MailboxName::as_str);
         let days = self.days.map(|days| days as i32);
         if let Some(name) = &self.name
-            && !db.query(include_str!("sql/select_policies.sql"), &[&None::<i64>, name]).await?.is_empty()
+            && !db
+                .query(
+                    include_str!("sql/select_policies.sql"),
+                    &[&None::<i64>, name, &None::<i64>, &None::<i64>],
+                )
+                .await?
+                .is_empty()
         {
             let text =
                 format!("there is a policy {name}, or there was one until lately; names are not given twice");
@@ -198,7 +207,13 @@ impl Unit for ListPolicies {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<Vec<ListedPolicy>, Error> {
-        let rows = db.query(include_str!("sql/select_policies.sql"), &[&self.id, &self.name]).await?;
+        let key = match &self.place {
+            Some(place) => Some(place.find(db).await?),
+            None => None,
+        };
+        let (account, mailbox) = (key.map(|key| key.account.0), key.map(|key| key.mailbox.0));
+        let sql = include_str!("sql/select_policies.sql");
+        let rows = db.query(sql, &[&self.id, &self.name, &account, &mailbox]).await?;
         rows.iter().map(ListedPolicy::of).collect()
     }
 }

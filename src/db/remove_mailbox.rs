@@ -3,6 +3,7 @@
 use super::change_rights::Administered;
 use super::delete_mailbox::delete;
 use super::expunge::Culprit;
+use super::owner::ban;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{Change, MailboxName};
@@ -35,6 +36,11 @@ impl Unit for RemoveMailbox {
         let row = db.query_one(sql, &[&key.account.0, &key.mailbox.0]).await?;
         let messages = row.get(0);
         if self.dry_run {
+            let sql = include_str!("sql/select_delete_policy_below.sql");
+            let row = db.query_one(sql, &[&key.account.0, &key.mailbox.0]).await?;
+            if let Some(ban) = ban(&row, 0) {
+                return Err(error::Error::from(&ban).into());
+            }
             return Ok(RemovedMailbox { messages, changes: Vec::new() });
         }
         let by = Culprit { account: None, door: "aox", client: None, reason: "delete mailbox" };

@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 use super::copy_messages::CopyMessages;
 use super::create_mailbox::{create, may_create, taken};
 use super::expunge::Culprit;
-use super::owner::{Place, locate, permit};
+use super::owner::{Place, ban, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{Change, MailboxId, MailboxKey, MailboxName, Uid, UidSet};
@@ -82,6 +82,12 @@ impl RenameMailbox {
         for row in &children {
             // The longest new name has to be a valid one, too.
             MailboxName::new(row.get(0))?.renamed(&from.name, &to.name)?;
+        }
+        // Whoever may not delete in a mailbox may not take it away with the one above it.
+        let sql = include_str!("sql/select_delete_ban_below.sql");
+        let row = db.query_one(sql, &[&self.viewer.acting.0, &account, &name]).await?;
+        if let Some(ban) = ban(&row, 0) {
+            return Err(error::Error::from(&ban).into());
         }
         let lock = include_str!("sql/lock_mailbox_by_name.sql");
         if db.query_opt(lock, &[&account, &to.name.as_str()]).await?.is_some() {

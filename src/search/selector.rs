@@ -108,6 +108,12 @@ pub enum Source {
 }
 
 impl Selector {
+    /// Whether the answer depends on what those who read a message may change.
+    pub fn asks_for_flags(&self) -> bool {
+        matches!(self, Selector::Has(_) | Selector::Keyword(_) | Selector::Recent | Selector::ModSeq(_))
+            || self.children().iter().any(Selector::asks_for_flags)
+    }
+
     /// The messages that this does not select.
     #[allow(clippy::should_implement_trait)]
     pub fn not(self) -> Selector {

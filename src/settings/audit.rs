@@ -10,13 +10,16 @@ pub struct Audit {
     pub head_file: String,
     /// Whether syslog is told of it, too.
     pub head_syslog: bool,
+    /// Where syslog listens.
+    pub syslog_socket: String,
     /// How often, in seconds.
     pub interval: u32,
 }
 
 impl Default for Audit {
     fn default() -> Audit {
-        Audit { head_file: String::new(), head_syslog: false, interval: 300 }
+        let syslog_socket = "/dev/log".to_owned();
+        Audit { head_file: String::new(), head_syslog: false, syslog_socket, interval: 300 }
     }
 }
 

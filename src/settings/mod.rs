@@ -352,7 +352,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "quota.over_reply" => "\"temporary\" or \"permanent\"",
         "database.url" | "database.owner_url" => "an address, such as \"postgres://aox_server@host/aox\"",
         "login.certificate_identity" => "\"off\", \"email\", \"cn\", \"subject\" or \"map\"",
-        "login.certificate_map" | "audit.head_file" => "a file",
+        "login.certificate_map" | "audit.head_file" | "audit.syslog_socket" => "a file",
         "audit.head_syslog" => "true or false",
         "audit.interval" => "a number of seconds",
         "postgres.programs" => "a directory",

@@ -203,6 +203,74 @@ fn a_cut_end_shows_against_the_head_that_was_written() {
 }
 
 #[test]
+fn syslog_is_told_of_the_head() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("log");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket can be bound");
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("it can wait");
+    let server = start(&[
+        ("AOX__AUDIT__HEAD_SYSLOG", "true"),
+        ("AOX__AUDIT__SYSLOG_SOCKET", &path.display().to_string()),
+    ]);
+    server.add_user("syd", "syd@audit.example", "secret");
+    let newest = || {
+        server.superuser_sql(
+            "select number || ' ' || encode(digest, 'hex') from aox.audit_seals order by number desc limit 1",
+        )
+    };
+    sealed(&server);
+    let mut line = [0; 1000];
+    loop {
+        let length = socket.recv(&mut line).expect("syslog is told within seconds");
+        let said = String::from_utf8_lossy(&line[..length]).into_owned();
+        // <86>aox[4711]: audit head 7 and a digest; authpriv is 10, and info is 6 (RFC 5424 §6.2.1).
+        let head = said.strip_prefix("<86>aox[").and_then(|rest| rest.split_once("]: audit head "));
+        let (process, head) = head.unwrap_or_else(|| panic!("{said}"));
+        assert_eq!(Some(process.parse().expect("a number")), server.pid(), "{said}");
+        assert_eq!(head.split(' ').nth(1).map(str::len), Some(64), "{said}");
+        if head == newest() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn whoever_follows_hears_of_what_happens() {
+    use std::io::BufRead;
+    let server = start(&[]);
+    server.add_user("fay", "fay@audit.example", "secret");
+    let mut command = server.command(&["audit", "show", "--follow", "--json", "--since", "1h"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("aox runs");
+    let lines = std::io::BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut events = lines.map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("JSON"));
+    let mut seen = std::collections::HashSet::new();
+    let mut hears = |what: &str, is_meant: &dyn Fn(&Value) -> bool| {
+        let mut is_new = |event: &Value| seen.insert((event["kind"] == "login", event["id"].as_i64()));
+        let found = events.find(|event| {
+            assert!(is_new(event), "{event} came twice");
+            is_meant(event)
+        });
+        assert!(found.is_some(), "{what} is not heard of");
+    };
+    hears("what was before", &|event| event["detail"]["command"] == "add-user");
+    server.deliver("fay@audit.example", b"Subject: x\r\n\r\nx\r\n");
+    hears("a delivery", &|event| event["kind"] == "delivery");
+    drop(server.imap("fay", "secret"));
+    hears("a login", &|event| event["kind"] == "login" && event["account"] == "fay");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    // To look on is recorded, once.
+    let looks = events_of_command(&server, "audit-show");
+    assert_eq!(looks.iter().filter(|event| event["detail"]["since"] == "1h").count(), 1, "{looks:?}");
+    assert!(looks.iter().all(|event| event["detail"]["is_repeated"] != true), "{looks:?}");
+}
+
+fn events_of_command(server: &Server, name: &str) -> Vec<Value> {
+    let commands = events(server, &["--kind", "command"]);
+    commands.into_iter().filter(|event| event["detail"]["command"] == name).collect()
+}
+
+#[test]
 fn the_server_can_only_add_to_the_record() {
     let server = start(&[]);
     server.add_user("dana", "dana@audit.example", "secret");

@@ -276,6 +276,60 @@ fn administrators_say_it_in_many_ways() {
     }
 }
 
+#[test]
+fn nothing_is_taken_out_from_under_a_policy() {
+    let group = ("AOX__LOGIN__ADMINISTRATORS_GROUP".to_owned(), "Masters".to_owned());
+    let server = Server::start_with(Options { settings: vec![group], ..Options::default() });
+    for login in ["mona", "carl"] {
+        server.add_user(login, &format!("{login}@example.org"), PASSWORD);
+    }
+    server.aox_ok(&["add", "group", "masters", "carl"]);
+    server.aox_ok(&["add", "mailbox", "/users/mona/Files/2026/May"]);
+    let path = "/users/mona/Files/2026";
+    server.aox_ok(&["set", "delete-policy", "mailbox", path, "never", "--role", "users"]);
+    let mut mona = server.imap("mona", PASSWORD);
+    let mut carl = Imap::connect(server.imap_address()).expect("a connection");
+    carl.ok("AUTHENTICATE PLAIN bW9uYQBjYXJsAHNlY3JldA==").expect("carl acts for mona");
+    let says = "NO [NOPERM] The delete policy of the mailbox /users/mona/Files/2026";
+    let stays = format!("{says} keeps the mailboxes below it where they are");
+    let below = format!("{says} is about mailboxes below it, too: delete those first");
+    let never = format!("{says} says \"never\" to users");
+    for command in
+        ["RENAME Files Attic", "RENAME Files/2026 Mine", "RENAME Files/2026/May Mine", "DELETE Files/2026"]
+    {
+        assert_eq!(mona.command(command).expect("an answer").result, never, "{command}");
+    }
+    // Whom it does not bind may rename and delete, but not so that it would bind nobody any more.
+    assert_eq!(carl.command("RENAME Files/2026/May May").expect("an answer").result, stays);
+    carl.ok("RENAME Files Attic").expect("all of it goes");
+    let (below, stays) = (below.replace("Files", "Attic"), stays.replace("Files", "Attic"));
+    assert_eq!(carl.command("DELETE Attic/2026").expect("an answer").result, below);
+    for rehearsal in [&["--dry-run"][..], &["--yes"]] {
+        let refused = server.aox(&[&["delete", "mailbox", "/users/mona/Attic/2026"], rehearsal].concat());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            refused.status.code() == Some(1) && said.contains("delete those first"),
+            "{rehearsal:?}: {said}"
+        );
+    }
+    // The database sees to it by itself.
+    for (sql, why) in [
+        ("update aox.mailboxes set name = 'May' where name = 'Attic/2026/May'", &stays),
+        ("update aox.mailboxes set name = 'x/' || name where name like 'Attic/2026/%'", &stays),
+        ("update aox.mailboxes set deleted_at = now() where name = 'Attic/2026'", &below),
+    ] {
+        let refused = server.psql("aox_server", sql);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains(why.trim_start_matches("NO [NOPERM] ")), "{sql}: {said}");
+    }
+    carl.ok("DELETE Attic/2026/May").expect("DELETE");
+    carl.ok("DELETE Attic/2026").expect("DELETE");
+    // A user goes with everything, whatever is said of mailboxes.
+    carl.ok("CREATE Attic/2027/May").expect("CREATE");
+    server.aox_ok(&["set", "delete-policy", "mailbox", "/users/mona/Attic/2027", "never"]);
+    server.aox_ok(&["delete", "user", "mona", "--yes"]);
+}
+
 /// Anna (1) is in the groups 1 and 2 and has an address in the domain, Bert (2) is in none, Carl (3) is an administrator.
 /// Mailbox 1 is Anna's, 2 is below it, 3 is everybody's.
 const PEOPLE: &str = "

@@ -27,6 +27,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
 
     flags_and_expunges_travel(&one, &mut far);
     guessers_wait_everywhere(&one, &other);
+    connections_are_seen_and_ended_everywhere(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
     nobody_stays_where_nobody_may(&one, &mut far);
     nobody_stays_whose_dismissal_was_not_heard(&site, &other);
@@ -51,6 +52,35 @@ fn delay(one: &Server, far: &mut Imap, number: u32) -> Duration {
     let delay = answered.elapsed();
     lmtp.quit().expect("LMTP answers QUIT");
     delay
+}
+
+fn connections_are_seen_and_ended_everywhere(one: &Server, other: &Server) {
+    let list = |server: &Server| -> Vec<serde_json::Value> {
+        let said = server.aox_ok(&["show", "connections", "--user", "anna", "--json"]);
+        serde_json::from_str(&said).expect("--json prints JSON")
+    };
+    let (mut here, mut there) = (one.imap("anna", PASSWORD), other.imap("anna", PASSWORD));
+    let elsewhere =
+        |listed: &[serde_json::Value]| listed.iter().filter(|one| one["server"].is_string()).count();
+    let listed = list(one);
+    // One more is at the other server all the time.
+    assert_eq!((listed.len(), elsewhere(&listed)), (3, 2), "{listed:?}");
+    assert_eq!(elsewhere(&list(other)), 1);
+    let theirs = list(other)
+        .into_iter()
+        .filter(|one| one["server"].is_null())
+        .max_by_key(|one| one["number"].as_u64());
+    let theirs = theirs.expect("the other server knows its own")["number"].clone();
+    let server = listed.iter().find_map(|one| one["server"].as_str()).expect("it has a name");
+    one.aox_ok(&["disconnect", &format!("{theirs}@{server}"), "--reason", "from afar"]);
+    let bye = there.read().expect("it hears").text();
+    assert!(bye.starts_with("* BYE from afar"), "{bye}");
+    here.ok("NOOP").expect("the other stays");
+    assert_eq!(one.aox(&["disconnect", &format!("{theirs}@{server}")]).status.code(), Some(1));
+    let own =
+        list(one).into_iter().find(|one| one["server"].is_null()).expect("one is here")["number"].to_string();
+    one.aox_ok(&["disconnect", &own]);
+    assert!(here.read().expect("it hears").text().starts_with("* BYE an administrator"));
 }
 
 fn flags_and_expunges_travel(one: &Server, far: &mut Imap) {

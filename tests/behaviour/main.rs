@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administration;
+mod attacks;
 mod audit;
 mod client_certificates;
 mod clients;
@@ -10,13 +11,16 @@ mod corpus;
 mod delete_policy;
 mod delivery;
 mod directory;
+mod doors;
 mod exchange;
+mod exchange_resumed;
 mod faults;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
 mod hosts;
 mod imap_account;
+mod listing;
 mod login;
 mod mailbox_units;
 mod oauth;
@@ -24,6 +28,7 @@ mod one_way_out;
 mod pop3;
 mod progress;
 mod quota_units;
+mod recorded;
 mod retention;
 mod rights;
 mod rows;

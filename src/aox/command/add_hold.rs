@@ -7,7 +7,7 @@ use crate::aox::conversation::{Context, Outcome};
 use crate::aox::grammar::display_name;
 use crate::aox::retention::{BY, about, make, scope, search};
 use crate::db::AddPolicy;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plan::Plan;
 use crate::policy::PolicyKind;
 use crate::search::Selector;
@@ -33,6 +33,11 @@ impl AddHold {
         let name = named.ok_or_else(|| Error::bad("a hold needs a name that is not a number"))?;
         let scope = scope(self.user.as_deref(), self.mailbox.as_deref())?;
         let selector = search(&self.search)?;
+        if selector.as_ref().is_some_and(Selector::asks_for_flags) {
+            let why =
+                "a hold cannot ask for flags and keywords: whoever may change them could take mail out of it";
+            return Err(Error::no(Code::Cannot, why));
+        }
         let printed = selector.as_ref().map(Selector::to_string);
         let what =
             about(scope.login.as_deref(), scope.mailbox.as_ref().map(AsRef::as_ref), printed.as_deref());

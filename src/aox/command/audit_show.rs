@@ -23,6 +23,9 @@ pub struct AuditShow {
     pub since: Option<String>,
     pub until: Option<String>,
     pub limit: u32,
+    /// Asked by a program that looks on: it is recorded when that begins, and not again and again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_repeated: bool,
 }
 
 impl AuditShow {

@@ -1,12 +1,13 @@
-//! `aox disconnect USER|NUMBER…`: sends clients away from this server; they may come back at once.
+//! `aox disconnect USER|NUMBER…`: sends clients away, whichever server of the database they
+//! are connected to; they may come back at once.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::at_once;
-use super::show_connections::is_of;
+use super::show_connections::{Connection, all, is_of};
 use crate::aox::answer::{Answer, counted};
-use crate::aox::conversation::{ConnectionFacts, Context, Farewell, Outcome};
+use crate::aox::conversation::{Context, Farewell, Outcome};
 use crate::error::{Code, Error};
 use crate::plan::Plan;
 
@@ -29,29 +30,34 @@ impl Disconnect {
             Some(reason) => words(&reason)?,
             None => "an administrator has closed this connection".to_owned(),
         };
-        let all = &context.facts.connections;
-        let mut connections: Vec<u64> = Vec::new();
+        let mut farewell = Farewell { why, ..Farewell::default() };
         for whom in &self.whom {
-            let is_meant = |one: &&ConnectionFacts| match whom.parse::<u64>() {
-                // A login may be made of digits, too.
-                Ok(number) => one.number == number || is_of(one, whom),
-                Err(_) => is_of(one, whom),
-            };
-            let found: Vec<u64> = all.iter().filter(is_meant).map(|one| one.number).collect();
+            // A login may be made of digits, too.
+            let is_meant = |one: &Connection| one.name() == *whom || is_of(one.facts, whom);
+            let found: Vec<Connection> = all(context).filter(is_meant).collect();
             if found.is_empty() {
                 let nobody =
                     format!("nobody is connected as {whom}, nor is there a connection of that number");
                 return Err(Error::no(Code::NonExistent, nobody));
             }
-            connections.extend(found);
+            for one in found {
+                let numbers = match one.server {
+                    None => &mut farewell.connections,
+                    Some((name, _)) => farewell.elsewhere.entry(name.to_owned()).or_default(),
+                };
+                if !numbers.contains(&one.facts.number) {
+                    numbers.push(one.facts.number);
+                }
+            }
         }
-        connections.sort_unstable();
-        connections.dedup();
         // A plan has no context but when it goes on.
         Ok(Plan::emit(Vec::new(), move |context: &mut Context| {
-            let sentence = format!("{} told to go.", counted(connections.len() as i64, "connection"));
-            let json = json!({"disconnected": connections, "reason": why});
-            context.farewell = Farewell { connections, why };
+            let elsewhere = farewell.elsewhere.values().map(Vec::len).sum::<usize>();
+            let count = farewell.connections.len() + elsewhere;
+            let sentence = format!("{} told to go.", counted(count as i64, "connection"));
+            let json = json!({"disconnected": farewell.connections, "elsewhere": elsewhere,
+                              "reason": farewell.why});
+            context.farewell = farewell;
             Plan::Done(Ok(Answer::sentence(sentence, json)))
         }))
     }

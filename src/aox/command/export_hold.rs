@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::export_messages::{Exported, hexadecimal};
+use super::export_messages::{Exported, Position, hexadecimal};
 use crate::aox::answer::{Answer, Reply, counted};
 use crate::aox::conversation::{Context, Outcome};
 use crate::archive::Facts;
@@ -18,6 +18,9 @@ use crate::plan::Plan;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportHold {
     pub name: String,
+    /// The message behind which it goes on.
+    #[serde(default)]
+    pub after: Option<Position>,
 }
 
 /// How far the export is.
@@ -34,8 +37,10 @@ struct Exporting {
 impl ExportHold {
     /// Page by page, first what is in mailboxes, then what was deleted.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        let (next, found) = (Some((0, 0, 0)), VecDeque::new());
-        Exporting { name: self.name, deleted: false, next, found, exported: 0 }.go_on()
+        let after = self.after.map(|after| (after.account, after.mailbox, i64::from(after.uid)));
+        let (next, found) = (Some(after.unwrap_or((0, 0, 0))), VecDeque::new());
+        let deleted = self.after.is_some_and(|after| after.deleted);
+        Exporting { name: self.name, deleted, next, found, exported: 0 }.go_on()
     }
 }
 
@@ -113,6 +118,12 @@ impl Exporting {
                 digest: hexadecimal(&message.digest),
                 damaged: message.octets.as_ref().err().cloned(),
                 deletion: held.deletion,
+                position: Position {
+                    deleted: self.deleted,
+                    account: held.account.0,
+                    mailbox: held.mailbox_id.0,
+                    uid: held.uid,
+                },
             };
             out.extend(Reply::Message(Box::new(exported)).to_line());
             out.extend_from_slice(octets);

@@ -7,12 +7,12 @@ use super::at_once;
 use crate::aox::answer::{Answer, Reply, counted};
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::search_words::selector;
-use crate::aox::seek::{Hit, Seek, place};
+use crate::aox::seek::{Hit, Seek, Way, place};
 use crate::archive::Facts;
 use crate::db::{self, HowDeleted, WholeMessage};
 use crate::error::Error;
 use crate::limits;
-use crate::mailbox::{Entry, MailboxKey, MessageId, Snapshot};
+use crate::mailbox::{Entry, MailboxKey, MessageId, Snapshot, Uid};
 use crate::plan::Plan;
 
 /// Where from, and which messages.
@@ -25,6 +25,19 @@ pub struct ExportMessages {
     /// What was deleted, as long as it is there.
     #[serde(default)]
     pub deleted: bool,
+    /// The message behind which it goes on.
+    #[serde(default)]
+    pub after: Option<Position>,
+}
+
+/// Where in an export a message is: what is in mailboxes comes before what was deleted, then the order is that of accounts,
+/// mailboxes and uids, so that it is the same whenever somebody goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    pub deleted: bool,
+    pub account: i64,
+    pub mailbox: i64,
+    pub uid: u32,
 }
 
 /// The line before a message; its octets follow, as many as the facts say.
@@ -41,6 +54,8 @@ pub struct Exported {
     pub damaged: Option<String>,
     /// How it was deleted, where that is asked for.
     pub deletion: Option<HowDeleted>,
+    /// Where an export that ends behind it goes on.
+    pub position: Position,
 }
 
 /// A digest as people write it.
@@ -53,6 +68,7 @@ struct Sum {
     messages: i64,
     octets: i64,
     damaged: i64,
+    after: Option<Position>,
 }
 
 /// One mailbox whose messages are being exported.
@@ -64,6 +80,8 @@ struct Exporting {
     snapshot: Snapshot,
     /// Those that are still to come, the next one last.
     rest: Vec<Entry>,
+    /// How many there were.
+    found: usize,
 }
 
 impl ExportMessages {
@@ -75,13 +93,16 @@ impl ExportMessages {
     fn checked(self, context: &Context) -> Result<Plan<Context, Outcome>, Error> {
         let all = ["ALL".to_owned()];
         let selector = selector(if self.words.is_empty() { &all } else { &self.words })?;
-        let now = context.now;
+        let (now, after) = (context.now, self.after);
         let unit = db::ListSearched { place: place(&self.place)?, deleted: self.deleted };
         Ok(Plan::run(unit, move |mailboxes, _: &mut Context| match mailboxes {
-            Ok(mailboxes) => {
-                let state = Sum { messages: 0, octets: 0, damaged: 0 };
+            Ok(mut mailboxes) => {
+                mailboxes.sort_by_key(|mailbox| first(mailbox.key));
+                mailboxes.retain(|mailbox| after.is_none_or(|after| last(mailbox.key) > after));
+                let state = Sum { messages: 0, octets: 0, damaged: 0, after };
+                let way = Way::through(&mailboxes);
                 let rest = mailboxes.into();
-                Seek { selector, now, rest, state, visit, end, progress: Sum::progress }.next()
+                Seek { selector, now, rest, way, state, visit, end, progress: Sum::progress }.next()
             }
             Err(error) => Plan::Done(Err(Error::from(error))),
         }))
@@ -90,10 +111,25 @@ impl ExportMessages {
 
 fn visit(hit: Hit, seek: Seek<Sum>) -> Plan<Context, Outcome> {
     let Hit { mailbox, snapshot, uids } = hit;
-    let entries = uids.iter().rev().filter_map(|uid| snapshot.by_uid(*uid)).map(|(_, entry)| *entry);
-    let rest = entries.collect();
+    let begin = first(mailbox.key);
+    let is_new =
+        |uid: &&Uid| seek.state.after.is_none_or(|after| Position { uid: uid.get(), ..begin } > after);
+    let entries = uids.iter().rev().filter(is_new).filter_map(|uid| snapshot.by_uid(*uid));
+    let rest: Vec<Entry> = entries.map(|(_, entry)| *entry).collect();
+    let found = rest.len();
     let (login, name, key) = (mailbox.login, mailbox.name, mailbox.key);
-    Exporting { seek, login, mailbox: name, key, snapshot, rest }.next_page()
+    Exporting { seek, login, mailbox: name, key, snapshot, rest, found }.next_page()
+}
+
+/// Before all messages of a mailbox.
+fn first(key: MailboxKey) -> Position {
+    let mailbox = key.of_kept().mailbox.0;
+    Position { deleted: key.is_of_deleted(), account: key.account.0, mailbox, uid: 0 }
+}
+
+/// Behind all messages of a mailbox.
+fn last(key: MailboxKey) -> Position {
+    Position { uid: u32::MAX, ..first(key) }
 }
 
 fn end(sum: Sum, _: &Context) -> Plan<Context, Outcome> {
@@ -135,7 +171,8 @@ impl Exporting {
     }
 
     fn write(&mut self, page: &[Entry], read: &[WholeMessage]) -> Vec<u8> {
-        let mut out = Vec::new();
+        let told = self.seek.way.told(self.rest.len(), self.found, self.seek.state.progress());
+        let mut out = told.to_line();
         for entry in page {
             // What was expunged meanwhile, and has ended, is not there any more.
             let Some(message) = read.iter().find(|message| message.id == entry.message) else { continue };
@@ -158,6 +195,7 @@ impl Exporting {
                 digest: hexadecimal(&message.digest),
                 damaged: message.octets.as_ref().err().cloned(),
                 deletion: None,
+                position: Position { uid: entry.uid.get(), ..first(self.key) },
             };
             let sum = &mut self.seek.state;
             sum.damaged += i64::from(exported.damaged.is_some());

@@ -6,18 +6,28 @@ use serde_json::json;
 use super::one_unit;
 use crate::aox::answer::{Answer, Table};
 use crate::aox::conversation::{Context, Outcome};
+use crate::aox::glob::{Glob, is_meant, listed};
 use crate::aox::grammar::{alias_name, target_name};
 use crate::db;
 use crate::plan::Plan;
 
-/// No arguments.
+/// Which; all without a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListAliases {}
+pub struct ListAliases {
+    #[serde(default)]
+    pub glob: Option<Glob>,
+}
 
 impl ListAliases {
     /// One statement.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        one_unit(db::ListAliases, |aliases, _| Ok(respond(&aliases)))
+        let glob = self.glob;
+        one_unit(db::ListAliases, move |mut aliases, _| {
+            aliases.retain(|one| {
+                is_meant(glob.as_ref(), [&*alias_name(&one.address), &*target_name(&one.target)])
+            });
+            Ok(listed(respond(&aliases), glob.as_ref()))
+        })
     }
 }
 

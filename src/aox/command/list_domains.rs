@@ -6,17 +6,25 @@ use serde_json::json;
 use super::one_unit;
 use crate::aox::answer::{Answer, Table};
 use crate::aox::conversation::{Context, Outcome};
+use crate::aox::glob::{Glob, is_meant, listed};
 use crate::db;
 use crate::plan::Plan;
 
-/// No arguments.
+/// Which; all without a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListDomains {}
+pub struct ListDomains {
+    #[serde(default)]
+    pub glob: Option<Glob>,
+}
 
 impl ListDomains {
     /// One statement.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        one_unit(db::ListDomains, |domains, _| Ok(respond(&domains)))
+        let glob = self.glob;
+        one_unit(db::ListDomains, move |mut domains, _| {
+            domains.retain(|one| is_meant(glob.as_ref(), [one.name.as_str()]));
+            Ok(listed(respond(&domains), glob.as_ref()))
+        })
     }
 }
 

@@ -6,17 +6,25 @@ use serde_json::json;
 use super::one_unit;
 use crate::aox::answer::{Answer, Table};
 use crate::aox::conversation::{Context, Outcome};
+use crate::aox::glob::{Glob, is_meant, listed};
 use crate::db;
 use crate::plan::Plan;
 
-/// No arguments.
+/// Which; all without a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListGroups {}
+pub struct ListGroups {
+    #[serde(default)]
+    pub glob: Option<Glob>,
+}
 
 impl ListGroups {
     /// One statement.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        one_unit(db::ListGroups, |groups, _| Ok(respond(&groups)))
+        let glob = self.glob;
+        one_unit(db::ListGroups, move |mut groups, _| {
+            groups.retain(|one| is_meant(glob.as_ref(), [one.name.as_str()]));
+            Ok(listed(respond(&groups), glob.as_ref()))
+        })
     }
 }
 

@@ -66,6 +66,7 @@ mod show_policy;
 mod show_queue;
 mod show_quota;
 mod show_schema;
+mod show_search;
 mod show_user;
 mod show_vacuum;
 mod status;
@@ -75,7 +76,7 @@ mod undelete_user;
 mod vacuum;
 mod why;
 
-pub use export_messages::Exported;
+pub use export_messages::{Exported, Position};
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Context, Outcome};
@@ -185,6 +186,7 @@ commands! {
     show_queue::ShowQueue "show queue",
     show_quota::ShowQuota "show quota",
     show_schema::ShowSchema "show schema",
+    show_search::ShowSearch "show search",
     show_user::ShowUser "show user",
     show_vacuum::ShowVacuum "show vacuum",
     status::Status "status",

@@ -51,12 +51,14 @@ pub(super) fn take_back(policy: ListedPolicy) -> Plan<Context, Outcome> {
                 let text = format!("policy {id} has just been taken back by somebody else");
                 Plan::Done(Err(Error::no(Code::NonExistent, text)))
             }
-            Ok(true) => one_unit(db::ListPolicies { id: Some(id), name: None }, move |found, _| {
-                let policy = found.into_iter().next().unwrap_or(policy);
-                let kept = still_kept(&policy).map(|kept| format!("; {kept}")).unwrap_or_default();
-                let told = format!("Policy {id} was taken back, by which {}{kept}.", sentence(&policy));
-                Ok(Answer::sentence(told, json!({"removed": policy_json(&policy)})))
-            }),
+            Ok(true) => {
+                one_unit(db::ListPolicies { id: Some(id), ..db::ListPolicies::default() }, move |found, _| {
+                    let policy = found.into_iter().next().unwrap_or(policy);
+                    let kept = still_kept(&policy).map(|kept| format!("; {kept}")).unwrap_or_default();
+                    let told = format!("Policy {id} was taken back, by which {}{kept}.", sentence(&policy));
+                    Ok(Answer::sentence(told, json!({"removed": policy_json(&policy)})))
+                })
+            }
         },
     )
 }

@@ -9,7 +9,7 @@ use crate::aox::answer::{Answer, Table, counted, moment, octets};
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::grammar::mailbox_path;
 use crate::aox::search_words::selector;
-use crate::aox::seek::{Hit, Seek, place};
+use crate::aox::seek::{Hit, Seek, Way, place};
 use crate::db::{self, Description, SearchedPlace};
 use crate::error::Error;
 use crate::limits;
@@ -77,9 +77,10 @@ pub(super) fn list(
     let unit = db::ListSearched { place, deleted: listing.deleted };
     Plan::run(unit, move |mailboxes, _: &mut Context| match mailboxes {
         Ok(mailboxes) => {
+            let way = Way::through(&mailboxes);
             let rest = mailboxes.into();
             let progress = Listing::progress;
-            Seek { selector, now, rest, state: listing, visit: describe, end, progress }.next()
+            Seek { selector, now, rest, way, state: listing, visit: describe, end, progress }.next()
         }
         Err(error) => Plan::Done(Err(Error::from(error))),
     })

@@ -12,7 +12,7 @@ use crate::aox::answer::{Answer, Reply, Table, counted, octets};
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::grammar::{MailboxPath, mailbox_path};
 use crate::aox::search_words::selector;
-use crate::aox::seek::{Hit, Seek, place};
+use crate::aox::seek::{Hit, Seek, Way, place};
 use crate::db::{self, Destination, PlaceToReturn};
 use crate::error::{Code, Error};
 use crate::limits;
@@ -68,9 +68,10 @@ impl Undelete {
         let unit = db::ListSearched { place, deleted: true };
         Ok(Plan::run(unit, move |mailboxes, _: &mut Context| match mailboxes {
             Ok(mailboxes) => {
+                let way = Way::through(&mailboxes);
                 let rest = VecDeque::from(mailboxes);
                 let (end, progress) = (Returned::end, Returned::progress);
-                Seek { selector, now, rest, state, visit: find_place, end, progress }.next()
+                Seek { selector, now, rest, way, state, visit: find_place, end, progress }.next()
             }
             Err(error) => Plan::Done(Err(Error::from(error))),
         }))

@@ -44,7 +44,7 @@ impl Unstuffer {
         while let Some(&octet) = input.get(at) {
             if self.place == Place::Text {
                 // Most of all octets: nothing happens before the next CR.
-                at += input[at..].iter().position(|&c| c == b'\r').unwrap_or(input.len() - at);
+                at += memchr::memchr(b'\r', &input[at..]).unwrap_or(input.len() - at);
                 if at == input.len() {
                     break;
                 }
@@ -98,23 +98,25 @@ impl Default for Stuffer {
 impl Stuffer {
     /// Appends the next piece of the message to `out`.
     pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let (Some(&first), Some(&last)) = (piece.first(), piece.last()) else { return };
         // Octets from here on have not been written yet.
         let mut start = 0;
-        let mut at = 0;
-        for line in piece.split_inclusive(|&octet| octet == b'\n') {
-            if self.at_line_start && line[0] == b'.' {
-                out.extend_from_slice(&piece[start..at]);
+        if self.at_line_start && first == b'.' {
+            out.push(b'.');
+        }
+        // Mail has few dots behind a line feed, so looking for those looks at the fewest octets.
+        for dot in memchr::memmem::find_iter(piece, b"\n.").map(|at| at + 1) {
+            let after_cr = if dot >= 2 { piece[dot - 2] == b'\r' } else { self.after_cr };
+            if after_cr {
+                out.extend_from_slice(&piece[start..dot]);
                 out.push(b'.');
-                start = at;
+                start = dot;
             }
-            self.at_line_start = match line {
-                b"\n" => self.after_cr,
-                line => line.ends_with(b"\r\n"),
-            };
-            self.after_cr = line.ends_with(b"\r");
-            at += line.len();
         }
         out.extend_from_slice(&piece[start..]);
+        let before_last = if piece.len() >= 2 { piece[piece.len() - 2] == b'\r' } else { self.after_cr };
+        self.at_line_start = last == b'\n' && before_last;
+        self.after_cr = last == b'\r';
     }
 
     /// Appends what ends the message: CRLF where its last line has none, and the dot.

@@ -44,7 +44,7 @@ pub struct TlsFacts {
 impl ClientSocket {
     /// A socket that has just been accepted.
     pub fn plain(stream: TcpStream) -> ClientSocket {
-        ClientSocket { stream: Stream::Plain(Wire { stream, records: None }) }
+        ClientSocket { stream: Stream::Plain(Wire { stream, is_owing: false, records: None }) }
     }
 
     /// Shakes hands as the server. What the client has sent and nobody has read yet has to be its part of that: plain
@@ -63,7 +63,10 @@ impl ClientSocket {
     pub async fn readable(&mut self) {
         match &mut self.stream {
             // Reading tells what is wrong.
-            Stream::Plain(wire) => drop(wire.stream.readable().await),
+            Stream::Plain(wire) => {
+                wire.acknowledge();
+                drop(wire.stream.readable().await);
+            }
             Stream::Tls(stream) => drop(stream.fill_buf().await),
         }
     }
@@ -149,13 +152,27 @@ impl AsyncWrite for ClientSocket {
     }
 }
 
-/// What lies below TLS. It acknowledges at once what has been read: a client that sends a literal and the end of its
-/// line in two pieces (Python's imaplib does) holds the second back until the first is acknowledged, and the kernel by
-/// itself waits some 40 ms with that, for an answer of ours to go along.
+/// What lies below TLS. It acknowledges at once what has been read and is not answered: a client that sends a literal
+/// and the end of its line in two pieces (Python's imaplib does) holds the second back until the first is acknowledged,
+/// and the kernel by itself waits some 40 ms with that, for an answer of ours to go along. Where there is an answer, it
+/// does go along: an acknowledgement by itself would cost as much as the answer.
 struct Wire {
     stream: TcpStream,
+    /// Something was read since anything was written or acknowledged.
+    is_owing: bool,
     /// In TLS only.
     records: Option<Records>,
+}
+
+impl Wire {
+    /// Acknowledges what was read, if no answer has done that.
+    fn acknowledge(&mut self) {
+        if std::mem::take(&mut self.is_owing) {
+            // Without it everything works, only later.
+            #[cfg(target_os = "linux")]
+            let _ = self.stream.set_quickack(true);
+        }
+    }
 }
 
 impl AsyncRead for Wire {
@@ -166,13 +183,15 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if let Poll::Ready(Ok(())) = polled {
-            // Without it everything works, only later.
-            #[cfg(target_os = "linux")]
-            let _ = self.stream.set_quickack(true);
-            if let Some(records) = &mut self.records {
-                records.pass(&buffer.filled()[before..]);
+        match polled {
+            Poll::Ready(Ok(())) => {
+                self.is_owing = true;
+                if let Some(records) = &mut self.records {
+                    records.pass(&buffer.filled()[before..]);
+                }
             }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.acknowledge(),
         }
         polled
     }
@@ -184,7 +203,9 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, octets)
+        let polled = Pin::new(&mut self.stream).poll_write(context, octets);
+        self.is_owing &= !matches!(polled, Poll::Ready(Ok(_)));
+        polled
     }
 
     /// TLS has several records at once: when it refuses a client, an alert behind what it has said so far.
@@ -193,7 +214,9 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.is_owing &= !matches!(polled, Poll::Ready(Ok(_)));
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -163,12 +163,13 @@ impl<C: Connection> Task<C> {
             let listener = Listener { connection: &self.connection, cut: &cut, left: &left };
             let mut reading = pin!(listener.listen(&mut reader, unheard, &mut self.stopping));
             let mut writing = pin!(self.queue.write(&mut writer, PATIENCE));
-            match select(&mut reading, &mut writing).await {
-                Either::Left((silence, _)) => (silence, writing.await),
+            // Writing goes first, so that an answer acknowledges what was read before anything else has to.
+            match select(&mut writing, &mut reading).await {
+                Either::Right((silence, _)) => (silence, writing.await),
                 // The connection has ended.
-                Either::Right((Written::Ended, _)) => (Silence::Over, Written::Ended),
-                Either::Right((Written::Paused, _)) => (reading.await, Written::Paused),
-                Either::Right((Written::Failed, _)) => {
+                Either::Left((Written::Ended, _)) => (Silence::Over, Written::Ended),
+                Either::Left((Written::Paused, _)) => (reading.await, Written::Paused),
+                Either::Left((Written::Failed, _)) => {
                     cut.notify_one();
                     (reading.await, Written::Failed)
                 }

@@ -90,7 +90,15 @@ impl Talk {
     /// Does everything that the conversation can do with what it has received.
     async fn carry_on(&mut self) -> Result<Then, Gone> {
         while let Some(event) = self.conversation.poll(jiff::Timestamp::now()) {
-            let span = tracing::info_span!("command", of = self.conversation.doing());
+            let event = match event {
+                // It has nothing to log, so it need not say what it belongs to.
+                Event::Send(octets) => {
+                    self.outbox.send(octets).await?;
+                    continue;
+                }
+                event => event,
+            };
+            let span = tracing::info_span!("command", of = %self.conversation.doing());
             match self.carry_out(event).instrument(span).await? {
                 Then::Listen => {}
                 end => return Ok(end),

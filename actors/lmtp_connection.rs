@@ -196,13 +196,13 @@ impl Talk {
                 Event::Send(octets) => said.octets.extend(octets),
                 Event::Resolve(address) => {
                     let resolving =
-                        self.resolve(address).instrument(tracing::info_span!("command", of = "RCPT"));
+                        self.resolve(address).instrument(tracing::info_span!("command", of = %"RCPT"));
                     let resolution = resolving.await;
                     self.conversation.resolved(resolution);
                 }
                 Event::Deliver(mail) => {
                     let delivering =
-                        self.deliver(mail).instrument(tracing::info_span!("command", of = "DATA"));
+                        self.deliver(mail).instrument(tracing::info_span!("command", of = %"DATA"));
                     let outcomes = delivering.await;
                     self.conversation.delivered(&outcomes);
                 }

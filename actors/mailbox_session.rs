@@ -197,11 +197,10 @@ impl actix::Handler<Execute> for MailboxSession {
         let done = async move {
             let at_work = Some(response::at_work(&command.tag));
             let plan = selected.execute(command);
-            let mut answer = drive::drive(at_work, plan, &mut selected, &database, &outbox).await;
-            if let Ok(Answer { changes, .. }) = &mut answer
-                && !changes.is_empty()
-            {
-                let changes = std::mem::take(changes);
+            let answer = drive::drive(at_work, plan, &mut selected, &database, &outbox).await;
+            // Also when the client has gone before the command came to its end.
+            let changes = selected.take_changes();
+            if !changes.is_empty() {
                 // The registry lives as long as the server; when it is gone, so is everybody to tell.
                 let _ = registry.send(mailbox_registry::Delivered { changes }).await;
             }

@@ -70,7 +70,7 @@ pub const SORT_KEY_BYTES_MAX: usize = 500;
 /// Octets of what SORT and THREAD compare that stay in memory, for all mailboxes together: some 100 for each message.
 pub const SORT_KEYS_CACHE_BYTES: usize = 256 * 1024 * 1024;
 /// Messages whose sort keys one unit reads before others have their turn on the connection.
-pub const SORT_KEYS_UNIT_MESSAGES: usize = 5000;
+pub const SORT_KEYS_UNIT_MESSAGES: usize = 1000;
 /// Messages that are sorted or threaded where the command is carried out: it takes less than a millisecond.
 pub const INLINE_MESSAGES_MAX: usize = 1000;
 /// Steps for each reference in which THREAD looks whether it closes a loop. Mail takes less than one.
@@ -104,6 +104,9 @@ pub const MESSAGE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 pub const CACHED_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Octets of answers from memory that are written out at once: large enough to cost few switches, small enough to hold.
 pub const FETCH_EMIT_BYTES: usize = 64 * 1024;
+/// Messages whose flags one transaction of STORE changes: until it commits, who delivers to the mailbox waits, for some
+/// ten milliseconds.
+pub const STORE_UNIT_MESSAGES: usize = 5000;
 /// Messages whose text one page of SEARCH reads.
 pub const SEARCH_PAGE_MESSAGES: usize = 500;
 /// Messages that one unit of SEARCH asks, page by page, before others have their turn on the connection.

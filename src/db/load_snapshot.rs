@@ -7,8 +7,9 @@ use tokio_postgres::types::ToSql;
 
 use super::deleted_mailbox;
 use super::mailbox_row::{KeywordNames, MailboxState, MessageRow};
+use super::pipeline::pause;
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::{MailboxKey, Snapshot};
+use crate::mailbox::{Loading, MailboxKey, Snapshot};
 
 /// Reads the snapshot of a mailbox; None when there is no such mailbox.
 ///
@@ -54,9 +55,19 @@ impl Unit for LoadSnapshot {
         let state = MailboxState::select(client, &state, self.key);
         let (state, mut messages, names) = future::try_join3(state, rows, names).await?;
         let Some(state) = state else { return Ok(None) };
-        messages.sort_unstable_by_key(MessageRow::uid);
-        let loaded = messages.iter().map(|message| message.loaded(&names));
-        let snapshot = Snapshot::load(state.uidvalidity, state.uidnext, state.highestmodseq, loaded);
+        if !messages.is_sorted_by_key(MessageRow::uid) {
+            messages.sort_unstable_by_key(MessageRow::uid);
+        }
+        let mut loading = Loading::default();
+        for some in messages.chunks(AT_ONCE) {
+            some.iter().for_each(|message| loading.add(&message.loaded(&names)));
+            // A million messages take a while, and others on this thread are not to wait for all of them.
+            pause().await;
+        }
+        let snapshot = loading.finish(state.uidvalidity, state.uidnext, state.highestmodseq);
         Ok(Some(LoadedMailbox { snapshot, first_recent_uid: state.first_recent_uid }))
     }
 }
+
+/// Messages that are put in place before others have their turn: less than a millisecond.
+const AT_ONCE: usize = 4096;

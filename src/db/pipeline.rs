@@ -35,6 +35,19 @@ pub async fn pipelined<T>(statements: Vec<Sending<'_, T>>) -> Result<Vec<T>, Err
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// Lets others on this thread have their turn, in the middle of work that takes long.
+pub(super) async fn pause() {
+    let mut has_paused = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_paused, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
+
 /// A statement that is on its way while something else is done.
 pub struct Begun<'a, T> {
     statement: Sending<'a, T>,

@@ -58,6 +58,8 @@ pub struct Selected {
     client: Option<String>,
     /// How the client wants to be spoken to.
     pub(super) enabled: Enabled,
+    /// What its commands have changed, for all who watch, until the session takes it.
+    changes: Vec<Change>,
 }
 
 /// A snapshot with the \Seen of one reader, and what it was made of.
@@ -85,8 +87,6 @@ pub struct Running {
     pub untagged: Vec<u8>,
     /// A response code for the tagged line.
     pub code: Option<String>,
-    /// What was changed, for all who watch.
-    pub changes: Vec<Change>,
 }
 
 impl Selected {
@@ -120,6 +120,7 @@ impl Selected {
             acting: opening.acting,
             client: opening.client.clone(),
             enabled: opening.enabled,
+            changes: Vec::new(),
         };
         let untagged = selected.introduction(&current, &opening);
         let tagged = match &opening.resync {
@@ -152,10 +153,7 @@ impl Selected {
         let SelectedCommand { tag, uid, command, now, enabled } = command;
         let untagged = self.enable(enabled);
         self.now = now;
-        let running = |name, may_expunge| {
-            let (code, changes) = (None, Vec::new());
-            Running { tag, uid, now, name, may_expunge, untagged, code, changes }
-        };
+        let running = |name, may_expunge| Running { tag, uid, now, name, may_expunge, untagged, code: None };
         // RFC 3501 §7.4.1: sequence numbers must not change under FETCH, STORE and SEARCH; uids never do.
         match command {
             OnMailbox::Fetch(fetch) => fetch.plan(running("FETCH", uid), self),
@@ -232,10 +230,9 @@ impl Selected {
         }
         let at_any_time = self.heeds.when != When::Asked;
         let may_expunge = self.idling || self.heeds.when == When::Unasked;
-        let (untagged, code, changes) = (Vec::new(), None, Vec::new());
+        let (untagged, code) = (Vec::new(), None);
         let (tag, now) = (String::new(), self.now);
-        let mut running =
-            Running { tag, uid: at_any_time, now, name: NEWS, may_expunge, untagged, code, changes };
+        let mut running = Running { tag, uid: at_any_time, now, name: NEWS, may_expunge, untagged, code };
         self.settles = true;
         self.write_updates(&mut running.untagged, may_expunge, at_any_time);
         self.settles = false;
@@ -401,16 +398,27 @@ impl Selected {
         Culprit { account, door: "imap", client: self.client.clone(), reason }
     }
 
+    /// What commands have changed since this was asked last, however far they have come, for all who watch.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
     /// Puts what a command has changed into the shared snapshot at once, then goes on with `then`.
     pub(super) fn absorb(
         &mut self,
-        mut running: Running,
-        changes: Vec<Change>,
+        running: Running,
+        mut changes: Vec<Change>,
         then: impl FnOnce(Running, &mut Selected) -> Step + Send + 'static,
     ) -> Step {
-        let ours = changes.iter().filter(|change| change.key == self.shared.key());
-        let missing = ours.filter(|change| matches!(self.shared.apply(change), Applied::Gap(_))).count() > 0;
-        running.changes.extend(changes);
+        let mut missing = false;
+        for change in changes.iter_mut().filter(|change| change.key == self.shared.key()) {
+            match self.shared.apply(change) {
+                Applied::Gap(_) => missing = true,
+                // Those who watch look at the snapshot.
+                Applied::Done(_) | Applied::Already => change.abridge(),
+            }
+        }
+        self.changes.extend(changes);
         if !missing {
             return then(running, self);
         }
@@ -418,12 +426,11 @@ impl Selected {
         let current = self.shared.current();
         let unit = ReadChanges { key: self.key(), since: current.highestmodseq, uidnext: current.uidnext };
         Plan::run(unit, move |outcome, selected: &mut Selected| {
-            let mut running = running;
             if let Ok(Some(change)) = outcome {
                 selected.shared.apply(&change);
                 // Whoever has it open has to hear that the rights have changed; nobody will read this change again.
                 let concerns_guests = change.rights || !change.seen_by.is_empty();
-                running.changes.extend(concerns_guests.then_some(change));
+                selected.changes.extend(concerns_guests.then_some(change));
             }
             // If it cannot be read now, the registry will: the client hears of it later.
             then(running, selected)
@@ -461,15 +468,16 @@ impl Running {
     }
 
     /// Tells what is new. Who does not want to hear of it hears of what his own command has done all the same.
-    fn write_updates(&mut self, selected: &mut Selected) {
+    pub fn write_updates(&mut self, selected: &mut Selected) {
         let key = selected.key();
-        let here = || self.changes.iter().filter(|change| change.key == key);
-        let heeds = selected.heeds.clone();
-        if here().next().is_some() {
-            (selected.heeds.messages, selected.heeds.flags) = (true, true);
-        }
+        let here = || selected.changes.iter().filter(|change| change.key == key);
+        let has_changed = here().next().is_some();
         let own: UidSet =
             here().flat_map(|change| change.appended.iter().map(|message| message.uid)).collect();
+        let heeds = selected.heeds.clone();
+        if has_changed {
+            (selected.heeds.messages, selected.heeds.flags) = (true, true);
+        }
         selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
         selected.heeds = heeds;
         selected.note_own_messages(&own);
@@ -481,20 +489,20 @@ impl Running {
         let new = selected.view.told().uids_among(&new);
         let items = selected.heeds.items.to_vec();
         match new.is_empty() || items.is_empty() {
-            true => self.complete(),
+            true => self.complete(selected),
             false => fetch::tell_new(new, items, self, selected),
         }
     }
 
-    fn complete(self) -> Step {
+    fn complete(self, selected: &Selected) -> Step {
         if self.name == NEWS {
-            return self.answer(Vec::new(), After::Continue);
+            return self.answer(selected, Vec::new(), After::Continue);
         }
         let prefix =
             if self.uid && !OPENING.contains(&self.name) && self.name != "ESEARCH" { "UID " } else { "" };
         let text = format!("{prefix}{} completed", self.name);
         let tagged = response::ok(&self.tag, self.code.as_deref(), &text);
-        self.answer(tagged, After::Continue)
+        self.answer(selected, tagged, After::Continue)
     }
 
     /// The command failed, or did only a part of what was asked.
@@ -503,30 +511,29 @@ impl Running {
         self.write_updates(selected);
         if self.name == NEWS {
             tracing::debug!("a client could not be told of new messages: {error}");
-            return self.answer(Vec::new(), After::Continue);
+            return self.answer(selected, Vec::new(), After::Continue);
         }
         let tagged = response::failure(&self.tag, &error);
         // A SELECT that fails leaves no mailbox open.
         let next = if OPENING.contains(&self.name) { After::Unselect } else { After::Continue };
-        self.answer(tagged, next)
+        self.answer(selected, tagged, next)
     }
 
     /// Whether messages of this mailbox have gone by the command, and the client wants to know how far it has come.
     fn has_expunged(&self, selected: &Selected) -> bool {
         let expunges = |change: &Change| change.key == selected.key() && !change.expunged.is_empty();
-        selected.enabled.qresync && self.changes.iter().any(expunges)
+        selected.enabled.qresync && selected.changes.iter().any(expunges)
     }
 
     /// The mailbox is closed; nothing more is said of it.
-    pub fn close(self, _: &mut Selected) -> Step {
+    pub fn close(self, selected: &mut Selected) -> Step {
         let tagged = response::ok(&self.tag, self.code.as_deref(), &format!("{} completed", self.name));
-        self.answer(tagged, After::Unselect)
+        self.answer(selected, tagged, After::Unselect)
     }
 
-    fn answer(self, tagged: Vec<u8>, next: After) -> Step {
-        let Running { untagged, changes, .. } = self;
-        let own = Own::of(&changes);
-        Plan::Done(Answer { untagged, tagged, changes, own, next, ..Answer::default() })
+    fn answer(self, selected: &Selected, tagged: Vec<u8>, next: After) -> Step {
+        let own = Own::of(&selected.changes);
+        Plan::Done(Answer { untagged: self.untagged, tagged, own, next, ..Answer::default() })
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Change {
     pub rights: bool,
     /// Readers who have seen other messages than before, where everybody has a \Seen of his own.
     pub seen_by: Vec<AccountId>,
+    /// New flags are left out: who does not know them has to read them.
+    pub is_abridged: bool,
 }
 
 /// The flags of one message as they are since `modseq`.
@@ -56,7 +58,14 @@ impl Change {
     pub fn new(key: MailboxKey, after: ModSeq, modseq: ModSeq) -> Change {
         let (appended, flags, expunged) = (Vec::new(), Vec::new(), UidSet::new());
         let (rights, seen_by) = (false, Vec::new());
-        Change { key, after, modseq, uidnext: None, appended, flags, expunged, rights, seen_by }
+        let (uidnext, is_abridged) = (None, false);
+        Change { key, after, modseq, uidnext, appended, flags, expunged, rights, seen_by, is_abridged }
+    }
+
+    /// The same without the new flags, for those who are likely to know them: they may be a million.
+    pub fn abridge(&mut self) {
+        self.is_abridged |= !self.flags.is_empty();
+        self.flags = Vec::new();
     }
 
     /// Whether nothing is said but that time has passed.
@@ -67,5 +76,6 @@ impl Change {
             && self.expunged.is_empty()
             && !self.rights
             && self.seen_by.is_empty()
+            && !self.is_abridged
     }
 }

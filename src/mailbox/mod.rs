@@ -33,6 +33,6 @@ pub use name::{MailboxName, Pattern};
 pub use namespace::Located;
 pub use placement::Placement;
 pub use shared::{Applied, Shared};
-pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Snapshot};
+pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Loading, Snapshot};
 pub use uid_set::{MsnSet, NumberSet, SequenceNumber, SequenceSet, UidSet};
 pub use view::{Update, View};

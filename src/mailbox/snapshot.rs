@@ -112,6 +112,32 @@ pub struct Snapshot {
     own_seen: bool,
 }
 
+/// A snapshot that is being loaded, message by message.
+pub struct Loading {
+    edit: Edit,
+}
+
+impl Default for Loading {
+    fn default() -> Loading {
+        Loading { edit: Edit::new(Vec::new(), FlagTable::default()) }
+    }
+}
+
+impl Loading {
+    /// Adds a message; ascending uids are the cheap case.
+    pub fn add(&mut self, message: &Loaded) {
+        self.edit.insert(message);
+    }
+
+    /// The mailbox with all that was added, as the database says where it stands.
+    pub fn finish(self, uidvalidity: UidValidity, uidnext: u64, highestmodseq: ModSeq) -> Snapshot {
+        let (places, table) = self.edit.finish();
+        let ceiling = places.last().map_or(0, |place| place.last.get());
+        let uidnext = uidnext.max(u64::from(ceiling) + 1);
+        Snapshot { uidvalidity, uidnext, highestmodseq, ceiling, places, table, own_seen: false }
+    }
+}
+
 impl Snapshot {
     /// The mailbox as the database has it, in any order of `messages`; ascending uids are the cheap case.
     pub fn load(
@@ -120,14 +146,11 @@ impl Snapshot {
         highestmodseq: ModSeq,
         messages: impl IntoIterator<Item = Loaded>,
     ) -> Snapshot {
-        let mut edit = Edit::new(Vec::new(), FlagTable::default());
+        let mut loading = Loading::default();
         for loaded in messages {
-            edit.insert(&loaded);
+            loading.add(&loaded);
         }
-        let (places, table) = edit.finish();
-        let ceiling = places.last().map_or(0, |place| place.last.get());
-        let uidnext = uidnext.max(u64::from(ceiling) + 1);
-        Snapshot { uidvalidity, uidnext, highestmodseq, ceiling, places, table, own_seen: false }
+        loading.finish(uidvalidity, uidnext, highestmodseq)
     }
 
     /// This snapshot with `change` in it. A change that is known already changes nothing.
@@ -137,6 +160,9 @@ impl Snapshot {
         }
         if self.highestmodseq >= change.modseq {
             return Ok(self.clone());
+        }
+        if change.is_abridged {
+            return Err(Gap { since: self.highestmodseq });
         }
         let mut edit = self.edit();
         let mut appended: Vec<_> =
@@ -291,7 +317,16 @@ impl Snapshot {
 
     /// The messages whose uids are in `uids`, in order. Uids of no message are passed over (RFC 9051 §6.4.9).
     pub fn by_uids<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = (Msn, &'a Entry)> + 'a {
-        uids.ranges().flat_map(|(first, last)| self.positions(self.span(first, last)))
+        self.by_uids_behind(uids, None)
+    }
+
+    /// The same without those up to the uid `behind`, for who goes through a set piece by piece.
+    pub fn by_uids_behind<'a>(
+        &'a self,
+        uids: &'a UidSet,
+        behind: Option<Uid>,
+    ) -> impl Iterator<Item = (Msn, &'a Entry)> + 'a {
+        uids.ranges_behind(behind).flat_map(|(first, last)| self.positions(self.span(first, last)))
     }
 
     /// The messages at the positions in `msns`, in order. Positions past the end are passed over.

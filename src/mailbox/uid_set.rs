@@ -147,6 +147,14 @@ impl<N: Number> NumberSet<N> {
         self.ranges.iter().map(|(first, last)| (N::of(*first), N::of(*last)))
     }
 
+    /// The ranges of what is greater than `number`, if there is one; what is not costs nothing.
+    pub fn ranges_behind(&self, number: Option<N>) -> impl Iterator<Item = (N, N)> + '_ {
+        let number = number.map_or(0, N::number);
+        let at = self.ranges.partition_point(|range| range.1 <= number);
+        let next = number.saturating_add(1);
+        self.ranges[at..].iter().map(move |(first, last)| (N::of(next.max(*first)), N::of(*last)))
+    }
+
     /// The numbers in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = N> + '_ {
         self.ranges.iter().flat_map(|(first, last)| (*first..=*last).map(N::of))
@@ -465,7 +473,11 @@ mod tests {
             }
             for n in 1..60 {
                 prop_assert_eq!(x.contains(Uid::of(n)), a.contains(&n));
+                let behind: Vec<u32> =
+                    x.ranges_behind(Some(Uid::of(n))).flat_map(|(first, last)| first.get()..=last.get()).collect();
+                prop_assert_eq!(behind, a.range(n + 1..).copied().collect::<Vec<_>>());
             }
+            prop_assert!(x.ranges_behind(None).eq(x.ranges()));
         }
 
         #[test]

@@ -7,6 +7,7 @@ use archiveopteryx::db::{Append, Appending, LoadSnapshot, NewAddress, NewDerived
 use archiveopteryx::imap::command::{SelectedCommand, copy, expunge, fetch, r#move, search, store};
 use archiveopteryx::imap::selected::Step;
 use archiveopteryx::imap::{After, Answer, Enabled, Heeds, OnMailbox, Opening, Selected};
+use archiveopteryx::limits;
 use archiveopteryx::mailbox::{
     AccountId, Change, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, Shared, System,
 };
@@ -72,6 +73,7 @@ impl Client<'_> {
                     then(self.lender.run_erased(overlap.unit).await, &mut self.selected)
                 }
                 Plan::Done(mut answer) => {
+                    answer.changes.extend(self.selected.take_changes());
                     read.append(&mut answer.untagged);
                     read.append(&mut answer.tagged);
                     self.answer = answer;
@@ -334,6 +336,29 @@ fn flags_are_stored_and_told() {
         let (mut examiner, _) = open(lender, &shared, true);
         assert!(examiner.says("STORE 1 +FLAGS (\\Seen)").await.starts_with("a NO "));
         assert!(examiner.says("EXPUNGE").await.starts_with("a NO "));
+    });
+}
+
+#[test]
+fn many_messages_change_some_thousand_at_a_time() {
+    let message: &[u8] = b"Subject: one of many\r\n\r\n";
+    let (count, messages) = (limits::STORE_UNIT_MESSAGES + 1, vec![message; limits::STORE_UNIT_MESSAGES + 1]);
+    test(&messages, async |lender, shared| {
+        let (mut client, _) = open(lender, &shared, false);
+        let (mut other, _) = open(lender, &shared, false);
+        let count_in = |said: &str, what: &str| said.matches(what).count();
+        let said = client.says("STORE 1:* +FLAGS (\\Flagged)").await;
+        assert_eq!(count_in(&said, "FETCH (FLAGS (\\Flagged"), count);
+        assert_eq!((client.pieces, client.answer.changes.len()), (1, 2));
+        // Who watches the same snapshot need not be told the flags.
+        assert!(client.answer.changes.iter().all(|change| change.is_abridged && change.flags.is_empty()));
+        assert_eq!(count_in(&other.says("NOOP").await, "FETCH (FLAGS (\\Flagged"), count);
+        let said = client.says("UID STORE 3:* (UNCHANGEDSINCE 1) -FLAGS.SILENT (\\Flagged)").await;
+        assert!(said.contains(&format!("[MODIFIED 3:{count}]")), "{}", &said[said.len() - 200..]);
+        assert!(client.says("STORE 2:* +FLAGS.SILENT (\\Deleted)").await.starts_with("a OK"));
+        let said = client.says("EXPUNGE").await;
+        assert_eq!((count_in(&said, " EXPUNGE\r\n"), client.pieces), (count - 1, 0));
+        assert_eq!(shared.current().len(), 1);
     });
 }
 

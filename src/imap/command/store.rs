@@ -8,16 +8,19 @@ use nom::combinator::{map, opt, peek, value};
 use nom::error::context;
 use nom::sequence::{delimited, preceded};
 
-use crate::db::{ConditionallySet, Marking, SetFlags, SetFlagsUnlessChanged, SetSeen};
+use crate::db::{self, ConditionallySet, Marking, SetFlags, SetFlagsUnlessChanged, SetSeen};
 use crate::error::Error;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::flags::store_flags;
 use crate::imap::grammar::modseq::mod_sequence_valzer;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
+use crate::limits;
 use crate::mailbox::uid_set::SequenceSet;
-use crate::mailbox::{FlagMask, FlagSet, ModSeq, MsnSet, System, UidSet};
+use crate::mailbox::{Change, FlagMask, FlagSet, ModSeq, MsnSet, System, Uid, UidSet};
+use crate::plan::Plan;
 use crate::policy::Rights;
 
 /// Which flags are to become what.
@@ -74,8 +77,22 @@ fn store_att_flags(input: &[u8]) -> Parsed<'_, (Action, bool, FlagSet)> {
     (action, silent, preceded(sp, store_flags)).parse(input)
 }
 
+/// A STORE under way: it goes through its messages some thousand at a time, so that neither its memory nor the time for
+/// which it locks the mailbox grows with them.
+struct Storing {
+    store: Store,
+    permitted: FlagMask,
+    running: Running,
+    /// All messages that were named, how far that has come, and after how many of them.
+    named: UidSet,
+    behind: Option<Uid>,
+    done: u64,
+    /// Those that others had changed.
+    modified: UidSet,
+}
+
 impl Store {
-    /// One unit changes the flags of all messages at once.
+    /// Changes the flags of the first messages.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
         if selected.key().is_of_deleted() {
             return quirk_flags_of_what_is_deleted(&self.set, running, selected);
@@ -85,65 +102,144 @@ impl Store {
             Err(error) => return running.failed(selected, error),
         };
         let set = self.set.clone();
-        selected.with_messages(&set, running, |uids, running, selected| match self.unchanged_since {
-            Some(since) => self.store_unless_changed(uids, since, permitted, running, selected),
-            None => self.see_and_store(uids, permitted, running, selected),
+        selected.with_messages(&set, running, |named, running, selected| {
+            let (behind, done, modified) = (None, 0, UidSet::new());
+            Storing { store: self, permitted, running, named, behind, done, modified }.next(selected)
         })
+    }
+}
+
+impl Storing {
+    /// Goes on with the next messages, if there are any.
+    fn next(mut self, selected: &mut Selected) -> Step {
+        let messages = selected.view.told().by_uids_behind(&self.named, self.behind);
+        let some: UidSet = messages.take(limits::STORE_UNIT_MESSAGES).map(|(_, entry)| entry.uid).collect();
+        if some.is_empty() {
+            return self.finish(selected);
+        }
+        (self.behind, self.done) = (some.last(), self.done + some.len());
+        match self.store.unchanged_since {
+            Some(since) => self.store_unless_changed(some, since, selected),
+            None => self.see_and_store(some, selected),
+        }
     }
 
     /// Changes the flags of those messages that nobody has changed after `since`, and names the others. A \Seen of the
     /// client's own has no mod-sequence: nobody else changes it.
-    fn store_unless_changed(
-        self,
-        uids: UidSet,
-        since: ModSeq,
-        permitted: FlagMask,
-        running: Running,
-        selected: &mut Selected,
-    ) -> Step {
-        let shared = if selected.has_own_seen() { permitted.without(System::SEEN) } else { permitted };
-        let (key, spans) = (selected.key(), selected.spans(&uids));
-        let (marking, flags) = (self.marking(), self.flags.clone());
-        let set = SetFlags { key, uids: spans, marking, flags, permitted: shared };
-        let unit = SetFlagsUnlessChanged { set, since };
-        selected.run(self.needed(shared), unit, move |outcome, selected: &mut Selected| match outcome {
+    fn store_unless_changed(self, uids: UidSet, since: ModSeq, selected: &mut Selected) -> Step {
+        let shared = self.shared_flags(selected);
+        let unit = SetFlagsUnlessChanged { set: self.unit(&uids, shared, selected), since };
+        let needed = self.store.needed(shared);
+        selected.run(needed, unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(ConditionallySet { change, modified }) => {
                 let modified = uids.intersection(&modified);
                 let rest = uids.difference(&modified);
-                selected.absorb(running, change.into_iter().collect(), move |mut running, selected| {
-                    running.code = modified_code(&modified, running.uid, selected);
+                self.absorb(change, selected, move |mut storing, selected| {
                     // The client is to see what it did not know.
                     selected.view.tell_flags(&modified);
-                    self.see_and_store(rest, permitted, running, selected)
+                    storing.modified = storing.modified.union(&modified);
+                    storing.see_and_store(rest, selected)
                 })
             }
-            Err(error) => running.failed(selected, error),
+            Err(error) => self.failed(error, selected),
         })
     }
 
     /// Changes the client's own \Seen first, where it has one, then the flags that all share.
-    fn see_and_store(
-        self,
-        uids: UidSet,
-        permitted: FlagMask,
-        running: Running,
-        selected: &mut Selected,
-    ) -> Step {
-        let Some(unit) = self.own_seen(&uids, permitted, selected) else {
-            return self.store(uids, permitted, running, selected);
+    fn see_and_store(self, uids: UidSet, selected: &mut Selected) -> Step {
+        let Some(unit) = self.store.own_seen(&uids, self.permitted, selected) else {
+            return self.store(uids, selected);
         };
         let (marked, seen) = (unit.uids.clone(), unit.seen);
         selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(change) => {
                 selected.note_seen(&marked, seen);
-                selected.absorb(running, vec![change], move |running, selected| {
-                    self.store(uids, permitted, running, selected)
-                })
+                self.absorb(Some(change), selected, move |storing, selected| storing.store(uids, selected))
             }
-            Err(error) => running.failed(selected, error),
+            Err(error) => self.failed(error, selected),
         })
     }
 
+    /// Changes the flags that all share.
+    fn store(self, uids: UidSet, selected: &mut Selected) -> Step {
+        let permitted = self.shared_flags(selected);
+        let nothing = match self.store.action {
+            Action::Replace => permitted.is_empty(),
+            Action::Add | Action::Remove => self.store.flags.within(permitted).is_empty(),
+        };
+        // What depends on a mod-sequence has been done before.
+        if nothing || self.store.unchanged_since.is_some() || uids.is_empty() {
+            return self.tell(&uids, selected);
+        }
+        let (unit, needed) = (self.unit(&uids, permitted, selected), self.store.needed(permitted));
+        selected.run(needed, unit, move |outcome, selected: &mut Selected| match outcome {
+            Ok(change) => {
+                self.absorb(change, selected, move |storing, selected| storing.tell(&uids, selected))
+            }
+            Err(error) => self.failed(error, selected),
+        })
+    }
+
+    /// The client hears of all flags it named the messages of, or believes what it asked for (RFC 3501 §6.4.6).
+    fn tell(mut self, uids: &UidSet, selected: &mut Selected) -> Step {
+        let Storing { store, permitted, .. } = &self;
+        // A client whose flags were not all set has to be told, also if it did not want to know.
+        if store.silent && store.flags.within(*permitted) == store.flags {
+            selected.view.silence(uids, |before| store.marking().apply(before, &store.flags, *permitted));
+        } else {
+            selected.view.tell_flags(uids);
+        }
+        if selected.some_are_gone(uids) {
+            // RFC 5530 §3: some messages were expunged by others, and have no flags any more.
+            self.running.code = Some("EXPUNGEISSUED".to_owned());
+        }
+        if selected.view.told().by_uids_behind(&self.named, self.behind).next().is_none() {
+            return self.finish(selected);
+        }
+        self.running.write_updates(selected);
+        let out = std::mem::take(&mut self.running.untagged);
+        if out.is_empty() {
+            let progress = response::in_progress(&self.running.tag, self.done, self.named.len());
+            return Plan::progress(progress, |selected: &mut Selected| self.next(selected));
+        }
+        Plan::emit(out, |selected: &mut Selected| self.next(selected))
+    }
+
+    fn finish(mut self, selected: &mut Selected) -> Step {
+        let modified = modified_code(&self.modified, self.running.uid, selected);
+        self.running.code = modified.or(self.running.code);
+        self.running.done(selected)
+    }
+
+    fn failed(self, error: db::Error, selected: &mut Selected) -> Step {
+        self.running.failed(selected, error)
+    }
+
+    /// Puts a change into the shared snapshot, then goes on.
+    fn absorb(
+        self,
+        change: Option<Change>,
+        selected: &mut Selected,
+        then: impl FnOnce(Storing, &mut Selected) -> Step + Send + 'static,
+    ) -> Step {
+        let Storing { store, permitted, running, named, behind, done, modified } = self;
+        selected.absorb(running, change.into_iter().collect(), move |running, selected| {
+            then(Storing { store, permitted, running, named, behind, done, modified }, selected)
+        })
+    }
+
+    /// Of the flags that may be changed, those that all share.
+    fn shared_flags(&self, selected: &Selected) -> FlagMask {
+        if selected.has_own_seen() { self.permitted.without(System::SEEN) } else { self.permitted }
+    }
+
+    fn unit(&self, uids: &UidSet, permitted: FlagMask, selected: &Selected) -> SetFlags {
+        let (key, uids, flags) = (selected.key(), selected.spans(uids), self.store.flags.clone());
+        SetFlags { key, uids, marking: self.store.marking(), flags, permitted }
+    }
+}
+
+impl Store {
     /// What sets or takes away the client's own \Seen, where it has one and the messages have it otherwise.
     fn own_seen(&self, uids: &UidSet, permitted: FlagMask, selected: &Selected) -> Option<SetSeen> {
         let named = self.flags.system.contains(System::SEEN);
@@ -160,29 +256,6 @@ impl Store {
         let uids: UidSet = other.map(|(_, entry)| entry.uid).collect();
         let (key, reader) = (selected.key(), selected.viewer().account);
         (!uids.is_empty()).then_some(SetSeen { key, reader, uids, seen })
-    }
-
-    /// Changes the flags that all share.
-    fn store(self, uids: UidSet, allowed: FlagMask, running: Running, selected: &mut Selected) -> Step {
-        let permitted = if selected.has_own_seen() { allowed.without(System::SEEN) } else { allowed };
-        let nothing = match self.action {
-            Action::Replace => permitted.is_empty(),
-            Action::Add | Action::Remove => self.flags.within(permitted).is_empty(),
-        };
-        // What depends on a mod-sequence has been done before.
-        if nothing || self.unchanged_since.is_some() || uids.is_empty() {
-            return self.respond(&uids, allowed, running, selected);
-        }
-        let (key, spans) = (selected.key(), selected.spans(&uids));
-        let flags = self.flags.clone();
-        let needed = self.needed(permitted);
-        let unit = SetFlags { key, uids: spans, marking: self.marking(), flags, permitted };
-        selected.run(needed, unit, move |outcome, selected: &mut Selected| match outcome {
-            Ok(change) => selected.absorb(running, change.into_iter().collect(), move |running, selected| {
-                self.respond(&uids, allowed, running, selected)
-            }),
-            Err(error) => running.failed(selected, error),
-        })
     }
 
     /// The rights that changing these flags needs.
@@ -207,27 +280,6 @@ impl Store {
             true => Err(selected.permit().lacking(Rights::to_change(&self.flags))),
             false => Ok(permitted),
         }
-    }
-
-    /// The client hears of all flags it named the messages of, or believes what it asked for (RFC 3501 §6.4.6).
-    fn respond(
-        self,
-        uids: &UidSet,
-        permitted: FlagMask,
-        mut running: Running,
-        selected: &mut Selected,
-    ) -> Step {
-        // A client whose flags were not all set has to be told, also if it did not want to know.
-        if self.silent && self.flags.within(permitted) == self.flags {
-            selected.view.silence(uids, |before| self.marking().apply(before, &self.flags, permitted));
-        } else {
-            selected.view.tell_flags(uids);
-        }
-        if running.code.is_none() && selected.some_are_gone(uids) {
-            // RFC 5530 §3: some messages were expunged by others, and have no flags any more.
-            running.code = Some("EXPUNGEISSUED".to_owned());
-        }
-        running.done(selected)
     }
 
     fn marking(&self) -> Marking {

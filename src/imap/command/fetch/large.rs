@@ -52,7 +52,7 @@ impl Large {
                     return self.read(range, selected, |large, selected| large.go_on(out, selected));
                 }
                 if let Err(error) = line.item(item, &self.stored) {
-                    return broken(self.fetching, out, error);
+                    return broken(out, error);
                 }
                 self.item += 1;
                 continue;
@@ -71,7 +71,7 @@ impl Large {
                 }
                 _ => {
                     if let Err(error) = line.item(item, &self.stored) {
-                        return broken(self.fetching, out, error);
+                        return broken(out, error);
                     }
                     self.item += 1;
                 }
@@ -124,18 +124,13 @@ impl Large {
                 }
                 Err(error) => error.into(),
             };
-            broken(self.fetching, Vec::new(), error)
+            broken(Vec::new(), error)
         })
     }
 }
 
 /// A literal was announced and cannot be filled: the client would take whatever follows for mail, so nothing follows.
-fn broken(fetching: Fetching, untagged: Vec<u8>, error: Error) -> Step {
+fn broken(untagged: Vec<u8>, error: Error) -> Step {
     tracing::error!(%error, "a message broke off in the middle, and so does its connection");
-    Plan::Done(Answer {
-        untagged,
-        changes: fetching.running.changes,
-        next: After::Close,
-        ..Answer::default()
-    })
+    Plan::Done(Answer { untagged, next: After::Close, ..Answer::default() })
 }

@@ -21,8 +21,9 @@ use crate::policy::Rights;
 pub(super) struct Fetching {
     pub running: Running,
     pub items: Vec<Item>,
-    /// The messages that are still to come.
-    rest: UidSet,
+    /// The messages that are asked for, and how far that has come.
+    named: UidSet,
+    behind: Option<Uid>,
     columns: Columns,
     pub extents: Vec<Extent>,
     /// Whether the client reads the messages, in the sense of \Seen.
@@ -66,7 +67,7 @@ impl Fetch {
             let answered = if answers_all { &named } else { &UidSet::new() };
             selected.refresh_flags(&mut running.untagged, answered, running.uid);
         }
-        let rest = match self.changed_since {
+        let named = match self.changed_since {
             Some(since) => selected.view.told().changed_since(&named, since),
             None => named,
         };
@@ -82,7 +83,8 @@ impl Fetch {
             reads: reads && selected.check_rights(Rights::SEEN).is_ok(),
             running,
             items,
-            rest,
+            named,
+            behind: None,
             missed: false,
         };
         match self.changed_since {
@@ -125,7 +127,8 @@ pub(in crate::imap) fn tell_new(
     let (columns, extents) = (columns(&items), items.iter().filter_map(extent).collect());
     // RFC 5465 §5.2: nobody has read them yet.
     let reads = false;
-    Fetching { running, items, rest: new, columns, extents, reads, missed: false }.begin(selected)
+    Fetching { running, items, named: new, behind: None, columns, extents, reads, missed: false }
+        .begin(selected)
 }
 
 impl Fetching {
@@ -172,7 +175,7 @@ impl Fetching {
         let mut out = std::mem::take(&mut self.running.untagged);
         out.reserve(limits::FETCH_EMIT_BYTES + 1024);
         let mut last = None;
-        for (msn, entry) in told.by_uids(&self.rest) {
+        for (msn, entry) in told.by_uids_behind(&self.named, self.behind) {
             respond::from_memory(&mut out, &self.items, (msn, entry), &selected.view, selected.enabled);
             if out.len() >= limits::FETCH_EMIT_BYTES {
                 last = Some(entry.uid);
@@ -183,7 +186,7 @@ impl Fetching {
             self.running.untagged = out;
             return self.running.done(selected);
         };
-        self.skip_to_behind(last);
+        self.behind = Some(last);
         Plan::emit(out, |selected| self.print_from_memory(selected))
     }
 
@@ -265,7 +268,7 @@ impl Fetching {
     fn take_page(&mut self, selected: &Selected) -> Vec<OnPage> {
         let mut page: Vec<OnPage> = Vec::new();
         let mut bytes = 0;
-        for (msn, entry) in selected.view.told().by_uids(&self.rest) {
+        for (msn, entry) in selected.view.told().by_uids_behind(&self.named, self.behind) {
             bytes += self.content_bytes(entry);
             let is_full =
                 page.len() == limits::FETCH_PAGE_MESSAGES || bytes > limits::FETCH_PAGE_BYTES as u64;
@@ -275,13 +278,9 @@ impl Fetching {
             page.push(OnPage { msn, entry: *entry, flags: None, placement: None });
         }
         if let Some(message) = page.last() {
-            self.skip_to_behind(message.entry.uid);
+            self.behind = Some(message.entry.uid);
         }
         page
-    }
-
-    fn skip_to_behind(&mut self, uid: Uid) {
-        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, uid));
     }
 
     /// How much content of a message is asked for, at most.
@@ -320,7 +319,7 @@ impl Fetching {
             flags: seen.clone(),
             permitted: FlagMask::ALL,
         };
-        let Fetching { running, items, rest, columns, extents, reads, missed } = self;
+        let Fetching { running, items, named, behind, columns, extents, reads, missed } = self;
         selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| {
             let change: Vec<Change> = match outcome {
                 Ok(change) => change.into_iter().collect(),
@@ -329,7 +328,7 @@ impl Fetching {
             let page = with_new_flags(page, &change);
             selected.view.silence(&unseen, |before| before.union(&seen));
             selected.absorb(running, change, move |running, selected| {
-                let fetching = Fetching { running, items, rest, columns, extents, reads, missed };
+                let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };
                 then(fetching, page, selected)
             })
         })
@@ -346,7 +345,7 @@ impl Fetching {
         let seen = FlagSet::new(System::SEEN, []);
         let (key, reader) = (selected.key(), selected.viewer().account);
         let unit = SetSeen { key, reader, uids: unseen.clone(), seen: true };
-        let Fetching { running, items, rest, columns, extents, reads, missed } = self;
+        let Fetching { running, items, named, behind, columns, extents, reads, missed } = self;
         selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| {
             let change = match outcome {
                 Ok(change) => change,
@@ -359,7 +358,7 @@ impl Fetching {
             selected.note_seen(&unseen, true);
             selected.view.silence(&unseen, |before| before.union(&seen));
             selected.absorb(running, vec![change], move |running, selected| {
-                let fetching = Fetching { running, items, rest, columns, extents, reads, missed };
+                let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };
                 then(fetching, page, selected)
             })
         })

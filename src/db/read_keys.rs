@@ -18,14 +18,23 @@ pub struct ReadKeys {
     pub wanted: Wanted,
     pub collation: Collation,
     /// What the unit before this one has returned.
-    pub begun: Option<Arc<Keys>>,
+    pub begun: Option<KeysRead>,
 }
 
 /// How far it has come.
+#[derive(Clone)]
 pub struct KeysRead {
     pub keys: Arc<Keys>,
-    /// Messages that it does not have yet.
-    pub missing: usize,
+    /// The messages that it did not have at first, and how many of them it has by now.
+    missing: Arc<[MessageId]>,
+    read: usize,
+}
+
+impl KeysRead {
+    /// How many messages it does not have yet.
+    pub fn missing(&self) -> usize {
+        self.missing.len() - self.read
+    }
 }
 
 impl Unit for ReadKeys {
@@ -34,36 +43,53 @@ impl Unit for ReadKeys {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<KeysRead, Error> {
         let (key, collation) = (self.key, self.collation);
-        let known = self.begun.clone().or_else(|| db.keys_cache().get(key, collation));
-        // A table with other columns is read anew, with those of both.
-        let wanted = known.as_ref().map_or(self.wanted, |known| known.wanted().or(self.wanted));
-        let known = known.filter(|known| known.wanted() == wanted);
-        let missing = match &known {
-            Some(known) => known.missing(self.messages.iter().copied()),
-            None => Keys::new(wanted, collation).missing(self.messages.iter().copied()),
+        let (begun, wanted, missing, read) = match self.begun.take() {
+            Some(KeysRead { keys, missing, read }) => {
+                let wanted = keys.wanted();
+                (Some(keys), wanted, missing, read)
+            }
+            None => {
+                let (known, wanted) = self.known(db);
+                let messages = self.messages.iter().copied();
+                let missing = match &known {
+                    Some(known) => known.missing(messages),
+                    None => Keys::new(wanted, collation).missing(messages),
+                };
+                if let (Some(keys), true) = (known, missing.is_empty()) {
+                    return Ok(KeysRead { keys, missing: Arc::new([]), read: 0 });
+                }
+                (None, wanted, missing.into(), 0)
+            }
         };
-        if let (Some(keys), true) = (&known, missing.is_empty()) {
-            return Ok(KeysRead { keys: keys.clone(), missing: 0 });
-        }
-        drop(known);
-        let now = &missing[..missing.len().min(limits::SORT_KEYS_UNIT_MESSAGES)];
+        let now = &missing[read..missing.len().min(read + limits::SORT_KEYS_UNIT_MESSAGES)];
         let rows = self.read(now, wanted, db).await?;
         // Nothing is waited for from here on: nobody misses the table while it is out of the cache.
-        let table = self.begun.take().or_else(|| db.keys_cache().take(key, collation));
+        let table = begun.or_else(|| db.keys_cache().take(key, collation));
         let table = table.filter(|table| table.wanted() == wanted);
         let mut keys = table.unwrap_or_else(|| Arc::new(Keys::new(wanted, collation)));
         let still: Vec<MessageId> = keys.missing(rows.iter().map(|row| row.message));
         let rows = rows.into_iter().filter(|row| still.binary_search(&row.message).is_ok());
-        Arc::make_mut(&mut keys).extend(rows);
-        let missing = missing.len() - now.len();
-        if missing == 0 {
+        let table = Arc::make_mut(&mut keys);
+        table.extend(rows);
+        let read = read + now.len();
+        if read == missing.len() {
+            if table.memory_bytes() > limits::SORT_KEYS_CACHE_BYTES {
+                table.shrink();
+            }
             db.keys_cache().keep(key, collation, keys.clone());
         }
-        Ok(KeysRead { keys, missing })
+        Ok(KeysRead { keys, missing, read })
     }
 }
 
 impl ReadKeys {
+    /// The table of the cache, if it has all columns that are wanted. One with others is read anew, with those of both.
+    fn known(&self, db: &Lent<'_>) -> (Option<Arc<Keys>>, Wanted) {
+        let known = db.keys_cache().get(self.key, self.collation);
+        let wanted = known.as_ref().map_or(self.wanted, |known| known.wanted().or(self.wanted));
+        (known.filter(|known| known.wanted() == wanted), wanted)
+    }
+
     async fn read(
         &self,
         messages: &[MessageId],

@@ -22,8 +22,9 @@ pub struct LeafAnswer {
 pub struct Inquiry {
     leaves: Vec<StoredLeaf>,
     asked: UidSet,
-    /// Those that are still to come.
-    rest: UidSet,
+    /// How far that has come, and after how many of them.
+    behind: Option<Uid>,
+    done: u64,
     found: Vec<UidSet>,
     scores: Vec<HashMap<Uid, u8>>,
 }
@@ -46,7 +47,7 @@ impl Inquiry {
             false => selector.candidates(scope),
         };
         let (found, scores) = (vec![UidSet::new(); leaves.len()], vec![HashMap::new(); leaves.len()]);
-        Inquiry { leaves, rest: asked.clone(), asked, found, scores }
+        Inquiry { leaves, asked, behind: None, done: 0, found, scores }
     }
 
     /// What they are asked.
@@ -56,25 +57,25 @@ impl Inquiry {
 
     /// The next messages to be asked, as the mailbox has them; None when all have been.
     pub fn next_page(&mut self, snapshot: &Snapshot) -> Option<Vec<(MessageId, Uid)>> {
-        let messages = snapshot.by_uids(&self.rest).take(limits::SEARCH_UNIT_MESSAGES);
+        let messages = snapshot.by_uids_behind(&self.asked, self.behind).take(limits::SEARCH_UNIT_MESSAGES);
         let page: Vec<(MessageId, Uid)> = messages.map(|(_, entry)| (entry.message, entry.uid)).collect();
         let (_, last) = page.last()?;
-        self.rest = self.rest.difference(&UidSet::range(Uid::MIN, *last));
+        (self.behind, self.done) = (Some(*last), self.done + page.len() as u64);
         Some(page)
     }
 
     /// Takes what the page has said to each leaf.
     pub fn take(&mut self, answers: Vec<LeafAnswer>) {
         for (at, answer) in answers.into_iter().enumerate() {
-            self.found[at] = self.found[at].union(&answer.selected);
+            // They lie behind all that was found before, which is cheap to add to.
+            answer.selected.ranges().for_each(|(first, last)| self.found[at].insert_range(first, last));
             self.scores[at].extend(answer.scores);
         }
     }
 
     /// How many have been asked, and how many are in all.
     pub fn progress(&self) -> (u64, u64) {
-        let all = self.asked.len();
-        (all - self.rest.len(), all)
+        (self.done, self.asked.len())
     }
 
     /// What all of them have said.

@@ -121,6 +121,7 @@ impl Keys {
 
     /// Adds rows of messages that have none.
     pub fn extend(&mut self, rows: impl IntoIterator<Item = KeyRow>) {
+        let before = self.index.len();
         for row in rows {
             self.index.push((row.message, self.sent.len() as u32));
             self.sent.push(row.sent.unwrap_or(i64::MIN));
@@ -140,7 +141,11 @@ impl Keys {
                 self.references_end.push(self.references.len() as u32);
             }
         }
-        self.index.sort_unstable();
+        self.index[before..].sort_unstable();
+        // Rows mostly come in the order of their messages. Where they do not, two ascending runs are merged.
+        if before > 0 && self.index.get(before).is_some_and(|first| *first < self.index[before - 1]) {
+            self.index.sort();
+        }
     }
 
     /// The rows of messages that all have one, in their order.
@@ -183,6 +188,20 @@ impl Keys {
         let row = row as usize;
         let start = row.checked_sub(1).map_or(0, |before| self.references_end[before]);
         &self.references[start as usize..self.references_end[row] as usize]
+    }
+
+    /// Gives back the memory that was taken for rows to come.
+    pub fn shrink(&mut self) {
+        self.index.shrink_to_fit();
+        self.sent.shrink_to_fit();
+        self.replies.shrink_to_fit();
+        self.ids.shrink_to_fit();
+        self.references.shrink_to_fit();
+        self.references_end.shrink_to_fit();
+        for texts in [&mut self.subjects, &mut self.addresses] {
+            texts.octets.shrink_to_fit();
+            texts.ends.shrink_to_fit();
+        }
     }
 
     /// The memory that it takes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::db::{KeysRead, ReadKeys, SearchPage};
+use crate::db::{ReadKeys, SearchPage};
 use crate::error::Error;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
@@ -115,14 +115,15 @@ pub fn with_keys(
 }
 
 fn read_keys(unit: ReadKeys, found: Vec<Uid>, running: Running, then: WithKeys) -> Step {
-    let next = unit.clone();
+    // The table has one holder, so that rows can be added without copying it.
+    let next = ReadKeys { messages: unit.messages.clone(), begun: None, ..unit };
     Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
-        Ok(KeysRead { keys, missing: 0 }) => then(Ok((keys, found)), running, selected),
-        Ok(KeysRead { keys, missing }) => {
-            let all = next.messages.len() as u64;
-            let progress = response::in_progress(&running.tag, all - (missing as u64).min(all), all);
+        Ok(read) if read.missing() == 0 => then(Ok((read.keys, found)), running, selected),
+        Ok(read) => {
+            let (all, missing) = (next.messages.len() as u64, read.missing() as u64);
+            let progress = response::in_progress(&running.tag, all - missing.min(all), all);
             Plan::progress(progress, move |_: &mut Selected| {
-                read_keys(ReadKeys { begun: Some(keys), ..next }, found, running, then)
+                read_keys(ReadKeys { begun: Some(read), ..next }, found, running, then)
             })
         }
         Err(error) => then(Err(error.into()), running, selected),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::finding::{Found, Relevancy};
+use super::finding::{self, Found, Relevancy};
 use crate::error::Error;
 use crate::imap::context::{Context, Results};
 use crate::imap::grammar::returns::Returns;
@@ -105,31 +105,40 @@ impl Answering {
     }
 
     /// Tells the results, which come in the order that was asked for, and saves them if that is wanted.
-    pub fn respond(self, found: Vec<Uid>, mut running: Running, selected: &mut Selected) -> Step {
-        let told = selected.view.told().clone();
-        let results = numbers(&told, &found, running.uid);
+    pub fn respond(self, found: Vec<Uid>, running: Running, selected: &mut Selected) -> Step {
         // RFC 9051 §6.4.4: SEARCH is answered by ESEARCH once that version is enabled.
         let is_rev2 = selected.enabled.imap4rev2 && self.name == b"SEARCH";
-        let returns = self.returns.or(is_rev2.then_some(Returns::ALL));
-        let options = returns.unwrap_or_default();
-        let named = options.named(&found);
-        // RFC 7162 §3.1.5, RFC 4731 §3.2: the greatest mod-sequence of the messages that are returned.
-        let modseqs = named.iter().filter_map(|uid| Some(told.by_uid(*uid)?.1.modseq.0));
-        let modseq = if self.asks_modseq { modseqs.max() } else { None };
-        let mut out = std::mem::take(&mut running.untagged);
-        match returns {
-            None => write_plain(&mut out, self.name, &results, modseq),
-            Some(returns) if returns.tells() && !(self.names_mailbox && results.is_empty()) => {
-                let correlator = self.correlator(&running, selected);
-                let scores = self.scores(&found);
-                let told = Told { numbers: &results, modseq, scores: &scores };
-                write_correlated(&mut out, &correlator, running.uid, &returns, told);
-            }
-            Some(_) => (),
-        }
-        running.untagged = out;
-        if options.save {
-            selected.saved = named.into_iter().collect();
+        let telling = Telling {
+            name: self.name,
+            returns: self.returns.or(is_rev2.then_some(Returns::ALL)),
+            asks_modseq: self.asks_modseq,
+            names_mailbox: self.names_mailbox,
+            correlator: self.correlator(&running, selected),
+            relevancy: self.relevancy.clone(),
+            uid: running.uid,
+        };
+        let (told, count) = (selected.view.told().clone(), found.len());
+        let work = move || {
+            let (octets, named) = telling.write(&told, &found);
+            (octets, named, found)
+        };
+        finding::compute(count, work, selected, move |made, selected| match made {
+            Ok((octets, named, found)) => self.told(octets, (named, found), running, selected),
+            Err(error) => self.failed(error, running, selected),
+        })
+    }
+
+    /// Goes on with the octets of the answer, with the results that the options name, and with all of them.
+    fn told(
+        self,
+        octets: Vec<u8>,
+        (named, found): (UidSet, Vec<Uid>),
+        mut running: Running,
+        selected: &mut Selected,
+    ) -> Step {
+        running.untagged.extend(octets);
+        if self.returns.is_some_and(|returns| returns.save) {
+            selected.saved = named;
         }
         if let Some(mut context) = self.context {
             context.results = match context.criteria.is_empty() {
@@ -149,18 +158,53 @@ impl Answering {
         self.relevancy.clone()
     }
 
-    /// How relevant the results are.
-    fn scores(&self, found: &[Uid]) -> Vec<u8> {
-        let of = |uid| self.relevancy.as_ref().and_then(|relevancy| relevancy.get(uid)).copied();
-        found.iter().map(|uid| of(uid).unwrap_or(RELEVANCY_MAX)).collect()
-    }
-
     /// A search that should have saved its results leaves none (RFC 5182 §2.1).
     pub fn failed(self, error: Error, running: Running, selected: &mut Selected) -> Step {
         if self.returns.is_some_and(|returns| returns.save) {
             selected.saved = UidSet::new();
         }
         running.failed(selected, error)
+    }
+}
+
+/// What has to be known to write an answer.
+struct Telling {
+    name: &'static [u8],
+    returns: Option<Returns>,
+    asks_modseq: bool,
+    names_mailbox: bool,
+    correlator: Vec<u8>,
+    relevancy: Option<Arc<Relevancy>>,
+    uid: bool,
+}
+
+impl Telling {
+    /// The answer, and those of the results that the options name: of a million, that takes a while.
+    fn write(&self, told: &Snapshot, found: &[Uid]) -> (Vec<u8>, UidSet) {
+        let results = numbers(told, found, self.uid);
+        let options = self.returns.unwrap_or_default();
+        let named = options.named(found);
+        // RFC 7162 §3.1.5, RFC 4731 §3.2: the greatest mod-sequence of the messages that are returned.
+        let modseqs = named.iter().filter_map(|uid| Some(told.by_uid(*uid)?.1.modseq.0));
+        let modseq = if self.asks_modseq { modseqs.max() } else { None };
+        let mut out = Vec::new();
+        match self.returns {
+            None => write_plain(&mut out, self.name, &results, modseq),
+            Some(returns) if returns.tells() && !(self.names_mailbox && results.is_empty()) => {
+                let scores = self.scores(found);
+                let told = Told { numbers: &results, modseq, scores: &scores };
+                write_correlated(&mut out, &self.correlator, self.uid, &returns, told);
+            }
+            Some(_) => (),
+        }
+        let named = if options.save { named.into_iter().collect() } else { UidSet::new() };
+        (out, named)
+    }
+
+    /// How relevant the results are.
+    fn scores(&self, found: &[Uid]) -> Vec<u8> {
+        let of = |uid| self.relevancy.as_ref().and_then(|relevancy| relevancy.get(uid)).copied();
+        found.iter().map(|uid| of(uid).unwrap_or(RELEVANCY_MAX)).collect()
     }
 }
 

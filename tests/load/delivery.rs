@@ -38,29 +38,6 @@ pub fn measure(bench: &mut Bench) -> io::Result<()> {
     Ok(())
 }
 
-/// The part `growth`: whether mail comes in more slowly when there is much in the mailbox already.
-pub fn measure_growth(bench: &mut Bench) -> io::Result<()> {
-    bench.large_mailbox()?;
-    let (small, large) = (bench.user(MAILBOXES + 2), bench.user(MAILBOXES));
-    // Both get as much, in turns, so that what else the machine does falls upon both.
-    let (mut seconds, mut messages) = ([0.0; 2], [0; 2]);
-    for round in 0..4 {
-        for (which, user) in [&small, &large].into_iter().enumerate() {
-            let before = process::cpu_seconds(&bench.server);
-            let run = format!("growth{round}{which}");
-            let time = Duration::from_secs(1);
-            messages[which] +=
-                deliver_for(&bench.server, &run, 4, std::slice::from_ref(user), time)?.messages;
-            let after = process::cpu_seconds(&bench.server);
-            seconds[which] += after.0 + after.1 - before.0 - before.1;
-        }
-    }
-    let each = |which: usize| seconds[which] / messages[which] as f64;
-    let what = format!("CPU per delivery to a mailbox of {}, against an empty one", bench.messages);
-    bench.report.add(what, each(1) / each(0), "times", goal(1.5, 1.0));
-    Ok(())
-}
-
 /// What the deliveries have added to each table, for each octet of mail.
 fn disk(bench: &mut Bench, before: Vec<(String, f64, f64)>, octets: f64) {
     let before: HashMap<_, _> =

@@ -9,6 +9,7 @@ mod support;
 mod crowd;
 mod delivery;
 mod ending;
+mod growing;
 mod mail;
 mod ordering;
 mod pairs;
@@ -45,7 +46,7 @@ type Part = fn(&mut Bench) -> io::Result<()>;
 /// What can be measured, in the order in which it is.
 const PARTS: &[(&str, Part)] = &[
     ("delivery", delivery::measure),
-    ("growth", delivery::measure_growth),
+    ("growth", growing::measure),
     ("idle", crowd::measure_idle),
     ("login", crowd::measure_login),
     ("reading", reading::measure),
@@ -74,7 +75,8 @@ does.
 
 parts, all of them unless some are named:
   delivery  LMTP in 1, 10 and 50 sessions, to one mailbox and to 100; octets on disk
-  growth    what a delivery costs in the large mailbox, against an empty one
+  growth    what a delivery and each command cost in a mailbox of so many small messages, against one of 2000, and how
+            others fare meanwhile; `--messages 1000000 growth` takes some minutes and 5 GB
   idle      how soon a client in IDLE hears of new mail, and the memory of 500 that wait, in the clear and in TLS
   login     connect, LOGIN, LOGOUT
   reading   start of the server, SELECT, FETCH

@@ -40,7 +40,11 @@ impl Cost {
 
 /// The memory of the server's process, in KiB: shared pages are counted in proportion.
 pub fn memory_kib(server: &Server) -> f64 {
-    let Some(pid) = server.pid() else { return f64::NAN };
+    server.pid().map_or(f64::NAN, memory_of)
+}
+
+/// The same of any process.
+pub fn memory_of(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(f64::NAN)

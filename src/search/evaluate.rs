@@ -42,6 +42,11 @@ impl<'a> Scope<'a> {
         if uids.is_empty() { Selector::Or(Vec::new()) } else { Selector::Uids((&uids).into()) }
     }
 
+    /// The same where these messages are \Recent.
+    pub fn with_recent(self, recent: &'a UidSet) -> Scope<'a> {
+        Scope { recent: Some(recent), ..self }
+    }
+
     /// The same where `$` stands for these messages.
     pub fn with_saved(self, saved: &'a UidSet) -> Scope<'a> {
         Scope { saved: Some(saved), ..self }

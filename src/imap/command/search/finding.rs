@@ -87,13 +87,24 @@ impl Finding {
     }
 
     fn evaluate(self, selected: &mut Selected) -> Step {
-        let heard = self.inquiry.finish();
-        let uids = self.selector.evaluate(selected.scope(self.running.now), &heard.answers);
-        let relevancy = |uid: &Uid| (*uid, self.selector.relevancy(*uid, &heard.scores));
-        let relevancy = self.selector.is_fuzzy().then(|| Arc::new(uids.iter().map(relevancy).collect()));
-        (self.then)(Ok(Found { uids, heard, relevancy }), self.running, selected)
+        let Finding { running, selector, inquiry, then, .. } = self;
+        let (told, now) = (selected.view.told().clone(), running.now);
+        let (recent, saved) = (selected.view.recent().clone(), selected.saved.clone());
+        let messages = told.len() as usize / EVALUATED_PER_COMPARED;
+        let work = move || {
+            let heard = inquiry.finish();
+            let scope = Scope::new(&told, now).with_recent(&recent).with_saved(&saved);
+            let uids = selector.evaluate(scope, &heard.answers);
+            let relevancy = |uid: &Uid| (*uid, selector.relevancy(*uid, &heard.scores));
+            let relevancy = selector.is_fuzzy().then(|| Arc::new(uids.iter().map(relevancy).collect()));
+            Found { uids, heard, relevancy }
+        };
+        compute(messages, work, selected, |found, selected| then(found, running, selected))
     }
 }
+
+/// Messages that a selector is asked about while one is sorted or written.
+const EVALUATED_PER_COMPARED: usize = 16;
 
 /// What is done with messages and all that they are compared by, or with the failure to read it.
 type WithKeys = Box<dyn FnOnce(Result<(Arc<Keys>, Vec<Uid>), Error>, Running, &mut Selected) -> Step + Send>;

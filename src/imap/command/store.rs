@@ -309,7 +309,7 @@ fn modified_code(modified: &UidSet, uid: bool, selected: &Selected) -> Option<St
     if modified.is_empty() {
         return None;
     }
-    let msns: MsnSet = modified.iter().filter_map(|uid| selected.view.msn_of(uid)).collect();
+    let msns: MsnSet = selected.view.told().by_uids(modified).map(|(msn, _)| msn).collect();
     Some(if uid { format!("MODIFIED {modified}") } else { format!("MODIFIED {msns}") })
 }
 

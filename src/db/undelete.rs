@@ -3,8 +3,10 @@
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, refer_to_copies};
+use super::audit::act_as;
 use super::copy_messages::{Copied, no_target};
 use super::count_usage::{Deltas, count, count_limited};
+use super::expunge::Culprit;
 use super::keywords::{KeywordIds, ensure_keywords};
 use super::mailbox_row::{KeywordNames, MessageRow, modseq, uid, uidvalidity};
 use super::owner::{locate, permit};
@@ -29,6 +31,8 @@ pub struct Undelete {
     pub keep: bool,
     /// Quotas do not count.
     pub beyond_quota: bool,
+    /// The user who takes them back, as that is recorded.
+    pub by: Option<Culprit>,
 }
 
 /// Where messages are put.
@@ -54,6 +58,9 @@ impl Unit for Undelete {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        if let Some(by) = &self.by {
+            act_as(db, &by.actor()).await?;
+        }
         let target = self.into.find(db).await?;
         let source = self.source.of_kept();
         let locked = lock(db, source, target).await?;

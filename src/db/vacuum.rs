@@ -274,7 +274,9 @@ async fn delete(db: &Lent<'_>, mut policies: Vec<i64>, after: Place) -> Result<D
     let mut last = None;
     for row in &rows {
         let place = Place { account: row.get(0), mailbox: row.get(1), uid: row.get(2) };
-        match row.get::<_, i64>(3) {
+        // One row is no message that goes, but the last that was looked at: it says how many were.
+        let looked: i64 = row.get(3);
+        match looked {
             0 => leaving.entry(place.mailbox).or_default().push(place.uid),
             _ => last = Some(place),
         }

@@ -143,7 +143,8 @@ pub(super) fn take_back(
     beyond_quota: bool,
     then: impl FnOnce(Result<UidSet, db::Error>, &mut Context) -> Plan<Context, Outcome> + Send + 'static,
 ) -> Plan<Context, Outcome> {
-    let unit = db::Undelete { source, uids, into: Destination::Mailbox(target), keep: false, beyond_quota };
+    let into = Destination::Mailbox(target);
+    let unit = db::Undelete { source, uids, into, keep: false, beyond_quota, by: None };
     Plan::run(unit, move |copied: Result<Option<db::Copied>, db::Error>, context: &mut Context| {
         let taken = copied.map(|copied| {
             let Some(copied) = copied else { return UidSet::new() };

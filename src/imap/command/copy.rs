@@ -57,7 +57,8 @@ pub(super) fn copy(
         if source.is_of_deleted() {
             let into = Destination::Named(viewer, mailbox);
             let keep = moved_by.is_none();
-            return Plan::run(Undelete { source, uids, into, keep, beyond_quota: false }, then);
+            let undelete = Undelete { source, uids, into, keep, beyond_quota: false, by: moved_by };
+            return Plan::run(undelete, then);
         }
         let uids = selected.spans(&uids);
         Plan::run(CopyMessages { viewer, source, uids, target: mailbox, moved_by }, then)

@@ -340,6 +340,14 @@ impl actix::Actor for ImapConnection {
         let myself = ctx.address();
         self.peer.listed.entry().leaves_by(move |why| myself.do_send(Dismissed(why.into())));
         // An actor empties its queue before its timers run, so the timer compares instants.
+        ctx.run_interval(Duration::from_secs(limits::IMAP_STILL_HERE_SECONDS), |connection, _| {
+            let idling = connection.talk.as_ref().and_then(|talk| talk.conversation.quirk_idle_without_end());
+            if let Some(words) = idling {
+                // A client that does not read is not to be told twice.
+                let _ = connection.outbox.try_send(words.into());
+                connection.heard = Instant::now();
+            }
+        });
         ctx.run_interval(WATCH_INTERVAL, |connection, ctx| {
             let seconds = if connection.logged_in {
                 limits::IMAP_IDLE_SECONDS_MAX

@@ -195,8 +195,11 @@ pub const VERIFIED_SEALS_MAX: i64 = 100;
 pub const SEAL_INTERVAL_SECONDS: u64 = 5;
 /// How much of a file of heads is compared, in octets from its end: some 5000 heads, which fit into a request.
 pub const AUDIT_HEADS_BYTES_MAX: u64 = 512 * 1024;
-/// Seconds without a command after which an IMAP client is logged out: RFC 3501 §5.4 asks for 30 minutes at least.
+/// Seconds without a command after which an IMAP client is logged out, unless it is in IDLE: RFC 3501 §5.4 asks for 30 minutes at least.
 pub const IMAP_IDLE_SECONDS_MAX: u64 = 31 * 60;
+/// How often a client in IDLE is told that it is not forgotten: sooner than routers forget a connection, for which RFC 5382
+/// §5 wants two hours and which many do after five minutes; seldom enough for telephones to sleep.
+pub const IMAP_STILL_HERE_SECONDS: u64 = 4 * 60;
 /// From the connection to the login, in all: nobody has anything to think about there, and what a client says meanwhile
 /// gains it no time.
 pub const IMAP_LOGIN_SECONDS_MAX: u64 = 2 * 60;

@@ -498,6 +498,13 @@ impl Conversation {
         self.stage = Stage::Idling { tag };
     }
 
+    /// What a client in IDLE hears now and then, and None for any other. Outlook never ends its IDLE and does not notice when
+    /// it is logged out; routers forget connections on which nothing is said, and then K-9 and others wait for ever (2026-11).
+    /// RFC 2177 §3 lets a server log out who idles for long; this one does not.
+    pub fn quirk_idle_without_end(&self) -> Option<Vec<u8>> {
+        matches!(self.stage, Stage::Idling { .. }).then(|| response::ok("*", None, "Still here"))
+    }
+
     /// The line that ends IDLE, which has to be DONE.
     fn end_idle(&mut self, tag: String, line: &[u8], now: Timestamp) {
         self.queue.push_back(match self.selected {

@@ -353,7 +353,9 @@ fn what_is_too_large_is_refused_and_the_next_command_understood() {
 fn idle_waits_for_done() {
     let mut client = Client::logged_in();
     assert_eq!(client.say("a IDLE\r\n"), "+ idling\r\n");
+    assert_eq!(client.conversation.quirk_idle_without_end().as_deref(), Some(&b"* OK Still here\r\n"[..]));
     assert_eq!(client.say("done\r\n"), "a OK IDLE completed\r\n");
+    assert_eq!(client.conversation.quirk_idle_without_end(), None);
     let mut client = Client::selected();
     assert_eq!(client.say("a IDLE\r\nDONE\r\n"), "a (session) Idle\r\na (session) IdleDone\r\n");
     client.say("b IDLE\r\n");

@@ -8,6 +8,7 @@ mod support;
 
 mod crowd;
 mod delivery;
+mod dovecot;
 mod ending;
 mod growing;
 mod mail;
@@ -56,6 +57,7 @@ const PARTS: &[(&str, Part)] = &[
     ("writing", writing::measure),
     ("mixed", crowd::measure_mixed),
     ("vacuum", ending::measure),
+    ("dovecot", dovecot::measure),
 ];
 
 const USAGE: &str = "\
@@ -85,7 +87,8 @@ parts, all of them unless some are named:
   order     SORT, THREAD
   writing   STORE, COPY, EXPUNGE, APPEND
   mixed     10 and 100 clients that do a bit of everything
-  vacuum    LMTP while what was deleted ends; twice as many messages as the large mailbox has";
+  vacuum    LMTP while what was deleted ends; twice as many messages as the large mailbox has
+  dovecot   reading and writing, beside what they take Dovecot, where that is installed and root measures";
 
 impl Bench {
     /// The login of a user, who is added when it is named first.

@@ -12,6 +12,8 @@ struct Figure {
     value: f64,
     unit: &'static str,
     goal: Option<Goal>,
+    /// The figure of another server, and its name.
+    beside: Option<(f64, &'static str)>,
 }
 
 /// What a figure is compared with.
@@ -30,7 +32,15 @@ pub const fn goal(must: f64, want: f64) -> Option<Goal> {
 impl Report {
     /// Adds one figure, and prints it at once: a run takes minutes.
     pub fn add(&mut self, what: impl Into<String>, value: f64, unit: &'static str, goal: Option<Goal>) {
-        let figure = Figure { what: what.into(), value, unit, goal };
+        self.push(Figure { what: what.into(), value, unit, goal, beside: None });
+    }
+
+    /// Adds one figure, beside that of another server.
+    pub fn add_beside(&mut self, what: &str, value: f64, other: f64, unit: &'static str, name: &'static str) {
+        self.push(Figure { what: what.into(), value, unit, goal: None, beside: Some((other, name)) });
+    }
+
+    fn push(&mut self, figure: Figure) {
         eprintln!("{}", figure.line());
         self.figures.push(figure);
     }
@@ -63,6 +73,7 @@ impl Report {
             .map(|figure| {
                 serde_json::json!({
                     "what": figure.what, "value": figure.value, "unit": figure.unit,
+                    "beside": figure.beside.map(|(value, name)| serde_json::json!({ "value": value, "server": name })),
                     "must": figure.goal.map(|goal| goal.must), "want": figure.goal.map(|goal| goal.want),
                 })
             })
@@ -73,7 +84,11 @@ impl Report {
 
 impl Figure {
     fn line(&self) -> String {
-        let Figure { what, value, unit, goal } = self;
+        let Figure { what, value, unit, goal, beside } = self;
+        if let Some((other, name)) = beside {
+            let (ours, theirs) = (short(*value), short(*other));
+            return format!("{what:<58} {ours:>12} {unit:<8} {theirs:>10} {unit} by {name}");
+        }
         let Some(goal) = goal else {
             return format!("{what:<58} {:>12} {unit}", short(*value));
         };

@@ -376,7 +376,7 @@ pub fn send_signal(pid: u32, signal: &str) {
 ///
 /// The kernel tells a child of the end of the *thread* that started it, and the threads of tests are short-lived;
 /// so one thread does nothing but start servers.
-fn spawn_for_life(mut command: Command, log: PathBuf) -> Child {
+pub fn spawn_for_life(mut command: Command, log: PathBuf) -> Child {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static STARTER: Mutex<Option<mpsc::Sender<Order>>> = Mutex::new(None);
     let file = std::fs::File::options().create(true).append(true).open(log).expect("the home can be written");

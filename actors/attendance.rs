@@ -125,7 +125,8 @@ impl actix::Actor for Attendance {
             | Heard::DeletePolicies
             | Heard::Names(_)
             | Heard::Rights
-            | Heard::Asked(_) => true,
+            | Heard::Asked(_)
+            | Heard::Metadata(_) => true,
         };
         self.listener.do_send(db_listener::Attach(Box::new(tell)));
     }

@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext};
 use archiveopteryx::db::LISTENER;
-use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey, ModSeq};
+use archiveopteryx::mailbox::{AccountId, MailboxKey, ModSeq};
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::postgres::{self, Socket, Target};
+use crate::signals::{read_payload, sorted};
 
 /// The other servers shall hear of this.
 #[derive(actix::Message)]
@@ -40,6 +41,8 @@ pub enum News {
     Rights,
     /// Somebody wants to know something: the number of the question.
     Asked(i64),
+    /// The metadata of an account was changed so often; the database says this by itself, too.
+    Metadata(AccountId, i64),
 }
 
 /// From now on, tell this, too, what the others say.
@@ -64,6 +67,8 @@ pub enum Heard {
     Rights,
     /// Somebody wants to know something.
     Asked(Vec<i64>),
+    /// The metadata of these accounts was changed so often.
+    Metadata(Vec<(AccountId, i64)>),
     /// Something may have been missed.
     MayHaveMissed,
 }
@@ -218,6 +223,10 @@ impl actix::Handler<Notified> for DbListener {
                 if !asked.is_empty() {
                     self.tell(Heard::Asked(asked));
                 }
+                let metadata: Vec<_> = news.iter().filter_map(News::of_metadata).collect();
+                if !metadata.is_empty() {
+                    self.tell(Heard::Metadata(metadata));
+                }
                 let (changes, dismissed) = sorted(news);
                 if !changes.is_empty() {
                     self.tell(Heard::Signalled(changes));
@@ -329,7 +338,7 @@ impl Pending {
             News::Asked(question) => {
                 self.asked.insert(question);
             }
-            News::DeletePolicies | News::Names(_) | News::Rights => {}
+            News::DeletePolicies | News::Names(_) | News::Rights | News::Metadata(..) => {}
         }
     }
 
@@ -348,7 +357,7 @@ impl Pending {
                 News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
                 News::Dismissed(account) => format!(" -{account}"),
                 News::Asked(question) => format!(" ?{question}"),
-                News::DeletePolicies | News::Names(_) | News::Rights => continue,
+                News::DeletePolicies | News::Names(_) | News::Rights | News::Metadata(..) => continue,
             };
             if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
                 break;
@@ -361,57 +370,11 @@ impl Pending {
                 News::Changed(key, _) => drop(self.mailboxes.remove(key)),
                 News::Dismissed(account) => drop(self.dismissed.remove(account)),
                 News::Asked(question) => drop(self.asked.remove(question)),
-                News::DeletePolicies | News::Names(_) | News::Rights => {}
+                News::DeletePolicies | News::Names(_) | News::Rights | News::Metadata(..) => {}
             }
         }
         (payload, batch)
     }
-}
-
-/// What another server said; nothing when it was ourselves; None when it cannot be understood.
-fn read_payload(name: &str, payload: &str) -> Option<Vec<News>> {
-    let mut words = payload.split(' ');
-    if words.next() == Some(name) {
-        return Some(Vec::new());
-    }
-    words.map(read_item).collect()
-}
-
-fn read_item(item: &str) -> Option<News> {
-    if item == "!" {
-        return Some(News::DeletePolicies);
-    }
-    if item == "=" {
-        return Some(News::Rights);
-    }
-    if let Some(account) = item.strip_prefix('~') {
-        return account.parse().ok().map(AccountId).map(News::Names);
-    }
-    if let Some(account) = item.strip_prefix('-') {
-        return account.parse().ok().map(AccountId).map(News::Dismissed);
-    }
-    if let Some(question) = item.strip_prefix('?') {
-        return question.parse().ok().map(News::Asked);
-    }
-    let mut numbers = item.split('.');
-    let account = AccountId(numbers.next()?.parse().ok()?);
-    let mailbox = MailboxId(numbers.next()?.parse().ok()?);
-    let modseq = ModSeq(numbers.next()?.parse().ok()?);
-    let news = News::Changed(MailboxKey { account, mailbox }, modseq);
-    numbers.next().is_none().then_some(news)
-}
-
-/// The two kinds of news apart.
-fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
-    let (mut changes, mut dismissed) = (Vec::new(), Vec::new());
-    for news in news {
-        match news {
-            News::Changed(key, modseq) => changes.push((key, modseq)),
-            News::Dismissed(account) => dismissed.push(account),
-            News::DeletePolicies | News::Names(_) | News::Rights | News::Asked(_) => {}
-        }
-    }
-    (changes, dismissed)
 }
 
 /// A signal need not outlive a crash, which ends all connections, and so makes everybody compare everything. Without
@@ -432,6 +395,8 @@ const QUEUE_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {
+    use archiveopteryx::mailbox::MailboxId;
+
     use super::*;
 
     fn key(n: i64) -> MailboxKey {
@@ -460,6 +425,9 @@ mod tests {
         assert_eq!(read_payload("me", "database !"), Some(vec![News::DeletePolicies]));
         assert_eq!(read_payload("me", "database ~7"), Some(vec![News::Names(AccountId(7))]));
         assert_eq!(read_payload("me", "database ="), Some(vec![News::Rights]));
+        let metadata = News::Metadata(AccountId(7), 12);
+        assert_eq!(read_payload("me", "database @7.12"), Some(vec![metadata]));
+        assert_eq!(metadata.of_metadata(), Some((AccountId(7), 12)));
     }
 
     #[test]
@@ -478,7 +446,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_not_understood() {
-        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x ", "x -", "x -a", "x ?"] {
+        for bad in ["x 1.2", "x a.b.c", "x 1.2.3.4", "x ", "x -", "x -a", "x ?", "x @1", "x @a.1"] {
             assert_eq!(read_payload("me", bad), None, "{bad}");
         }
     }

@@ -1,7 +1,8 @@
 //! # ImapConnection - one IMAP client
 //!
-//! Hears:  Received, Secured, Revoked, Overflowed, Dismissed, Hungup, Shutdown
-//! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry
+//! Hears:  Received, Secured, Revoked, Overflowed, Dismissed, MetadataChanged, Hungup, Shutdown
+//! Says:   Open, Execute, Sync, Close → MailboxSession · Run → Database · Delivered → MailboxRegistry ·
+//!         Watching → MetadataWatch
 //! Lives:  from greeting to goodbye
 //! Knows:  an `imap::Conversation`, which decides everything about the protocol
 //! Limits: limits::IMAP_IDLE_SECONDS_MAX, limits::IMAP_LOGIN_SECONDS_MAX
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
+use archiveopteryx::db::ChangedMetadata;
 use archiveopteryx::error::Error;
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, SelectedCommand, Setup, Watch};
 use archiveopteryx::limits;
@@ -28,6 +30,7 @@ use crate::drive;
 use crate::listener::Peer;
 use crate::mailbox_registry;
 use crate::mailbox_session::{self, MailboxSession, Revoked};
+use crate::metadata_watch::{MetadataChanged, Watching};
 use crate::notifier::{Notifying, Overflowed};
 use crate::outbox::{Gone, Outbox};
 use crate::pulse::Pulse;
@@ -44,6 +47,10 @@ pub struct ImapConnection {
     /// When the client last said something; before login, when it came.
     heard: Instant,
     logged_in: bool,
+    /// The client is told what others write down about mailboxes and the server.
+    watching: Option<Watching>,
+    /// What it is to be told of that when nothing is half said.
+    untold: Vec<ChangedMetadata>,
     /// The conversation ends, with these words, as soon as nothing is half said.
     ending: Option<Arc<str>>,
     /// The notifier has given up.
@@ -248,7 +255,8 @@ impl ImapConnection {
     pub fn start(socket: ClientSocket, peer: Peer, services: Services) {
         let (outbox, queue) = Outbox::new();
         let origin = Origin { door: "imap", address: peer.address.ip(), tls: peer.tls.is_some() };
-        let (conversation, greeting) = Conversation::new(setup(&services, &origin, peer.tls.as_deref()));
+        let (conversation, greeting) =
+            Conversation::new(setup(&services, &origin, peer.tls.as_deref(), &peer.listed.entry()));
         // An empty queue takes the greeting.
         let _ = outbox.try_send(greeting.into());
         let span = tracing::info_span!("imap", client = %peer.address);
@@ -271,6 +279,8 @@ impl ImapConnection {
             span,
             heard,
             logged_in: false,
+            watching: None,
+            untold: Vec::new(),
             ending: None,
             overflowed: false,
             peer,
@@ -290,6 +300,29 @@ impl ImapConnection {
         ctx.stop();
     }
 
+    /// Sees to it that the client is told what others write down, if it wants to be told.
+    fn watch(&mut self, ctx: &mut actix::Context<Self>) {
+        let Some(talk) = &self.talk else { return };
+        let wanted = talk.conversation.watches_metadata();
+        if wanted == self.watching.as_ref().map(Watching::viewer) {
+            return;
+        }
+        self.untold.clear();
+        // One ends before the next begins.
+        self.watching = None;
+        let (watch, told) = (&talk.services.metadata_watch, ctx.address().recipient());
+        self.watching = wanted.map(|viewer| Watching::begin(watch, talk.conversation.number(), viewer, told));
+    }
+
+    /// Tells the client what others have written down, unless an answer is half said; a client that does not read is
+    /// told later.
+    fn tell(&mut self) {
+        let Some(talk) = self.talk.as_ref().filter(|_| !self.untold.is_empty()) else { return };
+        if self.outbox.try_send(talk.conversation.metadata_changed(&self.untold).into()).is_ok() {
+            self.untold.clear();
+        }
+    }
+
     /// Takes the conversation back when all that was received has been dealt with.
     fn rest(
         &mut self,
@@ -302,6 +335,10 @@ impl ImapConnection {
         if self.logged_in {
             self.heard = Instant::now();
         }
+        self.watch(ctx);
+        if matches!(then, Ok(Then::Listen)) {
+            self.tell();
+        }
         match (then, self.ending.take()) {
             (Ok(Then::Listen), Some(text)) => self.say_goodbye(&text, ctx),
             (Ok(Then::Listen), None) => return Ok(Next::ReadOn),
@@ -313,7 +350,7 @@ impl ImapConnection {
 }
 
 /// What the conversation has to know of this server and this client.
-fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup {
+fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>, entry: &roll::Entry) -> Setup {
     Setup {
         hostname: services.settings.hostname.clone(),
         literal_max: services.settings.delivery.size_max.octets(),
@@ -327,6 +364,7 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>) -> Setup 
         deleted_messages: services.settings.undelete.for_users,
         compress: services.settings.imap.compress,
         literal_plus: services.settings.imap.literal_plus,
+        connection: services.number_for(entry),
     }
 }
 
@@ -354,6 +392,7 @@ impl actix::Actor for ImapConnection {
             } else {
                 limits::IMAP_LOGIN_SECONDS_MAX
             };
+            connection.tell();
             if connection.talk.is_some() && connection.heard.elapsed() > Duration::from_secs(seconds) {
                 connection.say_goodbye("nothing heard for too long", ctx);
             }
@@ -423,6 +462,20 @@ impl actix::Handler<Dismissed> for ImapConnection {
 
     fn handle(&mut self, Dismissed(why): Dismissed, ctx: &mut Self::Context) {
         self.say_goodbye(&why, ctx);
+    }
+}
+
+impl actix::Handler<MetadataChanged> for ImapConnection {
+    type Result = ();
+
+    fn handle(&mut self, MetadataChanged(changes): MetadataChanged, _: &mut Self::Context) {
+        for changed in changes {
+            match self.untold.iter_mut().find(|untold| untold.mailbox == changed.mailbox) {
+                Some(untold) => untold.entries.extend(changed.entries),
+                None => self.untold.push(changed),
+            }
+        }
+        self.tell();
     }
 }
 

@@ -278,7 +278,9 @@ impl actix::Actor for MailboxRegistry {
             Heard::Signalled(changes) => registry.try_send(Signalled { changes: changes.clone() }).is_ok(),
             Heard::MayHaveMissed => registry.try_send(Reconnected).is_ok(),
             Heard::DeletePolicies => guests.try_send(guests::Recheck).is_ok(),
-            Heard::Dismissed(_) | Heard::Names(_) | Heard::Rights | Heard::Asked(_) => true,
+            Heard::Dismissed(_) | Heard::Names(_) | Heard::Rights | Heard::Asked(_) | Heard::Metadata(_) => {
+                true
+            }
         };
         self.listener.do_send(db_listener::Attach(Box::new(tell)));
     }

@@ -56,6 +56,7 @@ mod drive;
 mod login_log;
 mod mailbox_registry;
 mod mailbox_session;
+mod metadata_watch;
 mod notifier;
 mod outbox;
 mod password_checks;
@@ -63,6 +64,7 @@ mod pop3_connection;
 mod recording;
 mod roll;
 mod sealer;
+mod signals;
 mod vacuum;
 
 mod backends;

@@ -76,6 +76,11 @@ impl Roll {
 }
 
 impl Entry {
+    /// No other connection of this server has it while it runs.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The client has said something.
     pub fn heard(&self) {
         locked(&self.state).heard = Timestamp::now();

@@ -24,6 +24,7 @@ use crate::delivery::{self, Delivery, Intake};
 use crate::guests::Guests;
 use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
+use crate::metadata_watch::MetadataWatch;
 use crate::postgres::Target;
 use crate::roll::{self, Roll};
 use crate::sealer::Sealer;
@@ -53,6 +54,9 @@ pub struct Services {
     /// Connections of each user.
     users: Tally<AccountId>,
     listener: actix::Addr<DbListener>,
+    pub metadata_watch: actix::Addr<MetadataWatch>,
+    /// Differs between all servers of a database, as far as chance can tell.
+    number: u64,
     _vacuum: actix::Addr<Vacuum>,
     /// Becomes true when the server wants to stop: a connection says goodbye then, and ends.
     pub stopping: watch::Receiver<bool>,
@@ -79,7 +83,8 @@ impl Services {
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
         let databases = databases(&settings, arbiters, target);
-        let name = name()?;
+        let number = random()?;
+        let name = format!("{number:016x}");
         let listener = DbListener::start_for(target.clone(), name.clone());
         let database = databases[0].clone();
         let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
@@ -90,19 +95,13 @@ impl Services {
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
             MailboxRegistry::new(database, heard, told, watchers)
         });
+        let metadata_watch =
+            MetadataWatch::start_in(&arbiters[0].handle(), databases[0].clone(), listener.clone());
         let (db, heard) = (databases[0].clone(), listener.clone());
         let attendance = Attendance::start_in_arbiter(&arbiters[0].handle(), |_| Attendance::new(db, heard));
         // The last arbiter has the fewest other tasks of this kind; with one core it is the first as well.
         let last = arbiters.len() - 1;
-        let waiting = delivery::Waiting::default();
-        let delivery = Delivery::start_in(
-            &arbiters[last].handle(),
-            databases[last].clone(),
-            registry.clone().recipient(),
-            settings.hostname.clone(),
-            waiting.clone(),
-        );
-        let intake = Intake::new(delivery, waiting);
+        let intake = intake(&settings, &arbiters[last], databases[last].clone(), registry.clone());
         let login_log =
             LoginLog::start_in(&arbiters[0].handle(), databases[0].clone(), settings.login.keep_days);
         let sealer = Sealer::start_in(&arbiters[0].handle(), databases[0].clone(), settings.audit.clone());
@@ -137,12 +136,19 @@ impl Services {
                 census: census.clone(),
                 users: users.clone(),
                 listener: listener.clone(),
+                metadata_watch: metadata_watch.clone(),
+                number,
                 _vacuum: vacuum.clone(),
                 stopping: stopping.clone(),
             };
             (arbiter.handle(), services)
         });
         Ok(lanes.collect())
+    }
+
+    /// A number for a connection of this server that no other connection has, at any server of the database.
+    pub fn number_for(&self, entry: &roll::Entry) -> i64 {
+        self.number.wrapping_add(entry.number()) as i64
     }
 
     /// How a client may show who it is: `plaintext` says whether its door takes passwords in the clear, and `tls` what TLS
@@ -216,10 +222,25 @@ impl Services {
             && database.connected()
             && registry.connected()
             && guests.connected()
+            && self.metadata_watch.connected()
             && attendance.connected()
             && intake.delivery.connected()
             && listener.connected()
     }
+}
+
+/// What takes mail in.
+fn intake(
+    settings: &Settings,
+    arbiter: &actix::Arbiter,
+    database: actix::Addr<Database>,
+    registry: actix::Addr<MailboxRegistry>,
+) -> Intake {
+    let waiting = delivery::Waiting::default();
+    let hostname = settings.hostname.clone();
+    let delivery =
+        Delivery::start_in(&arbiter.handle(), database, registry.recipient(), hostname, waiting.clone());
+    Intake::new(delivery, waiting)
 }
 
 /// A pool of connections to the database for each arbiter; with more arbiters than connections, some share one.
@@ -252,11 +273,11 @@ fn shares(connections_max: u32, arbiters: usize) -> Vec<u32> {
     (0..pools).map(share).collect()
 }
 
-/// What no other server is called.
-fn name() -> Result<String, String> {
+/// What no other server has.
+fn random() -> Result<u64, String> {
     let mut octets = [0; 8];
     getrandom::fill(&mut octets).map_err(|error| format!("this system gives no random numbers: {error}"))?;
-    Ok(format!("{:016x}", u64::from_ne_bytes(octets)))
+    Ok(u64::from_ne_bytes(octets))
 }
 
 #[cfg(test)]

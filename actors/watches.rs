@@ -119,7 +119,9 @@ impl actix::Actor for Watches {
                 Heard::Names(accounts) => Changed { names: accounts.clone(), ..Changed::default() },
                 Heard::Rights => Changed { rights: true, ..Changed::default() },
                 Heard::MayHaveMissed => Changed { anything: true, ..Changed::default() },
-                Heard::DeletePolicies | Heard::Dismissed(_) | Heard::Asked(_) => return true,
+                Heard::DeletePolicies | Heard::Dismissed(_) | Heard::Asked(_) | Heard::Metadata(_) => {
+                    return true;
+                }
             };
             myself.try_send(changed).is_ok()
         };

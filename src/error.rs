@@ -32,9 +32,17 @@ pub enum Code {
     BadUrl,
     Cannot,
     Expired,
+    /// A filter is used in a program of another charset than it is written in (RFC 5466 §3.1): the answer is BAD.
+    FilterCharset,
     HasChildren,
     InUse,
     Limit,
+    /// A value is longer than `limits::METADATA_VALUE_BYTES_MAX` (RFC 5464).
+    MetadataMaxSize,
+    /// Nobody has a value of his own there.
+    MetadataNoPrivate,
+    /// There are as many entries as there may be.
+    MetadataTooMany,
     NonExistent,
     NoPerm,
     /// More is to be told than can be told (RFC 5465).
@@ -45,6 +53,8 @@ pub enum Code {
     TryCreate,
     /// The database, or something else that this server needs, cannot be reached now: a temporary failure.
     Unavailable,
+    /// There is no filter of the name that the text is (RFC 5466).
+    UndefinedFilter,
     UnknownCte,
     /// A mailbox cannot have the use that is asked for (RFC 6154).
     UseAttr,
@@ -73,7 +83,7 @@ impl Code {
             Code::AlreadyExists => "ALREADYEXISTS",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
-            Code::BadCharset => "BADCHARSET",
+            Code::BadCharset | Code::FilterCharset => "BADCHARSET",
             Code::BadComparator => "BADCOMPARATOR",
             Code::BadEvent => {
                 "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
@@ -84,6 +94,9 @@ impl Code {
             Code::HasChildren => "HASCHILDREN",
             Code::InUse => "INUSE",
             Code::Limit => "LIMIT",
+            Code::MetadataMaxSize => "METADATA MAXSIZE 65536",
+            Code::MetadataNoPrivate => "METADATA NOPRIVATE",
+            Code::MetadataTooMany => "METADATA TOOMANY",
             Code::NonExistent => "NONEXISTENT",
             Code::NoPerm => "NOPERM",
             Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
@@ -92,6 +105,7 @@ impl Code {
             Code::TooBig => "TOOBIG",
             Code::TryCreate => "TRYCREATE",
             Code::Unavailable => "UNAVAILABLE",
+            Code::UndefinedFilter => "UNDEFINED-FILTER",
             Code::UnknownCte => "UNKNOWN-CTE",
             Code::UseAttr => "USEATTR",
             Code::Other => return None,

@@ -59,6 +59,9 @@ pub const IMAP_ERRORS_MAX: u32 = 50;
 pub const FUZZY_WORDS_MAX: usize = 32;
 /// Nested parentheses in a SEARCH program: deeper ones would only test the stack.
 pub const SEARCH_DEPTH_MAX: usize = 64;
+/// How often what filters stand for is put in their places, when that names filters again: RFC 5466 §3.1 asks for three
+/// times at least.
+pub const FILTER_PASSES_MAX: usize = 8;
 /// Keys in one SEARCH program.
 pub const SEARCH_KEYS_MAX: usize = 5000;
 /// Seconds of silence after which a client is told how far its command has come: RFC 9585 §4 recommends 10 to 15.
@@ -86,6 +89,17 @@ pub const MAILBOXES_PER_ACCOUNT_MAX: usize = 50_000;
 pub const RIGHTS_PER_MAILBOX_MAX: usize = 1000;
 /// An identifier of RFC 4314 in octets: a login or the name of a group, with what is written before it.
 pub const IDENTIFIER_BYTES_MAX: usize = 300;
+/// The name of an entry of METADATA, in octets: what a quoted string of any client holds.
+pub const METADATA_ENTRY_BYTES_MAX: usize = 255;
+/// One value there, in octets: as much as the literal that brings it may have. RFC 5464 §4.1 asks for 1,024 at least.
+pub const METADATA_VALUE_BYTES_MAX: usize = IMAP_LITERAL_BYTES_MAX;
+/// Entries of one mailbox, or of the server, that all share, and as many that are private to each user. RFC 5464 §4.1 asks
+/// for ten at least.
+pub const METADATA_ENTRIES_MAX: i64 = 500;
+/// Octets of all their values together, so that one answer holds them.
+pub const METADATA_BYTES_MAX: i64 = 1024 * 1024;
+/// Changes of an account's metadata behind which the removal of an entry is still to be found.
+pub const METADATA_REMOVALS_KEPT: i64 = 1000;
 /// One keyword, in octets.
 pub const KEYWORD_BYTES_MAX: usize = 255;
 /// Distinct keywords in one mailbox. Past it, PERMANENTFLAGS stops offering `\*`.

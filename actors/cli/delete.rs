@@ -2,7 +2,7 @@
 
 use archiveopteryx::aox::command::{
     Command, DeleteAddress, DeleteAlias, DeleteAppPassword, DeleteDomain, DeleteGroup, DeleteMail,
-    DeleteMailbox, DeleteMember, DeleteQuota, DeleteRights, DeleteUser, RemovePolicy,
+    DeleteMailbox, DeleteMember, DeleteMetadata, DeleteQuota, DeleteRights, DeleteUser, RemovePolicy,
 };
 use clap::{Args, Subcommand};
 
@@ -64,6 +64,14 @@ pub enum Delete {
         mailbox: String,
         #[command(flatten)]
         care: Care,
+    },
+    /// Remove what all users could read about the server, or about a mailbox
+    Metadata {
+        /// Such as /shared/comment
+        entry: String,
+        /// About this mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX
+        #[arg(long)]
+        mailbox: Option<String>,
     },
     /// Take back a policy that retains mail or has it deleted
     Policy {
@@ -157,6 +165,7 @@ impl Delete {
             Delete::Mailbox { mailbox, care } => {
                 care.request(|dry_run| DeleteMailbox { mailbox: mailbox.clone(), dry_run })
             }
+            Delete::Metadata { entry, mailbox } => DeleteMetadata { mailbox, entry }.into(),
             Delete::Policy { policy } => RemovePolicy { policy }.into(),
             Delete::Rights { mailbox, identifier } => DeleteRights { mailbox, identifier }.into(),
             Delete::Member { group, login } => DeleteMember { group, login }.into(),

@@ -2,8 +2,8 @@
 
 use archiveopteryx::aox::Glob;
 use archiveopteryx::aox::command::{
-    ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListPolicies,
-    ListQuotas, ListRights, ListUndeleteTimes, ListUsers,
+    ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListMetadata,
+    ListPolicies, ListQuotas, ListRights, ListUndeleteTimes, ListUsers,
 };
 use clap::Subcommand;
 
@@ -54,6 +54,11 @@ pub enum List {
         #[arg(long, short = 'd')]
         deleted: bool,
     },
+    /// List what all users can read about the server, or about a mailbox (IMAP's METADATA)
+    Metadata {
+        /// The mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX; without it, the server
+        mailbox: Option<String>,
+    },
     /// List what must stay, what must go, and what is on hold
     Policies {
         /// Only those that say something of mail in this mailbox
@@ -89,6 +94,7 @@ impl List {
                 ListMailboxes { login, glob, deleted }.into()
             }
             List::Policies { mailbox } => ListPolicies { mailbox }.into(),
+            List::Metadata { mailbox } => ListMetadata { mailbox }.into(),
             List::UndeleteTimes => ListUndeleteTimes {}.into(),
             List::Quotas => ListQuotas {}.into(),
             List::Rights { mailbox, glob } => ListRights { mailbox, glob: glob.map(Glob) }.into(),

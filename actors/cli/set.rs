@@ -1,6 +1,6 @@
 //! `aox set …`.
 
-use archiveopteryx::aox::command::{SetQuota, SetRights, SetUndeleteTime};
+use archiveopteryx::aox::command::{SetMetadata, SetQuota, SetRights, SetUndeleteTime};
 use archiveopteryx::settings::Size;
 use clap::Subcommand;
 
@@ -17,6 +17,16 @@ pub enum Set {
     /// stricter one counts, and what is said to a role before what is said to everybody.
     #[command(subcommand)]
     DeletePolicy(DeletePolicy),
+    /// Write down what all users can read about the server, or about a mailbox (IMAP's METADATA)
+    Metadata {
+        /// Such as /shared/comment, or /shared/admin: a URI by which the server's administrator is reached
+        entry: String,
+        /// What is to be read there
+        value: String,
+        /// About this mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX
+        #[arg(long)]
+        mailbox: Option<String>,
+    },
     /// Limit what a user, a group or a domain may keep; what is not named here is not limited any more
     Quota {
         #[command(flatten)]
@@ -86,6 +96,7 @@ impl Set {
     pub fn request(self) -> Request {
         match self {
             Set::DeletePolicy(policy) => policy.set().into(),
+            Set::Metadata { entry, value, mailbox } => SetMetadata { mailbox, entry, value }.into(),
             Set::Quota { root, storage, messages, mailboxes, annotations } => {
                 let (storage, annotations) = (storage.map(Size::octets), annotations.map(Size::octets));
                 SetQuota { root: root.name(), storage, messages, mailboxes, annotations }.into()

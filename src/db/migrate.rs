@@ -63,6 +63,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     27 "0027_no_mailbox_leaves_its_delete_policy",
     28 "0028_functions_look_nowhere_else",
     29 "0029_servers_answer_each_other",
+    30 "0030_mailboxes_and_the_site_have_metadata",
 ];
 
 /// The revision that this program brings a schema to.

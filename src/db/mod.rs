@@ -77,6 +77,8 @@ mod list_users;
 mod load_snapshot;
 mod mailbox_modseqs;
 mod mark_recent;
+mod metadata;
+mod metadata_changes;
 mod owner;
 mod policies;
 mod read_changes;
@@ -187,6 +189,10 @@ pub use list_users::{ListUsers, ListedUser};
 pub use load_snapshot::{LoadSnapshot, LoadedMailbox};
 pub use mailbox_modseqs::MailboxModseqs;
 pub use mark_recent::MarkRecent;
+pub use metadata::{
+    GetMetadata, GetMetadataOfMailboxes, MetadataPlace, MetadataValue, MetadataWanted, SetMetadata,
+};
+pub use metadata_changes::{ChangedMetadata, MetadataChanges, MetadataVersions, ReadMetadataChanges};
 pub use new_message::{NewAddress, NewDerived, NewMessage, NewPart};
 pub use owner::Guarded;
 pub use policies::{

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use super::copy_messages::CopyMessages;
 use super::create_mailbox::{create, may_create, taken};
 use super::expunge::Culprit;
+use super::metadata::copy_metadata;
 use super::owner::{Place, ban, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
@@ -112,6 +113,10 @@ impl RenameMailbox {
         if !create(db, to.account, &to.name, &[], self.now).await? {
             return Err(taken(db, self.viewer, to).await?.into());
         }
+        let name = to.name.as_str();
+        let made =
+            db.query_one(include_str!("sql/select_mailbox_by_name.sql"), &[&to.account.0, &name]).await?;
+        copy_metadata(db, to.account, inbox, MailboxId(made.get(0))).await?;
         let moved = CopyMessages {
             viewer: self.viewer,
             source: MailboxKey { account: to.account, mailbox: inbox },

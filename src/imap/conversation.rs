@@ -17,9 +17,10 @@ use crate::imap::command::append::message::Session;
 use crate::imap::command::esearch::Esearch;
 use crate::imap::command::search::Search;
 use crate::imap::command::{
-    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, idle,
+    self, Authenticate, Command, Login, Needs, OnMailbox, SelectedCommand, capability, getmetadata, idle,
 };
 use crate::imap::enabled::Enabled;
+use crate::imap::filters;
 use crate::imap::language::Language;
 use crate::imap::response;
 use crate::imap::watching::Heeds;
@@ -64,6 +65,8 @@ pub struct Setup {
     pub compress: bool,
     /// Whether literals of any size may come without asking, and not only small ones.
     pub literal_plus: bool,
+    /// What no other connection has, here or at another server.
+    pub connection: i64,
 }
 
 /// What is to be done next. The actor finishes one before it asks for another.
@@ -109,6 +112,8 @@ pub struct User {
     pub append_limit: u64,
     /// Whether what was deleted can be seen.
     pub sees_deleted: bool,
+    /// The connection, which need not be told what it has done by itself.
+    pub connection: i64,
 }
 
 /// The machine.
@@ -282,6 +287,26 @@ impl Conversation {
         self.user.is_some()
     }
 
+    /// As whom the client is to be told what others write down about mailboxes and the server, if it wants to be told.
+    pub fn watches_metadata(&self) -> Option<Viewer> {
+        self.user.as_ref().filter(|user| user.enabled.metadata).map(User::viewer)
+    }
+
+    /// What no other connection has, here or at another server.
+    pub fn number(&self) -> i64 {
+        self.setup.connection
+    }
+
+    /// Says what others have written down (RFC 5464 §4.4.2).
+    pub fn metadata_changed(&self, changes: &[db::ChangedMetadata]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for db::ChangedMetadata { mailbox, entries } in changes {
+            let entries = entries.iter().map(String::as_str);
+            getmetadata::write_changed(&mut out, mailbox.as_deref(), entries, self.enabled());
+        }
+        out
+    }
+
     /// What CAPABILITY says at this point.
     pub fn capabilities(&self) -> String {
         let Setup { starttls, secure, terms, literal_plus, compress, literal_max, .. } = &self.setup;
@@ -321,19 +346,27 @@ impl Conversation {
         self.doing = format!("{tag} {name}");
         self.doing_since = now;
         match self.parse(&line) {
-            Ok(command) if self.enabled().uidonly && command.uses_numbers() => {
-                self.send(response::uid_required(&tag));
-                self.count_error();
-            }
-            Ok(command) => {
-                self.errors = 0;
-                if let Some(user) = &mut self.user {
-                    user.enabled.condstore |= command.enables_condstore();
-                }
-                self.begin(tag, command, line, now);
-            }
+            Ok(command) => self.admit(tag, command, line, now),
             Err(error) => self.fail(&tag, error),
         }
+    }
+
+    /// Begins a command that was understood, if it may be said so. `line` is all of it.
+    pub(super) fn admit(&mut self, tag: String, command: Command, line: Vec<u8>, now: Timestamp) {
+        if self.enabled().uidonly && command.uses_numbers() {
+            self.send(response::uid_required(&tag));
+            return self.count_error();
+        }
+        self.errors = 0;
+        let named = command.program().is_some_and(|program| !program.filters().is_empty());
+        if let Some(user) = &mut self.user {
+            user.enabled.condstore |= command.enables_condstore();
+            if named {
+                let reading = filters::plan(tag, command, line, user, now);
+                return self.queue.push_back(Event::Run(reading));
+            }
+        }
+        self.begin(tag, command, line, now);
     }
 
     /// Reads a command, if it is one that makes sense now.
@@ -441,6 +474,8 @@ impl Conversation {
             Command::ResetKey(reset) => reset.plan(tag, user),
             Command::UrlFetch(urls) => urls.plan(tag, user, now),
             Command::SetQuota(set) => set.plan(tag, user),
+            Command::GetMetadata(get) => get.plan(tag, user),
+            Command::SetMetadata(set) => set.plan(tag, user),
             Command::Namespace => Plan::Done(command::namespace::respond(&tag, user, self.language)),
             _ => unreachable!("begin() deals with the commands that are not the account's"),
         }
@@ -481,6 +516,7 @@ impl Conversation {
                     heeds: Heeds::default(),
                     append_limit,
                     sees_deleted,
+                    connection: self.setup.connection,
                 });
                 let code = format!("CAPABILITY {}", self.capabilities());
                 self.send(response::ok(&tag, Some(&code), "logged in"));

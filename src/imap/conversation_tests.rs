@@ -31,6 +31,7 @@ fn setup() -> Setup {
         deleted_messages: true,
         compress: true,
         literal_plus: true,
+        connection: 1,
     }
 }
 

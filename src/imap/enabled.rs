@@ -17,6 +17,8 @@ pub struct Enabled {
     pub uidonly: bool,
     /// How texts are compared; COMPARATOR chooses that (RFC 5255 §4.7).
     pub comparator: Comparator,
+    /// METADATA (RFC 5464 §4.1): what others write down about mailboxes and the server is told.
+    pub metadata: bool,
 }
 
 impl Enabled {
@@ -34,13 +36,16 @@ impl Enabled {
             "UTF8=ACCEPT" => self.utf8 = true,
             "CONDSTORE" => self.condstore = true,
             "UIDONLY" => self.uidonly = true,
+            // RFC 5464 §4.1: by either name, "depending on which of those capabilities is supported".
+            "METADATA" | "METADATA-SERVER" => self.metadata = true,
             _ => (self.condstore, self.qresync) = (true, true),
         }
         Some(known)
     }
 }
 
-const ENABLEABLE: [&str; 5] = ["IMAP4rev2", "UTF8=ACCEPT", "CONDSTORE", "QRESYNC", "UIDONLY"];
+const ENABLEABLE: [&str; 7] =
+    ["IMAP4rev2", "UTF8=ACCEPT", "CONDSTORE", "QRESYNC", "UIDONLY", "METADATA", "METADATA-SERVER"];
 
 #[cfg(test)]
 mod tests {
@@ -55,6 +60,8 @@ mod tests {
         assert_eq!(enabled.enable("utf8=accept"), Some("UTF8=ACCEPT"));
         assert!(enabled.utf8 && !enabled.condstore);
         assert_eq!(enabled.enable("QRESYNC"), Some("QRESYNC"));
-        assert!(enabled.condstore && enabled.qresync);
+        assert!(enabled.condstore && enabled.qresync && !enabled.metadata);
+        assert_eq!(enabled.enable("Metadata-Server"), Some("METADATA-SERVER"));
+        assert!(enabled.metadata);
     }
 }

@@ -6,6 +6,7 @@ pub mod grammar;
 pub mod answer;
 pub mod conversation;
 pub mod enabled;
+mod filters;
 pub mod language;
 pub mod response;
 pub mod selected;

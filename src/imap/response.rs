@@ -82,6 +82,12 @@ pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
         Error::No { code: Code::BadCharset, text } => {
             status(tag, "NO", Some("BADCHARSET (US-ASCII UTF-8)"), text)
         }
+        Error::No { code: Code::FilterCharset, text } => {
+            status(tag, "BAD", Some("BADCHARSET (US-ASCII UTF-8)"), text)
+        }
+        Error::No { code: Code::UndefinedFilter, text: name } => {
+            status(tag, "NO", Some(&format!("UNDEFINED-FILTER {name}")), "there is no such filter")
+        }
         Error::No { code: Code::BadUrl, text: url } => bad_url(tag, url),
         Error::No { code, text } => status(tag, "NO", code.imap(), text),
         Error::Bug(text) => {

@@ -36,6 +36,8 @@ impl Rights {
 
     /// What one has in what was deleted in one's own mailboxes: to look at it, and to move it out again (RFC 6851 §4.2).
     pub const TAKING_BACK: Rights = Rights(1 | 2 | 256 | 512);
+    /// Any of these, with `l`, lets somebody ask for what is written down about a mailbox (RFC 5464 §3.3).
+    pub const ANNOTATING: Rights = Rights(2 | 4 | 8 | 16 | 32);
     /// What makes mail go away: the mailbox itself, \Deleted, and EXPUNGE.
     pub const DELETING: Rights = Rights(128 | 256 | 512);
     /// No right at all.

@@ -167,6 +167,8 @@ impl<'a> Bound<'a> {
             Selector::On(date) => Bound::Days(day(*date)..day(*date) + 1),
             Selector::Since(date) => Bound::Days(day(*date)..i64::MAX),
             Selector::ModSeq(modseq) => Bound::ModSeq(*modseq),
+            // What it stands for has been put in its place; what stands for nothing finds nothing.
+            Selector::Filter(_) => Bound::Constant(Truth::No),
             Selector::Stored(leaf) => match answers.and_then(|answers| answers.get(leaf)) {
                 Some(uids) => Bound::UidsOf(uids),
                 None => Bound::Constant(Truth::Maybe),

@@ -13,7 +13,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use super::{Field, PlacedLeaf, Selector, StoredLeaf};
 use crate::error::{Code, Error};
 use crate::grammar::core::{astring, atom, number64, nz_number, quoted, sp};
-use crate::grammar::fault::{complete_or_where, fail, refused};
+use crate::grammar::fault::{complete, complete_or_where, fail, refused};
 use crate::grammar::keyword::flag_keyword;
 use crate::grammar::set::sequence_set;
 use crate::grammar::time::date;
@@ -31,7 +31,8 @@ impl Selector {
 
     /// The same, with the octet at which the text stopped making sense, from 0 on.
     pub fn parse_or_where(text: &str) -> Result<Selector, (usize, Error)> {
-        complete_or_where(text.as_bytes(), |input| checked(input, Place { charset: None, depth: 1 }))
+        let place = Place { charset: None, depth: 1, filters: Filters::Unknown };
+        complete_or_where(text.as_bytes(), |input| checked(input, place))
     }
 }
 
@@ -40,22 +41,54 @@ impl Selector {
 struct Place {
     charset: Option<&'static Encoding>,
     depth: usize,
+    filters: Filters,
+}
+
+/// Whether FILTER is a key here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filters {
+    Known,
+    /// The program names a charset that filters are not written in (RFC 5466 §3.1).
+    OtherCharset,
+    /// Nobody has written down any that could be meant.
+    Unknown,
+}
+
+impl Filters {
+    /// In a program whose charset has this name.
+    fn in_charset(label: &[u8]) -> Filters {
+        let known = ["utf-8", "utf8", "us-ascii", "ascii"];
+        match known.iter().any(|known| label.eq_ignore_ascii_case(known.as_bytes())) {
+            true => Filters::Known,
+            false => Filters::OtherCharset,
+        }
+    }
 }
 
 /// `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`, where `charset = atom / quoted`
 pub fn search_program(input: &[u8]) -> Parsed<'_, Selector> {
     let (rest, label) = opt(delimited((tag_no_case("CHARSET"), sp), astring, sp)).parse(input)?;
-    let charset = match label {
-        Some(label) => Some(charset(input, &label)?),
-        None => None,
+    let (charset, filters) = match label {
+        Some(label) => (Some(charset(input, &label)?), Filters::in_charset(&label)),
+        None => (None, Filters::Known),
     };
-    checked(rest, Place { charset, depth: 1 })
+    checked(rest, Place { charset, depth: 1, filters })
 }
 
 /// `search-criteria = charset 1*(SP search-key)` (RFC 5256 §5)
 pub fn search_criteria(input: &[u8]) -> Parsed<'_, Selector> {
     let (rest, label) = terminated(astring, sp).parse(input)?;
-    checked(rest, Place { charset: Some(charset(input, &label)?), depth: 1 })
+    let filters = Filters::in_charset(&label);
+    checked(rest, Place { charset: Some(charset(input, &label)?), depth: 1, filters })
+}
+
+/// The value of a filter: `search-criteria = search-key *(SP search-key)`, all of it "encoded in UTF-8" (RFC 5466 §4)
+pub fn filter_value(value: &[u8]) -> Result<Selector, Error> {
+    if std::str::from_utf8(value).is_err() {
+        return Err(Error::bad("it is not in UTF-8"));
+    }
+    let place = Place { charset: None, depth: 1, filters: Filters::Known };
+    complete(value, |input| checked(input, place))
 }
 
 /// The charset of that name, for the program that begins at `input`.
@@ -147,6 +180,7 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "SINCE" => Some(dated(input, Selector::Since)),
         "MODSEQ" => Some(preceded(sp, search_modsequence).parse(input)),
         "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
+        "FILTER" => filter(input, place),
         "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
         "OR" => Some(or_keys(input, place)),
         // RFC 6203: `search-key =/ "FUZZY" SP search-key`
@@ -154,6 +188,20 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         // We keep save dates for every mailbox (RFC 8514 §4.3).
         "SAVEDATESUPPORTED" => is(Selector::All),
         _ => stored_key(word, input, place).or_else(|| placed_key(word, input)),
+    }
+}
+
+/// `search-key =/ "FILTER" SP filter-name`, `filter-name = 1*<any ATOM-CHAR except "/">` (RFC 5466 §4), from behind the word
+/// on
+fn filter(input: &[u8], place: Place) -> Option<Parsed<'_, Selector>> {
+    let name = verify(atom, |name: &str| !name.contains('/'));
+    let mut named = preceded(sp, map(name, |name: &str| Selector::Filter(name.to_owned())));
+    match place.filters {
+        Filters::Known => Some(named.parse(input)),
+        Filters::OtherCharset => {
+            Some(fail(input, Error::no(Code::FilterCharset, "filters are written in UTF-8")))
+        }
+        Filters::Unknown => None,
     }
 }
 
@@ -269,7 +317,6 @@ fn quirk_unnamed_charset(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grammar::fault::complete;
     use crate::mailbox::{Keyword, SequenceNumber, SequenceSet};
     use proptest::prelude::*;
 
@@ -302,6 +349,8 @@ mod tests {
             ("FUZZY FUZZY OR TEXT \"...\" TO a", "OR FUZZY TEXT \"...\" FUZZY TO \"a\""),
             ("emailid M6d_-9 ThreadID t1", "(EMAILID M6d_-9 THREADID t1)"),
             ("savedon \"3-Jan-2001\" savedatesupported", "(SAVEDON 3-Jan-2001 ALL)"),
+            ("filter On-the-road SEEN", "(FILTER On-the-road SEEN)"),
+            ("CHARSET utf-8 NOT FILTER a", "NOT FILTER a"),
         ] {
             assert_eq!(read(input), expected, "{input}");
         }
@@ -354,6 +403,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(code("CHARSET x-nonsense ALL"), Code::BadCharset);
+        assert_eq!(code("CHARSET iso-8859-1 FILTER a"), Code::FilterCharset);
+        assert!(matches!(Selector::parse("FILTER a"), Err(Error::Bad(_))), "whose would it be?");
+        for wrong in ["FILTER", "FILTER a/b", "FILTER \"a\"", "FILTER (a)"] {
+            assert!(matches!(filter_value(wrong.as_bytes()), Err(Error::Bad(_))), "{wrong}");
+        }
         assert_eq!(code(&format!("{}ALL", "NOT ".repeat(100))), Code::Limit);
         assert_eq!(code(&format!("{}ALL{}", "(".repeat(100), ")".repeat(100))), Code::Limit);
         assert_eq!(code(&format!("{}ALL", "OR SEEN ".repeat(100_000))), Code::Limit);

@@ -8,6 +8,7 @@ pub mod selector;
 
 pub mod collation;
 pub mod evaluate;
+pub mod filter;
 pub mod fold;
 pub mod fuzzy;
 pub mod grammar;

@@ -60,6 +60,7 @@ fn node(selector: &Selector, text_keys: &[StoredLeaf]) -> Result<Value, Error> {
         Selector::Messages(_) | Selector::Uids(_) => return Err(refused("the numbers of messages")),
         Selector::Recent => return Err(refused("what is recent, new or old")),
         Selector::ModSeq(_) => return Err(refused("mod-sequences")),
+        Selector::Filter(_) => return Err(refused("what a user has written down")),
     })
 }
 

@@ -50,6 +50,8 @@ pub enum Selector {
     ModSeq(u64),
     /// FUZZY (RFC 6203) before a key that has no meaning but its exact one; before texts it is a part of the leaf.
     Fuzzy(Box<Selector>),
+    /// FILTER: what somebody has written down under that name (RFC 5466). It is put in its place before anything is searched.
+    Filter(String),
     /// What only the stored message can say.
     Stored(StoredLeaf),
 }
@@ -219,6 +221,19 @@ impl Selector {
         false
     }
 
+    /// The names of the filters among the keys.
+    pub fn filters(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut rest = vec![self];
+        while let Some(selector) = rest.pop() {
+            if let Selector::Filter(name) = selector {
+                names.push(name.clone());
+            }
+            rest.extend(selector.children().iter().rev());
+        }
+        names
+    }
+
     /// The distinct keys that only the stored messages can answer, in the order in which they occur.
     pub fn stored_leaves(&self) -> Vec<StoredLeaf> {
         let mut known = HashSet::new();
@@ -313,6 +328,7 @@ impl fmt::Display for Selector {
             Selector::Since(date) => write!(f, "SINCE {}", date.strftime(DATE)),
             Selector::ModSeq(modseq) => write!(f, "MODSEQ {modseq}"),
             Selector::Fuzzy(key) => write!(f, "FUZZY {key}"),
+            Selector::Filter(name) => write!(f, "FILTER {name}"),
             Selector::Stored(leaf) => leaf.fmt(f),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::imap::Response;
 use crate::support::postgres::SitePostgres;
 use crate::support::{Imap, Options, Server};
 
@@ -16,6 +17,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     let other = server_on(&site);
     other.serve();
     one.add_user("anna", "anna@example.org", PASSWORD);
+    one.add_user("bert", "bert@example.org", PASSWORD);
 
     let mut far = other.imap("anna", PASSWORD);
     far.ok("SELECT INBOX").expect("SELECT");
@@ -28,6 +30,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     flags_and_expunges_travel(&one, &mut far);
     guessers_wait_everywhere(&one, &other);
     connections_are_seen_and_ended_everywhere(&one, &other);
+    metadata_travels(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
     nobody_stays_where_nobody_may(&one, &mut far);
     nobody_stays_whose_dismissal_was_not_heard(&site, &other);
@@ -82,6 +85,31 @@ fn connections_are_seen_and_ended_everywhere(one: &Server, other: &Server) {
         list(one).into_iter().find(|one| one["server"].is_null()).expect("one is here")["number"].to_string();
     one.aox_ok(&["disconnect", &own]);
     assert!(here.read().expect("it hears").text().starts_with("* BYE an administrator"));
+}
+
+/// What is written down at one host is told at the other, what was removed too, and to nobody else.
+fn metadata_travels(one: &Server, other: &Server) {
+    let mut near = one.imap("anna", PASSWORD);
+    let mut far = other.imap("anna", PASSWORD);
+    let mut stranger = other.imap("bert", PASSWORD);
+    for connection in [&mut near, &mut far, &mut stranger] {
+        connection.ok("ENABLE METADATA").expect("ENABLE");
+    }
+    let is = |wanted: &'static str| move |response: &Response| response.text() == wanted;
+    near.ok("SETMETADATA INBOX (/private/comment \"a\" /shared/comment \"b\")").expect("SETMETADATA");
+    wait_for(&mut far, is("* METADATA INBOX /private/comment /shared/comment"));
+    near.ok("SETMETADATA INBOX (/shared/comment NIL)").expect("SETMETADATA");
+    wait_for(&mut far, is("* METADATA INBOX /shared/comment"));
+    let read = far.ok("GETMETADATA INBOX (/private/comment /shared/comment)").expect("GETMETADATA");
+    assert_eq!(read[0].text(), "* METADATA INBOX (/private/comment \"a\" /shared/comment NIL)");
+    one.aox_ok(&["set", "metadata", "/shared/comment", "We are here"]);
+    for connection in [&mut near, &mut far, &mut stranger] {
+        wait_for(connection, |response| {
+            let text = response.text();
+            assert!(!text.starts_with("* METADATA INBOX"), "this was not for this client: {text}");
+            text == "* METADATA \"\" /shared/comment"
+        });
+    }
 }
 
 fn flags_and_expunges_travel(one: &Server, far: &mut Imap) {

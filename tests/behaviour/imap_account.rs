@@ -40,6 +40,7 @@ impl<'a> Client<'a> {
             deleted_messages: true,
             compress: false,
             literal_plus: true,
+            connection: 1,
         };
         let (conversation, _) = Conversation::new(setup);
         let mut client = Client { lender, conversation, selected: None, said: Vec::new(), changes: 0 };

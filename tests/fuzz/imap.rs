@@ -53,6 +53,7 @@ impl Client {
             administrators_group: "admins".into(),
             submission_group: "submitters".into(),
             deleted_messages: true,
+            connection: 1,
             compress: true,
             literal_plus: true,
         };

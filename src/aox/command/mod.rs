@@ -27,6 +27,7 @@ mod delete_group;
 mod delete_mail;
 mod delete_mailbox;
 mod delete_member;
+mod delete_metadata;
 mod delete_quota;
 mod delete_rights;
 mod delete_user;
@@ -43,6 +44,7 @@ mod list_delete_policies;
 mod list_domains;
 mod list_groups;
 mod list_mailboxes;
+mod list_metadata;
 mod list_policies;
 mod list_quotas;
 mod list_rights;
@@ -54,6 +56,7 @@ mod rename_user;
 mod retain_mail;
 mod search;
 mod set_delete_policy;
+mod set_metadata;
 mod set_quota;
 mod set_rights;
 mod set_undelete_time;
@@ -146,6 +149,7 @@ commands! {
     delete_group::DeleteGroup "delete group",
     delete_mail::DeleteMail "delete mail",
     delete_mailbox::DeleteMailbox "delete mailbox",
+    delete_metadata::DeleteMetadata "delete metadata",
     delete_member::DeleteMember "delete member",
     delete_quota::DeleteQuota "delete quota",
     delete_rights::DeleteRights "delete rights",
@@ -163,6 +167,7 @@ commands! {
     list_domains::ListDomains "list domains",
     list_groups::ListGroups "list groups",
     list_mailboxes::ListMailboxes "list mailboxes",
+    list_metadata::ListMetadata "list metadata",
     list_policies::ListPolicies "list policies",
     list_quotas::ListQuotas "list quotas",
     list_rights::ListRights "list rights",
@@ -174,6 +179,7 @@ commands! {
     retain_mail::RetainMail "retain mail",
     search::Search "search",
     set_delete_policy::SetDeletePolicy "set delete-policy",
+    set_metadata::SetMetadata "set metadata",
     set_quota::SetQuota "set quota",
     set_rights::SetRights "set rights",
     set_undelete_time::SetUndeleteTime "set undelete-time",

@@ -1,5 +1,5 @@
 //! LIST (RFC 5258, with RFC 3501 §6.3.8 as its simplest form), LSUB (RFC 3501 §6.3.9), and what LIST can tell beside the
-//! names: SPECIAL-USE (RFC 6154), STATUS (RFC 5819), MYRIGHTS (RFC 8440).
+//! names: SPECIAL-USE (RFC 6154), STATUS (RFC 5819), MYRIGHTS (RFC 8440), METADATA (RFC 9590).
 
 pub(in crate::imap) mod levels;
 
@@ -13,18 +13,19 @@ use nom::error::context;
 use nom::sequence::preceded;
 
 use self::levels::Line;
-use super::{myrights, status};
-use crate::db::{self, FindMailboxes, FoundStatus};
+use super::{getmetadata, myrights, status};
+use crate::db::{self, FindMailboxes, FoundStatus, GetMetadataOfMailboxes, MetadataValue, MetadataWanted};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{parenthesized, sp, word};
 use crate::imap::grammar::mailbox::{list_mailbox, reference};
+use crate::imap::grammar::metadata::entry_to_look_at;
 use crate::imap::response;
 use crate::mailbox::name::SEPARATOR;
-use crate::mailbox::{MailboxName, namespace};
-use crate::policy::Rights;
+use crate::mailbox::{Depth, MailboxName, MetadataEntry, namespace};
+use crate::policy::{Rights, Viewer};
 
 /// Which names a client would like to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Selection {
     pub recursive: bool,
 }
 
-/// What a client wants to be told of each name (RFC 5258 §3.2, RFC 6154 §5.2, RFC 8440 §3, RFC 5819 §2).
+/// What a client wants to be told of each name (RFC 5258 §3.2, RFC 6154 §5.2, RFC 8440 §3, RFC 5819 §2, RFC 9590 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Return {
     /// \HasChildren and \HasNoChildren, which are told anyway.
@@ -63,6 +64,8 @@ pub enum Return {
     MyRights,
     /// A STATUS response behind each mailbox.
     Status(Vec<status::Item>),
+    /// A METADATA response behind each mailbox.
+    Metadata(Vec<MetadataEntry>),
 }
 
 /// `list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]`, from the first space on
@@ -135,16 +138,19 @@ fn list_return_opts(input: &[u8]) -> Parsed<'_, Vec<Return>> {
     preceded((word("RETURN"), sp), alt((none, parenthesized(return_option)))).parse(input)
 }
 
-/// `return-option = "SUBSCRIBED" / "CHILDREN" / option-extension`, of which SPECIAL-USE, MYRIGHTS and STATUS are known:
-/// `status-option = "STATUS" SP "(" status-att *(SP status-att) ")"` (RFC 5819 §4)
+/// `return-option = "SUBSCRIBED" / "CHILDREN" / option-extension`, of which SPECIAL-USE, MYRIGHTS, STATUS and METADATA are known:
+/// `status-option = "STATUS" SP "(" status-att *(SP status-att) ")"` (RFC 5819 §4),
+/// `return-option =/ "METADATA" SP "(" entry *(SP entry) ")"` (RFC 9590 §5)
 fn return_option(input: &[u8]) -> Parsed<'_, Return> {
     let status = preceded((word("STATUS"), sp), parenthesized(status::status_att));
+    let metadata = preceded((word("METADATA"), sp), parenthesized(entry_to_look_at));
     let options = alt((
         value(Return::Children, word("CHILDREN")),
         value(Return::SpecialUse, word("SPECIAL-USE")),
         value(Return::Subscribed, word("SUBSCRIBED")),
         value(Return::MyRights, word("MYRIGHTS")),
         map(status, Return::Status),
+        map(metadata, Return::Metadata),
     ));
     context("a return option", options).parse(input)
 }
@@ -164,31 +170,53 @@ impl List {
                 Ok(listed) => self.lines(&listed, enabled),
                 Err(error) => return Plan::Done(Answer::failed(&tag, error)),
             };
-            let Some(items) = self.status_items().map(<[_]>::to_vec) else {
-                return Plan::Done(self.respond(&tag, &lines, &HashMap::new(), terms));
-            };
-            let unit =
-                FindMailboxes { viewer, names: readable(&lines), deleted_storage: status::adds_up(&items) };
-            Plan::run(unit, move |found, _| {
-                Plan::Done(match found {
-                    Ok(found) => self.respond(&tag, &lines, &found, terms),
-                    Err(error) => Answer::failed(&tag, error),
-                })
+            self.find_statuses(tag, lines, viewer, terms)
+        })
+    }
+
+    /// Finds the counters of the mailboxes, if they are asked for.
+    fn find_statuses(self, tag: String, lines: Vec<Line>, viewer: Viewer, terms: status::Terms) -> Plan {
+        let Some(items) = self.status_items() else {
+            return self.find_metadata(tag, lines, More::default(), viewer, terms);
+        };
+        let unit = FindMailboxes { viewer, names: readable(&lines), deleted_storage: status::adds_up(items) };
+        Plan::run(unit, move |found, _| match found {
+            Ok(statuses) => {
+                self.find_metadata(tag, lines, More { statuses, ..More::default() }, viewer, terms)
+            }
+            Err(error) => Plan::Done(Answer::failed(&tag, error)),
+        })
+    }
+
+    /// Reads what is written down about the mailboxes, if that is asked for.
+    fn find_metadata(
+        self,
+        tag: String,
+        lines: Vec<Line>,
+        more: More,
+        viewer: Viewer,
+        terms: status::Terms,
+    ) -> Plan {
+        let Some(entries) = self.metadata_entries().map(<[_]>::to_vec) else {
+            return Plan::Done(self.respond(&tag, &lines, &more, terms));
+        };
+        // RFC 9590 §4: what leads to others only "doesn't match the selection criteria" itself.
+        let names = lines.iter().filter(|line| line.rights.is_some() && line.selected);
+        let names = names.filter_map(|line| MailboxName::new(&line.name).ok()).collect();
+        let wanted = MetadataWanted { entries, depth: Depth::Zero, octets_max: u32::MAX };
+        Plan::run(GetMetadataOfMailboxes { viewer, names, wanted }, move |found, _| {
+            Plan::Done(match found {
+                Ok(metadata) => self.respond(&tag, &lines, &More { metadata, ..more }, terms),
+                Err(error) => Answer::failed(&tag, error),
             })
         })
     }
 
-    fn respond(
-        &self,
-        tag: &str,
-        lines: &[Line],
-        statuses: &HashMap<MailboxName, FoundStatus>,
-        terms: status::Terms,
-    ) -> Answer {
+    fn respond(&self, tag: &str, lines: &[Line], more: &More, terms: status::Terms) -> Answer {
         let enabled = terms.enabled;
         let word = if self.lsub { "LSUB" } else { "LIST" };
         let mut untagged = Vec::new();
-        for Line { name, attributes, child_info, rights } in lines {
+        for Line { name, attributes, child_info, rights, .. } in lines {
             untagged.extend_from_slice(format!("* {word} ({attributes}) \"{SEPARATOR}\" ").as_bytes());
             response::mailbox(&mut untagged, name, enabled);
             if !child_info.is_empty() {
@@ -200,9 +228,12 @@ impl List {
             if let Some(rights) = rights.filter(|_| self.returns.contains(&Return::MyRights)) {
                 myrights::write(&mut untagged, name, rights, enabled);
             }
-            let status = MailboxName::new(name).ok().and_then(|name| statuses.get_key_value(&name));
-            if let (Some(items), Some((name, found))) = (self.status_items(), status) {
-                status::write(&mut untagged, name, items, found, terms);
+            let Ok(name) = MailboxName::new(name) else { continue };
+            if let (Some(items), Some(found)) = (self.status_items(), more.statuses.get(&name)) {
+                status::write(&mut untagged, &name, items, found, terms);
+            }
+            if let (Some(asked), Some(found)) = (self.metadata_entries(), more.metadata.get(&name)) {
+                getmetadata::write(&mut untagged, Some(&name), asked, found, enabled);
             }
         }
         Answer::ok(tag, &format!("{word} completed")).with_untagged(untagged)
@@ -217,12 +248,26 @@ impl List {
         self.patterns.iter().any(literal)
     }
 
+    fn metadata_entries(&self) -> Option<&[MetadataEntry]> {
+        self.returns.iter().find_map(|wanted| match wanted {
+            Return::Metadata(entries) => Some(&entries[..]),
+            _ => None,
+        })
+    }
+
     fn status_items(&self) -> Option<&[status::Item]> {
         self.returns.iter().find_map(|wanted| match wanted {
             Return::Status(items) => Some(&items[..]),
             _ => None,
         })
     }
+}
+
+/// What was found beside the names.
+#[derive(Debug, Default)]
+struct More {
+    statuses: HashMap<MailboxName, FoundStatus>,
+    metadata: HashMap<MailboxName, Vec<MetadataValue>>,
 }
 
 /// The mailboxes that the user may read.
@@ -259,7 +304,7 @@ mod tests {
         let list = complete(arguments.as_bytes(), |input| parse(input, enabled)).expect(command);
         let lines = list.lines(&listed(), enabled);
         let terms = status::Terms { enabled, append_limit: 1 };
-        String::from_utf8(list.respond("a", &lines, &HashMap::new(), terms).untagged).unwrap()
+        String::from_utf8(list.respond("a", &lines, &More::default(), terms).untagged).unwrap()
     }
 
     #[test]
@@ -325,6 +370,11 @@ mod tests {
         let list = read(" \"\" % RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN))").unwrap();
         assert_eq!(list.status_items(), Some(&[status::Item::Messages, status::Item::Unseen][..]));
         assert!(read(" \"\" % RETURN (STATUS ())").is_err());
+        let list = read(" \"\" % RETURN (metadata (\"/shared/comment\" /private/Comment))").unwrap();
+        assert_eq!(list.metadata_entries().map(<[_]>::len), Some(2));
+        for wrong in ["METADATA", "METADATA ()", "METADATA (/other)"] {
+            assert!(read(&format!(" \"\" % RETURN ({wrong})")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod expunge;
 pub mod fetch;
 pub mod genurlauth;
 pub mod getacl;
+pub mod getmetadata;
 pub mod getquota;
 pub mod getquotaroot;
 pub mod id;
@@ -35,6 +36,7 @@ pub mod resetkey;
 pub mod search;
 pub mod select;
 pub mod setacl;
+pub mod setmetadata;
 pub mod setquota;
 pub mod sort;
 pub mod starttls;
@@ -96,6 +98,8 @@ pub enum Command {
     GenUrlAuth(genurlauth::GenUrlAuth),
     ResetKey(resetkey::ResetKey),
     UrlFetch(urlfetch::UrlFetch),
+    GetMetadata(getmetadata::GetMetadata),
+    SetMetadata(setmetadata::SetMetadata),
     Idle,
     /// ESEARCH, which may be for the mailbox that is open, or for others.
     Esearch(esearch::Esearch),
@@ -117,9 +121,30 @@ impl Command {
             Command::OnMailbox { command: OnMailbox::Fetch(fetch), .. } => fetch.enables_condstore(),
             Command::OnMailbox { command: OnMailbox::Store(store), .. } => store.unchanged_since.is_some(),
             // RFC 7162 §3.1.5
-            Command::OnMailbox { command, .. } => command.program().is_some_and(Selector::asks_modseq),
-            Command::Esearch(search) => search.program.as_ref().is_ok_and(Selector::asks_modseq),
-            _ => false,
+            searching => searching.program().is_some_and(Selector::asks_modseq),
+        }
+    }
+
+    /// The program of a command that searches, unless it is refused.
+    pub fn program(&self) -> Option<&Selector> {
+        match self {
+            Command::Esearch(search) => search.program.as_ref().ok(),
+            Command::OnMailbox { command, .. } => command.program(),
+            _ => None,
+        }
+    }
+
+    /// The same, to be replaced.
+    pub fn program_mut(&mut self) -> Option<&mut Result<Selector, Error>> {
+        match self {
+            Command::Esearch(search) => Some(&mut search.program),
+            Command::OnMailbox { command, .. } => match command {
+                OnMailbox::Search(search) | OnMailbox::Esearch(search) => Some(&mut search.program),
+                OnMailbox::Sort(sort) => Some(&mut sort.program),
+                OnMailbox::Thread(thread) => Some(&mut thread.program),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -127,7 +152,6 @@ impl Command {
     pub fn uses_numbers(&self) -> bool {
         match self {
             Command::Replace(uid, _) => !uid,
-            Command::Esearch(search) => search.program.as_ref().is_ok_and(Selector::names_places),
             Command::OnMailbox { uid, command } => {
                 let by_place = matches!(
                     command,
@@ -141,7 +165,7 @@ impl Command {
                 );
                 by_place && !uid || command.program().is_some_and(Selector::names_places)
             }
-            _ => false,
+            searching => searching.program().is_some_and(Selector::names_places),
         }
     }
 }
@@ -313,6 +337,13 @@ fn find_authenticated(name: &str) -> Option<(Needs, Arguments)> {
             |input, on| complete(input, |all| getquotaroot::parse(all, on)).map(Command::GetQuotaRoot)
         }
         "SETQUOTA" => |input, _| complete(input, setquota::parse).map(Command::SetQuota),
+        // RFC 5464 §4
+        "GETMETADATA" => {
+            |input, on| complete(input, |all| getmetadata::parse(all, on)).map(Command::GetMetadata)
+        }
+        "SETMETADATA" => {
+            |input, on| complete(input, |all| setmetadata::parse(all, on)).map(Command::SetMetadata)
+        }
         // RFC 4314 §3
         "SETACL" => |input, on| complete(input, |all| setacl::parse(all, on)).map(Command::SetAcl),
         "DELETEACL" => {

@@ -68,6 +68,11 @@ impl Conversation {
             Refusal::LiteralTooLarge if may_bring_message(head) => {
                 Error::no(Code::TooBig, format!("a message may have {} octets", self.setup.literal_max))
             }
+            // RFC 5464 §4.3 has a code for that.
+            Refusal::LiteralTooLarge if sets_metadata(head) => {
+                let most = limits::METADATA_VALUE_BYTES_MAX;
+                Error::no(Code::MetadataMaxSize, format!("a value may have {most} octets"))
+            }
             Refusal::LiteralTooLarge => Error::no(Code::TooBig, "the literal is too large for this command"),
         };
         self.fail(tag.as_deref().unwrap_or("*"), error);
@@ -76,6 +81,11 @@ impl Conversation {
 
 fn is_append(head: &command::Head<'_>) -> bool {
     !head.uid && head.name.eq_ignore_ascii_case("APPEND")
+}
+
+/// Whether a command begins so that sets a value of METADATA.
+fn sets_metadata(head: &[u8]) -> bool {
+    command::head_of(head).is_ok_and(|head| !head.uid && head.name.eq_ignore_ascii_case("SETMETADATA"))
 }
 
 /// Whether a command that begins so may bring a whole message: APPEND, REPLACE, UID REPLACE. It may be cut anywhere.

@@ -6,6 +6,7 @@ pub mod acl;
 pub mod fetch;
 pub mod flags;
 pub mod mailbox;
+pub mod metadata;
 pub mod modseq;
 pub mod returns;
 pub mod sort;

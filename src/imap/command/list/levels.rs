@@ -18,6 +18,8 @@ pub struct Line {
     pub child_info: Vec<&'static str>,
     /// Those of a mailbox; a level has none.
     pub rights: Option<Rights>,
+    /// It is not only there to show the way to others.
+    pub selected: bool,
 }
 
 /// What is known of a name: of a mailbox, or of a level above one.
@@ -61,6 +63,7 @@ impl List {
                     Vec::new()
                 },
                 rights: level.exists.then_some(level.rights),
+                selected: self.selection.selects(level.subscribed, level.special_use),
             })
         };
         matching.filter_map(line).collect()

@@ -64,6 +64,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     28 "0028_functions_look_nowhere_else",
     29 "0029_servers_answer_each_other",
     30 "0030_mailboxes_and_the_site_have_metadata",
+    31 "0031_holds_know_names_of_groups",
 ];
 
 /// The revision that this program brings a schema to.

@@ -184,6 +184,13 @@ const TEXTS: &[(&str, &str)] = &[
     ("The message has been expunged by somebody else", "Jemand anderer hat die Nachricht schon entfernt"),
     ("an empty message cannot be stored", "Eine leere Nachricht kann nicht gespeichert werden"),
     ("a message may have {} octets", "Eine Nachricht darf {} Bytes haben"),
+    ("a value may have {} octets", "Ein Wert darf {} Bytes haben"),
+    ("filters are written in UTF-8", "Filter sind in UTF-8 geschrieben"),
+    ("So many words can only be looked for exactly", "So viele Wörter lassen sich nur genau suchen"),
+    (
+        "There is no such collation; try COMPARATOR \"*\"",
+        "Diese Sortierung gibt es nicht; versuchen Sie COMPARATOR \"*\"",
+    ),
     ("the literal is too large for this command", "Das ist zu viel für diesen Befehl"),
     ("some of this was delivered before", "Manches davon wurde schon zugestellt"),
     (

@@ -65,6 +65,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     29 "0029_servers_answer_each_other",
     30 "0030_mailboxes_and_the_site_have_metadata",
     31 "0031_holds_know_names_of_groups",
+    32 "0032_metadata_versions_look_nowhere_else",
 ];
 
 /// The revision that this program brings a schema to.

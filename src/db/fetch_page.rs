@@ -249,6 +249,34 @@ impl FetchedMessage {
         (bodies, ReadContent { wanted })
     }
 
+    /// The same for octets of one body.
+    pub fn replace_body(&mut self, index: usize, range: Range<u64>) -> (Vec<usize>, ReadContent) {
+        let bodies = self.recipe.iter().flat_map(|recipe| recipe.bodies.get(index));
+        let wanted = bodies.filter_map(|body| match body.place {
+            Place::Shared(hash) => Some(Wanted { hash, octets: body.octets, range: range.clone() }),
+            Place::Small(_) => None,
+        });
+        let wanted: Vec<Wanted> = wanted.collect();
+        self.content = Vec::new();
+        (vec![index; wanted.len()], ReadContent { wanted })
+    }
+
+    /// Octets of a body, from the content that was read. None when some are missing.
+    pub fn body_octets(&self, index: usize, range: Range<u64>) -> Option<&[u8]> {
+        let length = (range.end - range.start) as usize;
+        let within = |octets: &'_ [u8], offset: u64| {
+            let start = range.start.checked_sub(offset)? as usize;
+            (start + length <= octets.len()).then_some(start..start + length)
+        };
+        if let Some(small) = self.recipe.as_ref()?.small(index) {
+            return Some(&small[within(small, 0)?]);
+        }
+        let contents = self.content.iter().filter(|(which, _)| *which == index);
+        let mut pieces =
+            contents.filter_map(|(_, Content { offset, octets })| Some(&octets[within(octets, *offset)?]));
+        pieces.next()
+    }
+
     /// The octets of a range of the whole message, from the content that was read. None when some is missing.
     pub fn octets(&self, range: Range<u64>) -> Option<Vec<u8>> {
         let mut octets = Vec::new();

@@ -81,6 +81,13 @@ fn fifty_megabytes_pass() {
     let begin = crate::support::imap::find(&message, b"base64\r\n\r\n").expect("it has a base64 part") + 10;
     let wanted = &message[begin + 40_000_000..begin + 40_001_000];
     assert_eq!(part[0].literal(), Some(wanted));
+    let wanted = decoded_attachment(&message);
+    let size = imap.ok("FETCH 1 BINARY.SIZE[2]").expect("FETCH")[0].item("BINARY.SIZE[2]");
+    assert_eq!(size, Some(wanted.len().to_string()));
+    let decoded = imap.ok("FETCH 1 BINARY.PEEK[2]").expect("FETCH");
+    assert!(decoded[0].literal() == Some(&wanted[..]), "the attachment is decoded");
+    let piece = imap.ok("FETCH 1 BINARY.PEEK[2]<30000000.1000>").expect("FETCH");
+    assert_eq!(piece[0].literal(), Some(&wanted[30_000_000..30_001_000]));
     let size = imap.ok("FETCH 1 RFC822.SIZE").expect("FETCH")[0].item("RFC822.SIZE");
     assert_eq!(size, Some((trace + message.len()).to_string()));
     // A few copies of the message, and what the server needs anyway.
@@ -164,6 +171,16 @@ fn whole_message(server: &Server, user: &str, number: u32) -> Vec<u8> {
     let responses = imap.ok(&format!("FETCH {number} BODY.PEEK[]")).expect("FETCH");
     let literal = responses.iter().find_map(Response::literal);
     literal.expect("the message comes in a literal").to_vec()
+}
+
+/// The attachment of such a message.
+fn decoded_attachment(message: &[u8]) -> Vec<u8> {
+    use base64::Engine;
+    let begin = crate::support::imap::find(message, b"base64\r\n\r\n").expect("it has a base64 part") + 10;
+    let end = begin + crate::support::imap::find(&message[begin..], b"\r\n--b").expect("it ends");
+    let letters: Vec<u8> =
+        message[begin..end].iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    base64::engine::general_purpose::STANDARD.decode(letters).expect("it is base64")
 }
 
 /// Text, and an attachment that cannot be compressed.

@@ -1,6 +1,7 @@
 //! Decoded content: BINARY, BINARY.SIZE (RFC 3516) and PREVIEW (RFC 8970).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::respond::{literal, literal_length, part_of};
 use super::{BinaryItem, Item};
@@ -9,7 +10,7 @@ use crate::error::Error;
 use crate::imap::print::number;
 use crate::imap::response;
 use crate::limits;
-use crate::message::recipe::Recipe;
+use crate::message::recipe::{Recipe, Source};
 use crate::message::section::Section;
 use crate::message::text::search_texts;
 
@@ -47,6 +48,36 @@ pub(super) fn write(out: &mut Vec<u8>, wanted: &BinaryItem, stored: &FetchedMess
         literal(out, octets);
     }
     Ok(())
+}
+
+/// Where the decoded content of a part is, piece by piece: that of a large one needs not be in memory whole.
+pub(super) enum Pieces {
+    /// In the message, as it is.
+    Message(Range<u64>),
+    /// In the body with this index.
+    Body(usize, u64),
+}
+
+/// Where the content of a part is; None where it has to be decoded as a whole, or there is no such part.
+pub(super) fn pieces(part: &[u32], recipe: &Recipe) -> Option<Pieces> {
+    if part.is_empty() {
+        return Some(Pieces::Message(0..recipe.octets()));
+    }
+    let index = recipe.part(part)?;
+    match recipe.source(index) {
+        Some(Source::Body(body)) => Some(Pieces::Body(body, recipe.bodies.get(body)?.octets)),
+        Some(Source::Range(range, encoding)) if encoding.is_identity() => Some(Pieces::Message(range)),
+        Some(_) => None,
+        None => Some(Pieces::Message(recipe.parts[index].body.clone())),
+    }
+}
+
+/// Announces content that follows piece by piece. Nobody knows yet whether there is a NUL in it, which only a literal8 may
+/// hold (RFC 3516 §4.4).
+pub(super) fn announce(out: &mut Vec<u8>, wanted: &BinaryItem, octets: u64) {
+    out.extend_from_slice(wanted.to_string().as_bytes());
+    out.extend_from_slice(b" ~");
+    literal_length(out, octets);
 }
 
 /// Writes how many octets the content of a part has; 0 when there is no such part.

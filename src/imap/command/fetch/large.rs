@@ -1,5 +1,6 @@
 //! A message that is larger than a page: its content leaves in pieces, and is never in memory whole.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::plan::{Fetching, OnPage};
@@ -21,6 +22,14 @@ struct Large {
     stored: FetchedMessage,
     /// The item that is next.
     item: usize,
+}
+
+/// What octets are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Message,
+    /// The body with this index.
+    Body(usize),
 }
 
 /// Begins with the only message of the page.
@@ -45,11 +54,24 @@ impl Large {
     fn go_on(mut self, mut out: Vec<u8>, selected: &mut Selected) -> Step {
         while let Some(item) = self.fetching.items.get(self.item) {
             let mut line = Line::resume(&mut out, &self.message, selected);
+            if let Item::Binary(wanted) = item
+                && let Some(pieces) = binary::pieces(&wanted.part, self.recipe())
+            {
+                let (of, all) = match pieces {
+                    binary::Pieces::Message(range) => (Of::Message, range),
+                    binary::Pieces::Body(body, octets) => (Of::Body(body), 0..octets),
+                };
+                let range = part_of(all, wanted.partial);
+                binary::announce(&mut out, wanted, range.end - range.start);
+                self.item += 1;
+                return self.stream(out, of, range, selected);
+            }
             let Item::Section(wanted) = item else {
-                // Decoded content is read whole: it is that of one part.
+                // What else is decoded is read whole: it is the content of one part.
                 let needed = binary::extent(item).and_then(|extent| extent.range(self.recipe()));
                 if let Some(range) = needed.filter(|range| !self.has(range)) {
-                    return self.read(range, selected, |large, selected| large.go_on(out, selected));
+                    return self
+                        .read(Of::Message, range, selected, |large, selected| large.go_on(out, selected));
                 }
                 if let Err(error) = line.item(item, &self.stored) {
                     return broken(out, error);
@@ -64,10 +86,11 @@ impl Large {
                     line.name(wanted);
                     literal_length(&mut out, range.end - range.start);
                     self.item += 1;
-                    return self.stream(out, range, selected);
+                    return self.stream(out, Of::Message, range, selected);
                 }
                 SectionBytes::Fields { header, .. } if !wanted.is_header() && !self.has(&header) => {
-                    return self.read(header, selected, |large, selected| large.go_on(out, selected));
+                    return self
+                        .read(Of::Message, header, selected, |large, selected| large.go_on(out, selected));
                 }
                 _ => {
                     if let Err(error) = line.item(item, &self.stored) {
@@ -81,43 +104,56 @@ impl Large {
         Plan::emit(out, |selected| self.fetching.next_page(selected))
     }
 
-    /// Writes a range of the message, a piece at a time, then goes on with the next item.
-    fn stream(self, mut out: Vec<u8>, range: Range<u64>, selected: &mut Selected) -> Step {
+    /// Writes a range, a piece at a time, then goes on with the next item.
+    fn stream(self, mut out: Vec<u8>, of: Of, range: Range<u64>, selected: &mut Selected) -> Step {
         if range.is_empty() {
             out.push(b' ');
             return self.go_on(out, selected);
         }
         let end = range.end.min(range.start + limits::FETCH_PAGE_BYTES as u64);
         let piece = range.start..end;
-        let Some(octets) = self.stored.octets(piece.clone()) else {
-            return self.read(piece, selected, move |large, selected| large.stream(out, range, selected));
+        let Some(octets) = self.octets(of, &piece) else {
+            return self
+                .read(of, piece, selected, move |large, selected| large.stream(out, of, range, selected));
         };
         out.extend_from_slice(&octets);
-        Plan::emit(out, move |selected| self.stream(Vec::new(), end..range.end, selected))
+        Plan::emit(out, move |selected| self.stream(Vec::new(), of, end..range.end, selected))
     }
 
     fn recipe(&self) -> &Recipe {
         self.stored.recipe.as_ref().expect("it was asked for")
     }
 
-    /// Whether a range of the message can be written with the content that is here.
-    fn has(&self, range: &Range<u64>) -> bool {
-        self.stored.octets(range.clone()).is_some()
+    /// Octets, if the content that is here has them.
+    fn octets(&self, of: Of, range: &Range<u64>) -> Option<Cow<'_, [u8]>> {
+        match of {
+            Of::Message => self.stored.octets(range.clone()).map(Cow::Owned),
+            Of::Body(index) => self.stored.body_octets(index, range.clone()).map(Cow::Borrowed),
+        }
     }
 
-    /// Reads the content that a range of the message needs, and forgets other content.
+    /// Whether a range of the message can be written with the content that is here.
+    fn has(&self, range: &Range<u64>) -> bool {
+        self.octets(Of::Message, range).is_some()
+    }
+
+    /// Reads the content that a range needs, and forgets other content.
     fn read(
         mut self,
+        of: Of,
         range: Range<u64>,
         _: &mut Selected,
         then: impl FnOnce(Large, &mut Selected) -> Step + Send + 'static,
     ) -> Step {
-        let (bodies, unit) = self.stored.replace_content(range.clone());
+        let (bodies, unit) = match of {
+            Of::Message => self.stored.replace_content(range.clone()),
+            Of::Body(index) => self.stored.replace_body(index, range.clone()),
+        };
         Plan::run(unit, move |outcome, selected: &mut Selected| {
             let error = match outcome {
                 Ok(contents) => {
                     self.stored.content = bodies.into_iter().zip(contents).collect();
-                    if self.has(&range) {
+                    if self.octets(of, &range).is_some() {
                         return then(self, selected);
                     }
                     Error::bug(format!("content of message {} is incomplete", self.message.entry.message))

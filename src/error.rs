@@ -32,6 +32,8 @@ pub enum Code {
     BadUrl,
     Cannot,
     Expired,
+    /// Others have expunged what the client means, and it has not heard of that yet.
+    ExpungeIssued,
     /// A filter is used in a program of another charset than it is written in (RFC 5466 §3.1): the answer is BAD.
     FilterCharset,
     HasChildren,
@@ -91,6 +93,7 @@ impl Code {
             Code::BadUrl => "BADURL",
             Code::Cannot => "CANNOT",
             Code::Expired => "EXPIRED",
+            Code::ExpungeIssued => "EXPUNGEISSUED",
             Code::HasChildren => "HASCHILDREN",
             Code::InUse => "INUSE",
             Code::Limit => "LIMIT",

@@ -1,9 +1,11 @@
 //! One client: it does what a random number says, and checks what it is told.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
-use super::view::{Known, Told, View};
+use super::resync::{Memory, opened_at};
+use super::view::{Known, Told, View, uid_set};
 use super::{MAILBOXES, noise};
 use crate::fuzz::engine::Random;
 use crate::fuzz::reply::{self, Value};
@@ -11,10 +13,19 @@ use crate::support::Imap;
 
 pub struct Client<'a> {
     number: usize,
+    /// Which of the servers it is connected to.
+    host: usize,
+    pub(super) kind: Kind,
     imap: Imap,
-    ledger: &'a Ledger,
+    pub(super) ledger: &'a Ledger,
     random: Random,
-    view: Option<View>,
+    pub(super) view: Option<View>,
+    /// How far the open mailbox had come when it was opened, and its uidvalidity.
+    pub(super) opened_at: Option<(u64, u64)>,
+    /// What a client with QRESYNC knows of mailboxes that it had open.
+    pub(super) memories: HashMap<String, Memory>,
+    /// The last mod-sequence of each message, by mailbox and uid.
+    modseqs: HashMap<(String, u32), u64>,
     /// Counted up with each SELECT: \Recent belongs to a session.
     session: usize,
     appended: u32,
@@ -22,17 +33,47 @@ pub struct Client<'a> {
     recently: Vec<String>,
 }
 
+/// How a client wants to be spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Plain,
+    Condstore,
+    Qresync,
+}
+
 /// What a command came to.
-struct Heard {
-    ok: bool,
-    tagged: String,
+pub(super) struct Heard {
+    pub ok: bool,
+    pub tagged: String,
     /// Untagged responses, behind their `* `.
-    untagged: Vec<Vec<Value>>,
+    pub untagged: Vec<Vec<Value>>,
 }
 
 impl<'a> Client<'a> {
-    pub fn new(number: usize, imap: Imap, ledger: &'a Ledger, random: Random) -> Client<'a> {
-        Client { number, imap, ledger, random, view: None, session: 0, appended: 0, recently: Vec::new() }
+    /// A client that has logged in at the server `host`.
+    pub fn new(number: usize, host: usize, mut imap: Imap, ledger: &'a Ledger, random: Random) -> Client<'a> {
+        let kind = [Kind::Plain, Kind::Condstore, Kind::Qresync][number % 3];
+        if kind != Kind::Plain {
+            imap.ok(&format!("ENABLE {kind:?}")).expect("ENABLE");
+        }
+        let (view, opened_at, recently) = (None, None, Vec::new());
+        let (memories, modseqs) = (HashMap::new(), HashMap::new());
+        let (session, appended) = (0, 0);
+        Client {
+            number,
+            host,
+            kind,
+            imap,
+            ledger,
+            random,
+            view,
+            opened_at,
+            memories,
+            modseqs,
+            session,
+            appended,
+            recently,
+        }
     }
 
     /// Goes on until then.
@@ -51,7 +92,7 @@ impl<'a> Client<'a> {
             self.open();
         }
         self.say("NOOP");
-        self.say("UID FETCH 1:* UID");
+        self.learn_uids();
         let view = self.view.as_ref().map(|view| view.messages.as_slice()).unwrap_or_default();
         let unknown = view.iter().enumerate().filter(|(_, known)| known.flags.is_none());
         let unknown: Vec<String> = unknown.map(|(at, _)| (at + 1).to_string()).collect();
@@ -83,15 +124,31 @@ impl<'a> Client<'a> {
 
     fn select(&mut self, mailbox: &str) {
         self.session += 1;
-        self.view = Some(View { mailbox: mailbox.to_string(), messages: Vec::new(), may_expunge: false });
+        self.remember();
+        let expected = self.resync(mailbox);
+        self.view = Some(View::new(mailbox, self.kind == Kind::Qresync));
         let heard = self.say(&format!("SELECT {mailbox}"));
         if !heard.ok {
             self.fault(format!("SELECT: {}", heard.tagged));
         }
+        self.opened_at = opened_at(&heard.untagged);
         self.say("UID FETCH 1:* (UID FLAGS)");
+        self.compare(expected);
+    }
+
+    /// Learns the uids of messages that have come: a client with QRESYNC needs them to know what vanishes.
+    fn learn_uids(&mut self) {
+        let Some(view) = &self.view else { return };
+        if let Some(first) = view.messages.iter().position(|known| known.uid.is_none()) {
+            let before = view.messages[..first].iter().filter_map(|known| known.uid).max().unwrap_or(0);
+            self.say(&format!("UID FETCH {}:* (UID FLAGS)", before + 1));
+        }
     }
 
     fn act(&mut self) {
+        if self.kind == Kind::Qresync || self.random.below(3) == 0 {
+            self.learn_uids();
+        }
         match self.random.below(20) {
             0..=2 => self.append(),
             3..=4 => self.fetch(),
@@ -208,7 +265,11 @@ impl<'a> Client<'a> {
         let words: Vec<String> = set.iter().map(u32::to_string).collect();
         let heard = self.say(&format!("UID {command} {} {target}", words.join(",")));
         if !heard.ok {
-            return self.fault(format!("{command}: {}", heard.tagged));
+            // RFC 2180 §4.4: all of them may be gone.
+            if !heard.tagged.contains("[EXPUNGEISSUED]") {
+                self.fault(format!("{command}: {}", heard.tagged));
+            }
+            return;
         }
         // MOVE tells it in an untagged OK (RFC 6851 §4.3).
         let lines = heard
@@ -318,7 +379,7 @@ impl<'a> Client<'a> {
     }
 
     /// Gives a command, and takes in what is answered.
-    fn say(&mut self, command: &str) -> Heard {
+    pub(super) fn say(&mut self, command: &str) -> Heard {
         // RFC 3501 §7.4.1: no EXPUNGE while FETCH, STORE or SEARCH is answered; with UID it may be.
         let word = command.split(' ').next().unwrap_or_default();
         self.expect_expunges(!matches!(word, "FETCH" | "STORE" | "SEARCH" | "SORT" | "THREAD"));
@@ -371,11 +432,10 @@ impl<'a> Client<'a> {
             return Some(words);
         }
         let values = reply::values(rest).ok()?;
-        let told = self.view.as_mut()?.hear(&values);
-        match told {
-            Ok(Told::Nothing) => {}
-            Ok(Told::Fetched(number, items)) => self.fetched(number, items),
-            Err(why) => self.fault(why),
+        match self.view.as_mut().map(|view| view.hear(&values)) {
+            None | Some(Ok(Told::Nothing)) => {}
+            Some(Ok(Told::Fetched(number, items))) => self.fetched(number, items),
+            Some(Err(why)) => self.fault(why),
         }
         Some(values)
     }
@@ -384,18 +444,43 @@ impl<'a> Client<'a> {
     fn fetched(&mut self, number: usize, items: Vec<(String, Value)>) {
         let Some(view) = &self.view else { return };
         let Some(uid) = view.uid(number) else { return };
+        let tells = |item: &str| items.iter().any(|(name, _)| name == item);
+        if self.kind != Kind::Plain && tells("FLAGS") && !tells("MODSEQ") {
+            self.fault(format!("flags of uid {uid} without their mod-sequence"));
+        }
+        let mailbox = view.mailbox.clone();
         for (name, value) in items {
+            if name == "MODSEQ" {
+                self.learn_modseq(&mailbox, uid, &value);
+            }
+            let Some(view) = &self.view else { return };
             match (name.as_str(), &value) {
                 ("BODY[]", Value::String(octets)) => self.ledger.constant(&view.mailbox, uid, &name, octets),
                 ("RFC822.SIZE" | "ENVELOPE" | "INTERNALDATE" | "BODYSTRUCTURE" | "BODY", value) => {
                     self.ledger.constant(&view.mailbox, uid, &name, format!("{value:?}").as_bytes());
                 }
                 ("FLAGS", Value::List(flags)) if flags.iter().any(|flag| flag.is("\\Recent")) => {
-                    self.ledger.recent(&view.mailbox, uid, self.number * 1_000_000 + self.session);
+                    // Whom another host has told, a host cannot know (RFC 3501 §2.3.2).
+                    let place = format!("{} at host {}", view.mailbox, self.host);
+                    self.ledger.recent(&place, uid, self.number * 1_000_000 + self.session);
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Mod-sequences only go up (RFC 7162 §3.1).
+    fn learn_modseq(&mut self, mailbox: &str, uid: u32, value: &Value) {
+        let modseq = value.list().and_then(|list| list.first()?.number()).unwrap_or_default();
+        let before = self.modseqs.insert((mailbox.to_string(), uid), modseq).unwrap_or(1);
+        if modseq < before {
+            self.fault(format!("uid {uid} has mod-sequence {modseq}, and had {before}"));
+        }
+    }
+
+    /// When a message was last changed, as far as this client was told.
+    pub(super) fn modseq_of(&self, mailbox: &str, uid: u32) -> u64 {
+        self.modseqs.get(&(mailbox.to_string(), uid)).copied().unwrap_or(0)
     }
 
     fn some_set(&mut self) -> Option<String> {
@@ -411,7 +496,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn fault(&self, what: String) {
+    pub(super) fn fault(&self, what: String) {
         let last = self.recently.len().saturating_sub(noise::REPORTED_LINES);
         let mailbox = self.view.as_ref().map_or("", |view| &view.mailbox);
         self.ledger.fault(format!(
@@ -438,16 +523,6 @@ fn numbers(heard: &Heard, word: &str) -> Vec<u64> {
 fn gather(value: &Value, members: &mut Vec<u64>) {
     members.extend(value.number());
     value.list().into_iter().flatten().for_each(|value| gather(value, members));
-}
-
-/// The members of a set, in the order in which it names them.
-fn uid_set(text: &str) -> Vec<u32> {
-    let number = |text: &str| text.parse::<u32>().unwrap_or_default();
-    let range = |text: &str| match text.split_once(':') {
-        Some((first, last)) => number(first)..=number(last),
-        None => number(text)..=number(text),
-    };
-    text.split(',').flat_map(range).collect()
 }
 
 /// With more messages in a mailbox, none are copied.

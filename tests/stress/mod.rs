@@ -6,6 +6,7 @@
 mod client;
 mod ledger;
 mod noise;
+mod resync;
 mod view;
 
 use std::time::{Duration, Instant};
@@ -31,15 +32,16 @@ impl Plan {
     pub fn from_environment() -> Plan {
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
         let seconds = number("AOX_STRESS_SECONDS").unwrap_or(8);
-        Plan { seconds, seed: number("AOX_STRESS_SEED").unwrap_or(1), clients: 6, noise: 3 }
+        Plan { seconds, seed: number("AOX_STRESS_SEED").unwrap_or(1), clients: 9, noise: 3 }
     }
 }
 
-/// Runs it against a fresh server. Panics with all that was found wrong.
-pub fn run(server: &Server, plan: &Plan) {
-    server.add_user("anna", "anna@example.org", PASSWORD);
-    server.add_user("mallory", "mallory@example.org", PASSWORD);
-    let mut imap = server.imap("anna", PASSWORD);
+/// Runs it against fresh servers over one database. Panics with all that was found wrong.
+pub fn run(servers: &[&Server], plan: &Plan) {
+    let first = servers[0];
+    first.add_user("anna", "anna@example.org", PASSWORD);
+    first.add_user("mallory", "mallory@example.org", PASSWORD);
+    let mut imap = first.imap("anna", PASSWORD);
     for mailbox in MAILBOXES.iter().skip(1) {
         imap.ok(&format!("CREATE {mailbox}")).expect("CREATE");
     }
@@ -47,8 +49,10 @@ pub fn run(server: &Server, plan: &Plan) {
     let until = Instant::now() + Duration::from_secs(plan.seconds);
     let mut clients: Vec<Client<'_>> = Vec::new();
     for number in 0..plan.clients {
-        let imap = server.imap("anna", PASSWORD);
-        clients.push(Client::new(number, imap, &ledger, Random::new(plan.seed * 1000 + number as u64)));
+        // Each kind of client comes to each host.
+        let host = number / 3 % servers.len();
+        let imap = servers[host].imap("anna", PASSWORD);
+        clients.push(Client::new(number, host, imap, &ledger, Random::new(plan.seed * 1000 + number as u64)));
     }
     std::thread::scope(|scope| {
         for client in &mut clients {
@@ -56,42 +60,61 @@ pub fn run(server: &Server, plan: &Plan) {
         }
         for number in 0..plan.noise {
             let (ledger, seed) = (&ledger, plan.seed * 7777 + number as u64);
+            let server = servers[number % servers.len()];
             scope.spawn(move || noise::make(server, ledger, seed, until));
         }
     });
-    for client in &mut clients {
-        client.check();
+    // What another host has changed is heard a moment later.
+    let begun = Instant::now();
+    loop {
+        clients.iter_mut().for_each(Client::check);
+        let differences = differences(&clients);
+        if differences.is_empty() {
+            break;
+        }
+        if servers.len() == 1 || begun.elapsed() > HEARD_WITHIN {
+            differences.into_iter().for_each(|difference| ledger.fault(difference));
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
-    compare(&mut clients, &ledger);
-    account(server, &ledger);
-    let log = server.log();
-    if log.contains("panicked") {
-        ledger.fault(format!("the server's log tells of a panic:\n{log}"));
+    for client in &mut clients {
+        open_again(client, &ledger);
+    }
+    account(first, &ledger);
+    for server in servers {
+        let log = server.log();
+        if log.contains("panicked") {
+            ledger.fault(format!("the server's log tells of a panic:\n{log}"));
+        }
     }
     println!("{}", ledger.summary());
     ledger.assert_none(plan.seed);
 }
 
-/// Those who have the same mailbox open know the same of it, and what a client knows that opens it now.
-fn compare(clients: &mut [Client<'_>], ledger: &Ledger) {
+/// Those who have the same mailbox open know the same of it.
+fn differences(clients: &[Client<'_>]) -> Vec<String> {
+    let mut found = Vec::new();
     for mailbox in MAILBOXES {
         let mut known = clients.iter().filter(|client| client.mailbox() == Some(mailbox)).map(Client::known);
         let Some((name, first)) = known.next() else { continue };
-        for (other, second) in known {
-            if first != second {
-                ledger.fault(format!("{mailbox}: client {name} knows {first:?}, client {other} {second:?}"));
-            }
-        }
+        let others = known.filter(|(_, second)| *second != first);
+        found.extend(others.map(|(other, second)| {
+            format!("{mailbox}: client {name} knows {first:?}, client {other} {second:?}")
+        }));
     }
-    for client in clients.iter_mut() {
-        let (name, before) = client.known();
-        client.open_again();
-        let (_, after) = client.known();
-        if before != after {
-            ledger.fault(format!(
-                "client {name} knew {before:?}, and is told {after:?} when it opens the mailbox again"
-            ));
-        }
+    found
+}
+
+/// What a client knows is what it is told when it opens the mailbox again.
+fn open_again(client: &mut Client<'_>, ledger: &Ledger) {
+    let (name, before) = client.known();
+    client.open_again();
+    let (_, after) = client.known();
+    if before != after {
+        ledger.fault(format!(
+            "client {name} knew {before:?}, and is told {after:?} when it opens the mailbox again"
+        ));
     }
 }
 
@@ -112,4 +135,5 @@ fn account(server: &Server, ledger: &Ledger) {
 }
 
 pub const PASSWORD: &str = "secret";
+const HEARD_WITHIN: Duration = Duration::from_secs(20);
 pub const MAILBOXES: [&str; 3] = ["INBOX", "Work", "Play"];

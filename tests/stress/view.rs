@@ -17,6 +17,8 @@ pub struct View {
     pub messages: Vec<Known>,
     /// Whether this response may renumber (RFC 3501 §7.4.1).
     pub may_expunge: bool,
+    /// Expunges are told by uids (RFC 7162 §3.2.10).
+    vanishing: bool,
 }
 
 /// What a response told, when it was one about the mailbox.
@@ -27,8 +29,15 @@ pub enum Told {
 }
 
 impl View {
+    pub fn new(mailbox: &str, vanishing: bool) -> View {
+        View { mailbox: mailbox.to_string(), vanishing, ..View::default() }
+    }
+
     /// Takes an untagged response, behind its `* `.
     pub fn hear(&mut self, values: &[Value]) -> Result<Told, String> {
+        if values.first().is_some_and(|word| word.is("VANISHED")) {
+            self.vanish(values)?;
+        }
         let (Some(number), Some(word)) = (values.first().and_then(Value::number), values.get(1)) else {
             return Ok(Told::Nothing);
         };
@@ -39,8 +48,8 @@ impl View {
             }
             self.messages.resize(number, Known::default());
         } else if word.is("EXPUNGE") {
-            if !self.may_expunge {
-                return Err(format!("{number} EXPUNGE where numbers are in use"));
+            if !self.may_expunge || self.vanishing {
+                return Err(format!("{number} EXPUNGE where numbers are in use, or VANISHED has to be said"));
             }
             if number == 0 || number > self.messages.len() {
                 return Err(format!("{number} EXPUNGE, where there are {}", self.messages.len()));
@@ -50,6 +59,28 @@ impl View {
             return self.fetched(number, values.get(2));
         }
         Ok(Told::Nothing)
+    }
+
+    /// `* VANISHED 3:5`, of messages that the client knows, or of some that have just come.
+    fn vanish(&mut self, values: &[Value]) -> Result<(), String> {
+        let [_, set] = values else { return Err("VANISHED (EARLIER) that was not asked for".into()) };
+        if !self.may_expunge || !self.vanishing {
+            return Err("VANISHED where it may not be said".into());
+        }
+        for uid in uid_set(set.atom().unwrap_or_default()) {
+            let at = match self.number(uid) {
+                Some(number) => Some(number - 1),
+                // It is one of those whose uids the client has not asked for: which of them, does not matter.
+                None => {
+                    let is_behind =
+                        |at: &usize| self.messages[..*at].iter().all(|known| known.uid < Some(uid));
+                    let mut unknown = (0..self.messages.len()).filter(|at| self.messages[*at].uid.is_none());
+                    unknown.rfind(is_behind)
+                }
+            };
+            self.messages.remove(at.ok_or_else(|| format!("uid {uid} vanishes, which cannot be"))?);
+        }
+        Ok(())
     }
 
     fn fetched(&mut self, number: usize, items: Option<&Value>) -> Result<Told, String> {
@@ -97,8 +128,18 @@ impl View {
     }
 }
 
+/// The members of a set, in the order in which it names them.
+pub fn uid_set(text: &str) -> Vec<u32> {
+    let number = |text: &str| text.parse::<u32>().unwrap_or_default();
+    let range = |text: &str| match text.split_once(':') {
+        Some((first, last)) => number(first)..=number(last),
+        None => number(text)..=number(text),
+    };
+    text.split(',').flat_map(range).collect()
+}
+
 /// The flags, each once, without \Recent.
-fn flags(value: &Value) -> Result<Vec<String>, String> {
+pub fn flags(value: &Value) -> Result<Vec<String>, String> {
     let list = value.list().ok_or("FLAGS without a list")?;
     let mut flags: Vec<String> =
         list.iter().filter_map(|flag| flag.atom().map(str::to_ascii_lowercase)).collect();

@@ -83,5 +83,5 @@ pub(super) fn copyuid(copied: &Copied) -> String {
 
 /// Others have expunged every message that was named (RFC 2180 §4.4).
 fn all_gone() -> Error {
-    Error::no(Code::Other, "These messages have been expunged")
+    Error::no(Code::ExpungeIssued, "These messages have been expunged")
 }

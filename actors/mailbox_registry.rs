@@ -20,7 +20,7 @@ use std::sync::Arc;
 use actix::AsyncContext;
 use archiveopteryx::db;
 use archiveopteryx::limits;
-use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot};
+use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot, UidSet};
 use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
@@ -47,8 +47,8 @@ impl actix::Message for Subscribe {
 pub struct Subscribed {
     pub id: SubscriptionId,
     pub shared: Shared,
-    /// Messages from this uid on are \Recent in this session.
-    pub recent_from: u32,
+    /// These messages are \Recent in this session.
+    pub recent: UidSet,
 }
 
 /// Names one subscription until it ends.
@@ -94,11 +94,11 @@ pub struct Signalled {
 pub struct Reconnected;
 
 /// To a session: its mailbox has changed, look at the snapshot.
-#[derive(actix::Message, Clone, Copy)]
+#[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Changed {
-    /// Set for the one session that is the first to hear of new messages: from here on they are its \Recent ones.
-    pub recent_from: Option<u32>,
+    /// Set for the one session that is the first to hear of new messages: these are its \Recent ones, and nobody else's.
+    pub recent: Option<UidSet>,
 }
 
 #[derive(actix::Message)]

@@ -73,8 +73,8 @@ pub struct MailboxSession {
     /// None until it has been opened, and while a command is being carried out with it.
     selected: Option<Selected>,
     subscription: Option<(MailboxKey, SubscriptionId)>,
-    /// Messages from this uid on are \Recent here; heard while a command was running.
-    recent_from: Option<u32>,
+    /// These messages are \Recent here; heard while a command was running.
+    recent: UidSet,
     /// How the client stands to the mailbox now; heard while a command was running.
     standing: Option<Standing>,
     /// The client is being told something, or waits for that.
@@ -91,7 +91,7 @@ impl MailboxSession {
             outbox,
             selected: None,
             subscription: None,
-            recent_from: None,
+            recent: UidSet::new(),
             standing: None,
             telling: false,
         }
@@ -100,9 +100,7 @@ impl MailboxSession {
     /// Gives the client what is due without its asking, if it is in IDLE.
     fn tell(&mut self, ctx: &mut actix::Context<Self>) {
         let Some(selected) = &mut self.selected else { return };
-        if let Some(uid) = self.recent_from.take() {
-            selected.recent_from(uid);
-        }
+        selected.note_recent(&std::mem::take(&mut self.recent));
         if let Some(standing) = self.standing.take()
             && !selected.standing_is(standing)
         {
@@ -179,7 +177,7 @@ impl actix::Handler<Open> for MailboxSession {
                 let enter = guests::Enter { id: subscribed.id, key, viewer, session: session_here };
                 session.guests.do_send(enter);
             }
-            let (selected, answer) = Selected::open(opening, subscribed.shared, subscribed.recent_from);
+            let (selected, answer) = Selected::open(opening, subscribed.shared, subscribed.recent);
             session.selected = Some(selected);
             Ok(answer)
         }))
@@ -218,9 +216,9 @@ impl actix::Handler<Sync> for MailboxSession {
     type Result = Vec<u8>;
 
     fn handle(&mut self, Sync { may_expunge, enabled, made }: Sync, ctx: &mut Self::Context) -> Vec<u8> {
-        let recent_from = self.recent_from.take();
+        let recent = std::mem::take(&mut self.recent);
         let lines = self.selected.as_mut().map_or_else(Vec::new, |selected| {
-            recent_from.into_iter().for_each(|uid| selected.recent_from(uid));
+            selected.note_recent(&recent);
             let (lines, here) = (selected.catch_up(may_expunge, enabled), selected.key());
             for (_, uids) in made.iter().filter(|(key, _)| *key == here) {
                 selected.note_own_messages(uids);
@@ -245,8 +243,10 @@ impl actix::Handler<HeedNothing> for MailboxSession {
 impl actix::Handler<Changed> for MailboxSession {
     type Result = ();
 
-    fn handle(&mut self, Changed { recent_from }: Changed, ctx: &mut Self::Context) {
-        self.recent_from = self.recent_from.or(recent_from);
+    fn handle(&mut self, Changed { recent }: Changed, ctx: &mut Self::Context) {
+        if let Some(recent) = recent {
+            self.recent = self.recent.union(&recent);
+        }
         self.tell(ctx);
     }
 }

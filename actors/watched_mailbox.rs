@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use archiveopteryx::db;
-use archiveopteryx::mailbox::{CatchUp, ModSeq, Shared, Snapshot};
+use archiveopteryx::mailbox::{CatchUp, ModSeq, Shared, Snapshot, UidSet};
 use tokio::sync::oneshot;
 
 use crate::mailbox_registry::{Changed, Subscribe, Subscribed, SubscriptionId};
@@ -49,28 +49,35 @@ impl Watched {
         shared: &Shared,
         current: &Snapshot,
     ) -> Subscribed {
-        let recent_from = self.recent_next;
+        let recent = new_since(self.recent_next, current);
         if subscribe.read_write {
             self.recent_next = uidnext(current);
         }
         self.sessions.push(Session { id, read_write: subscribe.read_write, recipient: subscribe.session });
-        Subscribed { id, shared: shared.clone(), recent_from }
+        Subscribed { id, shared: shared.clone(), recent }
     }
 
     /// Tells every session to look, and the first that may change the mailbox which messages are \Recent for it.
     pub fn poke(&mut self, current: &Snapshot) {
-        let mut recent_from = (self.recent_next < uidnext(current)).then_some(self.recent_next);
+        let mut recent = Some(new_since(self.recent_next, current)).filter(|recent| !recent.is_empty());
         let recent_next = &mut self.recent_next;
         self.sessions.retain(|session| {
-            let recent_from = if session.read_write { recent_from.take() } else { None };
-            match session.recipient.try_send(Changed { recent_from }) {
-                Ok(()) if recent_from.is_some() => *recent_next = uidnext(current),
+            let recent = if session.read_write { recent.take() } else { None };
+            let takes_recent = recent.is_some();
+            match session.recipient.try_send(Changed { recent }) {
+                Ok(()) if takes_recent => *recent_next = uidnext(current),
                 Ok(()) | Err(actix::dev::SendError::Full(_)) => {}
                 Err(actix::dev::SendError::Closed(_)) => return false,
             }
             true
         });
     }
+}
+
+/// The messages from a uid on that are in this snapshot. Later ones are for whoever hears of them first.
+fn new_since(first: u32, current: &Snapshot) -> UidSet {
+    let last = u32::try_from(current.uidnext - 1).unwrap_or(u32::MAX);
+    UidSet::from_ranges((first <= last).then_some((first, last)))
 }
 
 /// The first uid behind all that are there; where the last possible one is taken, that one.

@@ -162,7 +162,7 @@ impl Client {
             heeds: Heeds::default(),
             resync: resync.clone(),
         };
-        let (selected, answer) = Selected::open(opening, world.shared.clone(), u32::MAX);
+        let (selected, answer) = Selected::open(opening, world.shared.clone(), UidSet::new());
         self.selected = Some(selected);
         self.hear(&answer.untagged);
         match resync {

@@ -90,14 +90,14 @@ pub struct Running {
 }
 
 impl Selected {
-    /// Opens the mailbox. Messages from the uid `recent_from` on are \Recent for this client.
-    pub fn open(opening: Opening, shared: Shared, recent_from: u32) -> (Selected, Answer) {
+    /// Opens the mailbox. These messages are \Recent for this client.
+    pub fn open(opening: Opening, shared: Shared, recent: UidSet) -> (Selected, Answer) {
         let current = match &opening.standing.seen {
             None => shared.current(),
             Some(seen) => Arc::new(shared.current().with_seen(seen)),
         };
         let recent = match !opening.enabled.imap4rev2 {
-            true => new_since(recent_from, &current),
+            true => recent,
             false => UidSet::new(),
         };
         let mut selected = Selected {
@@ -141,10 +141,10 @@ impl Selected {
         (name, if is_read_write { "READ-WRITE" } else { "READ-ONLY" })
     }
 
-    /// New messages from the uid `first` on are \Recent for this client, and for no other.
-    pub fn recent_from(&mut self, first: u32) {
+    /// These new messages are \Recent for this client, and for no other.
+    pub fn note_recent(&mut self, uids: &UidSet) {
         if !self.enabled.imap4rev2 {
-            self.view.add_recent(&new_since(first, &self.shared.current()));
+            self.view.add_recent(uids);
         }
     }
 

@@ -94,7 +94,8 @@ impl<'a> Client<'a> {
     async fn open(&mut self, opening: Opening) {
         let loaded = self.lender.run(LoadSnapshot { key: opening.key }).await.expect("it is read");
         let shared = Shared::new(opening.key, loaded.expect("it is there").snapshot);
-        let (selected, answer) = Selected::open(opening.clone(), shared, 1);
+        let recent = shared.current().uids();
+        let (selected, answer) = Selected::open(opening.clone(), shared, recent);
         self.selected = Some(selected);
         let octets = self.conversation.opened(opening, Ok(answer));
         self.said.extend(octets);

@@ -10,6 +10,7 @@ use archiveopteryx::imap::{After, Answer, Enabled, Heeds, OnMailbox, Opening, Se
 use archiveopteryx::limits;
 use archiveopteryx::mailbox::{
     AccountId, Change, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, Shared, System,
+    UidSet,
 };
 use archiveopteryx::message::{TakenApart, take_apart};
 use archiveopteryx::plan::Plan;
@@ -148,7 +149,8 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         heeds: Heeds::default(),
         resync: None,
     };
-    let (selected, mut answer) = Selected::open(opening, shared.clone(), 2);
+    let recent = UidSet::from_ranges([(2, u32::MAX)]).intersection(&shared.current().uids());
+    let (selected, mut answer) = Selected::open(opening, shared.clone(), recent);
     let text = [std::mem::take(&mut answer.untagged), std::mem::take(&mut answer.tagged)].concat();
     (Client { lender, selected, answer, pieces: 0 }, String::from_utf8(text).expect("ASCII"))
 }
@@ -448,7 +450,7 @@ fn idle_tells_at_once() {
         assert_eq!(client.hears().await, None);
         let change = append(lender, &[MIXED.as_bytes()], System::SEEN).await;
         shared.apply(&change);
-        client.selected.recent_from(2);
+        client.selected.note_recent(&UidSet::from_ranges([(2, 2)]));
         assert_eq!(client.hears().await.as_deref(), Some("* 2 EXISTS\r\n* 1 RECENT\r\n"));
         assert_eq!(client.says("DONE").await, "a OK IDLE completed\r\n");
         assert_eq!(client.hears().await, None);

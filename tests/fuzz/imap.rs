@@ -124,7 +124,7 @@ impl Client {
     }
 
     fn opened(&mut self, opening: Opening) {
-        let (selected, answer) = Selected::open(opening.clone(), shared(), 2);
+        let (selected, answer) = Selected::open(opening.clone(), shared(), shared().current().uids());
         self.selected = Some(selected);
         let said = self.conversation.opened(opening, Ok(answer));
         self.said.extend(said);

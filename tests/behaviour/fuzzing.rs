@@ -17,20 +17,20 @@ fn round(target: Target, inputs: u32) {
 
 #[test]
 fn imap_takes_anything() {
-    round(fuzz::imap::TARGET, 2000);
+    round(fuzz::imap::TARGET, 500);
 }
 
 #[test]
 fn messages_may_be_anything() {
-    round(fuzz::mail::TARGET, 1000);
+    round(fuzz::mail::TARGET, 500);
 }
 
 #[test]
 fn lmtp_takes_anything() {
-    round(fuzz::lmtp::TARGET, 3000);
+    round(fuzz::lmtp::TARGET, 500);
 }
 
 #[test]
 fn pop3_takes_anything() {
-    round(fuzz::pop3::TARGET, 3000);
+    round(fuzz::pop3::TARGET, 500);
 }

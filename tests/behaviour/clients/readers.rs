@@ -1,11 +1,12 @@
 //! Programs in which people read mail: mutt, NeoMutt, Alpine, and Roundcube in a browser.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::{is_installed, library, messages, run, server_for, session, text};
-use crate::support::server::{free_port, send_signal};
+use crate::support::server::free_port;
 use crate::support::{Server, eventually};
 
 #[test]
@@ -152,7 +153,9 @@ impl Webmail {
         let address = free_port();
         let mut php = Command::new("php");
         php.args(["-S", &address.to_string()]).current_dir(ROUNDCUBE);
-        php.env("ROUNDCUBE_CONFIG_DIR", home.join("config")).env("PHP_CLI_SERVER_WORKERS", "4");
+        php.env("ROUNDCUBE_CONFIG_DIR", home.join("config"))
+            .env("PHP_CLI_SERVER_WORKERS", "4")
+            .process_group(0);
         php.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = php.spawn().expect("php can be run");
         let webmail = Webmail { address, process };
@@ -167,8 +170,9 @@ impl Webmail {
 
 impl Drop for Webmail {
     fn drop(&mut self) {
-        // PHP ends its workers when it is asked to end.
-        send_signal(self.process.id(), "TERM");
+        // The workers of PHP outlive it; they are of its process group.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
         let _ = self.process.wait();
     }
 }

@@ -150,14 +150,14 @@ async fn poison(thief: &Client, name: &str, base: &str) {
                      set search_path = pg_temp, aox, pg_catalog"
     );
     thief.batch_execute(&setup).await.expect("temporary things may be made");
-    // Compiles what the functions of others use.
+    // Compiles what the functions of others use: the innermost first, before another one has them compiled where it looks.
     for poison in [
-                    "select aox.covers(p, row(1, 2, 1, 1, 0::smallint, null, now(), 0::smallint, 1)::aox.candidate) from aox.policies p",
                     "select aox.selects(p.program, p.id, row(1, 2, 1, 1, 0::smallint, null, now(), 0::smallint, 1)::aox.candidate, true)
                         from aox.policies p",
                     "select aox.has_in_header(m.header, 'x-case', '7', true) from aox.messages m",
                     "select aox.is_about(p, 1, 2) from aox.policies p",
                     "select aox.folded('\u{e4}'), aox.delete_ban(1, 1, 2), aox.octets_to_text('\\x41')",
+                    "select aox.covers(p, row(1, 2, 1, 1, 0::smallint, null, now(), 0::smallint, 1)::aox.candidate) from aox.policies p",
                 ] {
                     let _ = thief.batch_execute(poison).await;
                 }

@@ -83,8 +83,7 @@ impl Services {
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
         let databases = databases(&settings, arbiters, target);
-        let number = random()?;
-        let name = format!("{number:016x}");
+        let (number, name) = name()?;
         let listener = DbListener::start_for(target.clone(), name.clone());
         let database = databases[0].clone();
         let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
@@ -273,11 +272,12 @@ fn shares(connections_max: u32, arbiters: usize) -> Vec<u32> {
     (0..pools).map(share).collect()
 }
 
-/// What no other server has.
-fn random() -> Result<u64, String> {
+/// What no other server has, and what none is called.
+fn name() -> Result<(u64, String), String> {
     let mut octets = [0; 8];
     getrandom::fill(&mut octets).map_err(|error| format!("this system gives no random numbers: {error}"))?;
-    Ok(u64::from_ne_bytes(octets))
+    let number = u64::from_ne_bytes(octets);
+    Ok((number, format!("{number:016x}")))
 }
 
 #[cfg(test)]

@@ -85,9 +85,8 @@ impl Services {
         let databases = databases(&settings, arbiters, target);
         let (number, name) = name()?;
         let listener = DbListener::start_for(target.clone(), name.clone());
-        let database = databases[0].clone();
+        let (database, heard) = (databases[0].clone(), listener.clone());
         let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
-        let heard = listener.clone();
         let watches = Watches::start_in_arbiter(&arbiters[0].handle(), move |_| Watches::new(heard));
         let (database, heard, told) = (databases[0].clone(), listener.clone(), guests.clone());
         let watchers = watches.clone();

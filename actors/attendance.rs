@@ -125,6 +125,7 @@ impl actix::Actor for Attendance {
             | Heard::DeletePolicies
             | Heard::Names(_)
             | Heard::Rights
+            | Heard::Ended
             | Heard::Asked(_)
             | Heard::Metadata(_) => true,
         };

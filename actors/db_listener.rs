@@ -43,6 +43,8 @@ pub enum News {
     Asked(i64),
     /// The metadata of an account was changed so often; the database says this by itself, too.
     Metadata(AccountId, i64),
+    /// The vacuum has ended deleted mail; the database says so by itself.
+    Ended,
 }
 
 /// From now on, tell this, too, what the others say.
@@ -69,6 +71,8 @@ pub enum Heard {
     Asked(Vec<i64>),
     /// The metadata of these accounts was changed so often.
     Metadata(Vec<(AccountId, i64)>),
+    /// Deleted mail has ended.
+    Ended,
     /// Something may have been missed.
     MayHaveMissed,
 }
@@ -206,6 +210,9 @@ impl actix::Handler<Notified> for DbListener {
                 if news.contains(&News::DeletePolicies) {
                     self.tell(Heard::DeletePolicies);
                 }
+                if news.contains(&News::Ended) {
+                    self.tell(Heard::Ended);
+                }
                 if news.contains(&News::Rights) {
                     self.tell(Heard::Rights);
                 }
@@ -338,7 +345,7 @@ impl Pending {
             News::Asked(question) => {
                 self.asked.insert(question);
             }
-            News::DeletePolicies | News::Names(_) | News::Rights | News::Metadata(..) => {}
+            News::DeletePolicies | News::Names(_) | News::Rights | News::Ended | News::Metadata(..) => {}
         }
     }
 
@@ -357,7 +364,9 @@ impl Pending {
                 News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
                 News::Dismissed(account) => format!(" -{account}"),
                 News::Asked(question) => format!(" ?{question}"),
-                News::DeletePolicies | News::Names(_) | News::Rights | News::Metadata(..) => continue,
+                News::DeletePolicies | News::Names(_) | News::Rights | News::Ended | News::Metadata(..) => {
+                    continue;
+                }
             };
             if payload.len() + item.len() > PAYLOAD_BYTES_MAX {
                 break;
@@ -370,7 +379,7 @@ impl Pending {
                 News::Changed(key, _) => drop(self.mailboxes.remove(key)),
                 News::Dismissed(account) => drop(self.dismissed.remove(account)),
                 News::Asked(question) => drop(self.asked.remove(question)),
-                News::DeletePolicies | News::Names(_) | News::Rights | News::Metadata(..) => {}
+                News::DeletePolicies | News::Names(_) | News::Rights | News::Ended | News::Metadata(..) => {}
             }
         }
         (payload, batch)
@@ -428,6 +437,7 @@ mod tests {
         let metadata = News::Metadata(AccountId(7), 12);
         assert_eq!(read_payload("me", "database @7.12"), Some(vec![metadata]));
         assert_eq!(metadata.of_metadata(), Some((AccountId(7), 12)));
+        assert_eq!(read_payload("me", "database +"), Some(vec![News::Ended]));
     }
 
     #[test]

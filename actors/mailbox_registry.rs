@@ -1,6 +1,6 @@
 //! # MailboxRegistry - who is interested in which mailbox
 //!
-//! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Reconnected, Loaded, CaughtUp, Compared
+//! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Ended, Reconnected, Loaded, CaughtUp, Compared
 //! Says:   Changed → sessions, Watches · Affected, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
 //! Knows:  a `mailbox::Shared` and a `mailbox::CatchUp` per mailbox that somebody watches, or watched lately
@@ -87,6 +87,11 @@ pub struct Delivered {
 pub struct Signalled {
     pub changes: Vec<(MailboxKey, ModSeq)>,
 }
+
+/// Some of what was deleted has ended, somewhere.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct Ended;
 
 /// Signals may have been missed: everything watched has to be compared with the database.
 #[derive(actix::Message)]
@@ -278,6 +283,7 @@ impl actix::Actor for MailboxRegistry {
             Heard::Signalled(changes) => registry.try_send(Signalled { changes: changes.clone() }).is_ok(),
             Heard::MayHaveMissed => registry.try_send(Reconnected).is_ok(),
             Heard::DeletePolicies => guests.try_send(guests::Recheck).is_ok(),
+            Heard::Ended => registry.try_send(Ended).is_ok(),
             Heard::Dismissed(_) | Heard::Names(_) | Heard::Rights | Heard::Asked(_) | Heard::Metadata(_) => {
                 true
             }
@@ -359,6 +365,23 @@ impl actix::Handler<Signalled> for MailboxRegistry {
             if watched.shared.is_some() && !watched.sessions.is_empty() {
                 self.read(key, ctx);
             }
+        }
+    }
+}
+
+impl actix::Handler<Ended> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, _: Ended, ctx: &mut Self::Context) {
+        let is_open =
+            |(key, watched): &(&MailboxKey, &Watched)| key.is_of_deleted() && !watched.sessions.is_empty();
+        let open: Vec<MailboxKey> = self.mailboxes.iter().filter(is_open).map(|(key, _)| *key).collect();
+        for key in open {
+            let Some(watched) = self.mailboxes.get_mut(&key) else { continue };
+            // What ends leaves no mod-sequence behind, so it is read again whatever is known.
+            let known = watched.known().unwrap_or_default();
+            watched.catch_up.mention(ModSeq(known.0 + 1));
+            self.settle(key, ctx);
         }
     }
 }

@@ -27,6 +27,9 @@ fn read_item(item: &str) -> Option<News> {
     if item == "!" {
         return Some(News::DeletePolicies);
     }
+    if item == "+" {
+        return Some(News::Ended);
+    }
     if item == "=" {
         return Some(News::Rights);
     }
@@ -58,7 +61,12 @@ pub fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
         match news {
             News::Changed(key, modseq) => changes.push((key, modseq)),
             News::Dismissed(account) => dismissed.push(account),
-            News::DeletePolicies | News::Names(_) | News::Rights | News::Asked(_) | News::Metadata(..) => {}
+            News::DeletePolicies
+            | News::Names(_)
+            | News::Rights
+            | News::Ended
+            | News::Asked(_)
+            | News::Metadata(..) => {}
         }
     }
     (changes, dismissed)

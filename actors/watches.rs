@@ -119,7 +119,11 @@ impl actix::Actor for Watches {
                 Heard::Names(accounts) => Changed { names: accounts.clone(), ..Changed::default() },
                 Heard::Rights => Changed { rights: true, ..Changed::default() },
                 Heard::MayHaveMissed => Changed { anything: true, ..Changed::default() },
-                Heard::DeletePolicies | Heard::Dismissed(_) | Heard::Asked(_) | Heard::Metadata(_) => {
+                Heard::DeletePolicies
+                | Heard::Dismissed(_)
+                | Heard::Ended
+                | Heard::Asked(_)
+                | Heard::Metadata(_) => {
                     return true;
                 }
             };

@@ -66,6 +66,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     30 "0030_mailboxes_and_the_site_have_metadata",
     31 "0031_holds_know_names_of_groups",
     32 "0032_metadata_versions_look_nowhere_else",
+    33 "0033_hosts_hear_what_has_ended",
 ];
 
 /// The revision that this program brings a schema to.

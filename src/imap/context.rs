@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::command::fetch::Item;
 use super::command::search::finding;
 use super::command::search::results::write_set;
 use super::print::number;
@@ -31,6 +32,8 @@ pub struct Context {
     pub relevancy: finding::Relevancy,
     /// The order of SORT; empty for SEARCH, whose results are in the order of the mailbox.
     pub criteria: Vec<Criterion>,
+    /// What is to be told of new messages that become results.
+    pub items: Vec<Item>,
     pub results: Results,
     /// Messages of which it is still to be found out whether they are results, or where.
     pub pending: UidSet,
@@ -65,6 +68,17 @@ impl Contexts {
     /// Whether anything has to be asked of the stored messages.
     pub fn has_pending(&self) -> bool {
         self.contexts.iter().any(|context| !context.pending.is_empty())
+    }
+
+    /// Whether anything is to be told of new messages that become results.
+    pub fn have_items(&self) -> bool {
+        self.contexts.iter().any(|context| !context.items.is_empty())
+    }
+
+    /// What is to be told of a new message, as a result of these searches.
+    pub fn items(&self, uid: Uid) -> impl Iterator<Item = &Item> {
+        let of = self.contexts.iter().filter(move |context| context.results.contains(uid));
+        of.flat_map(|context| &context.items)
     }
 
     /// Whether a search with this tag is under way.

@@ -246,6 +246,17 @@ impl Selected {
         self.new = UidSet::new();
     }
 
+    /// What is to be told of a new message, in one response (RFC 5465 §5.2).
+    fn items_of_new(&self, uid: Uid) -> Vec<fetch::Item> {
+        let mut items = self.heeds.items.to_vec();
+        for item in self.contexts.items(uid) {
+            if !items.contains(item) {
+                items.push(item.clone());
+            }
+        }
+        items
+    }
+
     /// These messages have been made by the client itself: it need not be told of them more than that they are there.
     pub fn note_own_messages(&mut self, uids: &UidSet) {
         self.new = self.new.difference(uids);
@@ -487,10 +498,24 @@ impl Running {
     fn tell_new(self, selected: &mut Selected) -> Step {
         let new = std::mem::take(&mut selected.new);
         let new = selected.view.told().uids_among(&new);
-        let items = selected.heeds.items.to_vec();
-        match new.is_empty() || items.is_empty() {
+        let mut items: Vec<fetch::Item> = Vec::new();
+        let mut wanting = UidSet::new();
+        for uid in new.iter() {
+            let wanted = selected.items_of_new(uid);
+            if wanted.is_empty() {
+                continue;
+            }
+            if items.is_empty() || items == wanted {
+                items = wanted;
+                wanting.insert(uid);
+            } else {
+                // Of this one something else is wanted: its turn comes when these have been told.
+                selected.new.insert(uid);
+            }
+        }
+        match wanting.is_empty() {
             true => self.complete(selected),
-            false => fetch::tell_new(new, items, self, selected),
+            false => fetch::tell_new(wanting, items, self, selected),
         }
     }
 

@@ -50,7 +50,7 @@ impl Shared {
     pub fn apply(&self, change: &Change) -> Applied {
         assert_eq!(change.key, self.cell.key, "a change goes to its own mailbox");
         let mut newest = self.cell.newest.write().unwrap_or_else(PoisonError::into_inner);
-        if newest.highestmodseq >= change.modseq {
+        if newest.knows(change) {
             return Applied::Already;
         }
         match newest.apply(change) {

@@ -158,7 +158,7 @@ impl Snapshot {
         if self.highestmodseq < change.after {
             return Err(Gap { since: self.highestmodseq });
         }
-        if self.highestmodseq >= change.modseq {
+        if self.knows(change) {
             return Ok(self.clone());
         }
         if change.is_abridged {
@@ -185,6 +185,13 @@ impl Snapshot {
         next.highestmodseq = change.modseq;
         next.uidnext = self.uidnext.max(change.uidnext.unwrap_or(0)).max(u64::from(next.ceiling) + 1);
         Ok(next)
+    }
+
+    /// Whether a change is in already. What was deleted ends without a mod-sequence of its own, and that is in when the
+    /// messages are not.
+    pub(super) fn knows(&self, change: &Change) -> bool {
+        let ends = change.key.is_of_deleted() && self.count_in(&change.expunged) > 0;
+        self.highestmodseq > change.modseq || self.highestmodseq == change.modseq && !ends
     }
 
     /// This snapshot with the messages of `gone` put back, which are entries of `other`: what a client still sees

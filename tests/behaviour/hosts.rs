@@ -31,6 +31,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     guessers_wait_everywhere(&one, &other);
     connections_are_seen_and_ended_everywhere(&one, &other);
     metadata_travels(&one, &other);
+    what_is_watched_is_heard(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
     nobody_stays_where_nobody_may(&one, &mut far);
     nobody_stays_whose_dismissal_was_not_heard(&site, &other);
@@ -110,6 +111,30 @@ fn metadata_travels(one: &Server, other: &Server) {
             text == "* METADATA \"\" /shared/comment"
         });
     }
+}
+
+/// NOTIFY tells of what happens in any mailbox, and to their names, at another host.
+fn what_is_watched_is_heard(one: &Server, other: &Server) {
+    let mut far = other.imap("anna", PASSWORD);
+    far.ok("NOTIFY SET (personal (MessageNew MessageExpunge MailboxName SubscriptionChange))")
+        .expect("NOTIFY");
+    let mut near = one.imap("anna", PASSWORD);
+    near.ok("CREATE Watched").expect("CREATE");
+    wait_for(&mut far, |response| response.text() == "* LIST (\\HasNoChildren) \"/\" Watched");
+    near.ok("SUBSCRIBE Watched").expect("SUBSCRIBE");
+    wait_for(&mut far, |response| response.text() == "* LIST (\\HasNoChildren \\Subscribed) \"/\" Watched");
+    near.ok("SELECT INBOX").expect("SELECT");
+    let mut delays: Vec<Duration> = Vec::new();
+    for number in 1..=10 {
+        near.ok("COPY 1 Watched").expect("COPY");
+        let answered = Instant::now();
+        wait_for(&mut far, |response| {
+            response.text().contains(&format!("STATUS Watched (MESSAGES {number} "))
+        });
+        delays.push(answered.elapsed());
+    }
+    delays.sort();
+    assert!(delays[5] < Duration::from_millis(100), "the other host hears after {delays:?}");
 }
 
 fn flags_and_expunges_travel(one: &Server, far: &mut Imap) {

@@ -36,6 +36,31 @@ fn stored(server: &Server) -> String {
 }
 
 #[test]
+fn who_looks_at_deleted_mail_hears_that_it_has_ended() {
+    let server = Server::start();
+    server.add_user("anna", "anna@example.org", PASSWORD);
+    server.deliver("anna@example.org", b"Subject: lunch\r\n\r\nx\r\n");
+    let mut imap = server.imap("anna", PASSWORD);
+    for command in ["SELECT INBOX", "STORE 1 +FLAGS.SILENT (\\Deleted)", "EXPUNGE"] {
+        imap.ok(command).expect(command);
+    }
+    imap.ok("SELECT \"Deleted Messages/INBOX\"").expect("SELECT");
+    let idle = imap.idle().expect("IDLE");
+    days_pass(&server, 8);
+    json(&server, &["vacuum", "--now"]);
+    let begin = Instant::now();
+    let mut hears = || {
+        imap.read_within(Duration::from_millis(500))
+            .expect("the connection holds")
+            .is_some_and(|response| response.number("EXPUNGE") == Some(1))
+    };
+    while !hears() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nothing was told");
+    }
+    imap.done(&idle).expect("DONE");
+}
+
+#[test]
 fn an_administrator_holds_mail_and_lets_it_go() {
     let server = Server::start();
     server.add_user("anna", "anna@example.org", PASSWORD);

@@ -55,7 +55,7 @@ impl Esearch {
         if names_selected && open.is_none() {
             return Err(Error::bad("open a mailbox first, by SELECT or EXAMINE"));
         }
-        let options = self.returns.unwrap_or_default();
+        let options = self.returns.clone().unwrap_or_default();
         if (options.save || options.update) && !self.is_about_selected() {
             return Err(Error::bad("SAVE and UPDATE are for the open mailbox only"));
         }

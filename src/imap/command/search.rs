@@ -64,13 +64,13 @@ pub fn or_refusal<'a, T>(
 impl Search {
     /// What is in memory is asked first; only what that leaves open is asked of the stored messages.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        let answering = results::Answering::new(b"SEARCH", self.returns, self.program.as_ref().ok());
+        let answering = results::Answering::new(b"SEARCH", self.returns.clone(), self.program.as_ref().ok());
         self.answer(answering, running, selected)
     }
 
     /// The same by ESEARCH (RFC 7377).
     pub fn plan_esearch(self, running: Running, selected: &mut Selected) -> Step {
-        let returns = self.returns.or(Some(Returns::ALL));
+        let returns = self.returns.clone().or(Some(Returns::ALL));
         let answering = results::Answering::new(b"SEARCH", returns, self.program.as_ref().ok());
         self.answer(answering.naming_mailbox(), running, selected)
     }

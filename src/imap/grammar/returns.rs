@@ -13,12 +13,14 @@ use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded, separated_pair};
 
 use super::Parsed;
-use super::core::{nz_number, sp};
+use super::core::{nz_number, parenthesized, sp};
 use super::fault::fail;
+use super::fetch::fetch_att;
 use crate::error::Error;
+use crate::imap::command::fetch::Item;
 
 /// The return options of one command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Returns {
     /// MIN: the first result.
     pub min: bool,
@@ -34,6 +36,8 @@ pub struct Returns {
     pub relevancy: bool,
     /// UPDATE: changes of the results are to be told (RFC 5267 §4.3).
     pub update: bool,
+    /// UPDATE with items: what is to be told of new messages that become results (RFC 5465 §7).
+    pub items: Vec<Item>,
     /// PARTIAL: the results at these places.
     pub partial: Option<PartialRange>,
 }
@@ -55,7 +59,7 @@ enum Return {
     Save,
     Relevancy,
     Context,
-    Update,
+    Update(Vec<Item>),
     Partial(PartialRange),
 }
 
@@ -69,6 +73,7 @@ impl Returns {
         save: false,
         relevancy: false,
         update: false,
+        items: Vec::new(),
         partial: None,
     };
 
@@ -121,7 +126,7 @@ pub fn search_return_opts(input: &[u8]) -> Parsed<'_, Returns> {
             // RFC 5267 §4.2: a hint, which may be ignored.
             Return::Context => (),
             Return::Relevancy => returns.relevancy = true,
-            Return::Update => returns.update = true,
+            Return::Update(items) => (returns.update, returns.items) = (true, items),
             Return::Partial(_) if returns.partial.is_some() => {
                 return fail(input, Error::bad("PARTIAL may be said once only"));
             }
@@ -148,7 +153,11 @@ fn search_return_opt(input: &[u8]) -> Parsed<'_, Return> {
         b"SAVE" => Return::Save,
         b"RELEVANCY" => Return::Relevancy,
         b"CONTEXT" => Return::Context,
-        b"UPDATE" => Return::Update,
+        // `modifier-update = "UPDATE" [ "(" fetch-att *(SP fetch-att) ")" ]` (RFC 5465 §8, whose examples have a space)
+        b"UPDATE" => {
+            let items = opt(preceded(opt(sp), parenthesized(fetch_att)));
+            return map(items, |items| Return::Update(items.unwrap_or_default())).parse(rest);
+        }
         // `modifier-partial = "PARTIAL" SP partial-range`
         b"PARTIAL" => return map(preceded(sp, partial_range), Return::Partial).parse(rest),
         _ => return context("a return option", nom::combinator::fail()).parse(input),
@@ -214,13 +223,16 @@ mod tests {
     #[test]
     fn options_are_read() {
         let all = Returns { all: true, ..Returns::default() };
-        assert_eq!(read(" RETURN ()"), Ok(all));
+        assert_eq!(read(" RETURN ()"), Ok(all.clone()));
         assert_eq!(read(" return (Context)"), Ok(all));
         assert_eq!(read(" RETURN (SAVE)"), Ok(Returns { save: true, ..Returns::default() }));
         let several = read(" RETURN (MIN max COUNT SAVE UPDATE PARTIAL -1:-100)").unwrap();
         assert!(
             several.min && several.max && several.count && several.save && several.update && !several.all
         );
+        let update = read(" RETURN (COUNT UPDATE (UID BODY.PEEK[HEADER]) MIN)").unwrap();
+        assert!(update.update && update.min && update.items.len() == 2);
+        assert_eq!(read(" RETURN (UPDATE(UID FLAGS))").unwrap().items, [Item::Uid, Item::Flags]);
         assert_eq!(several.partial.map(|range| range.to_string()), Some("-1:-100".to_string()));
     }
 
@@ -231,6 +243,7 @@ mod tests {
             " RETURN (",
             " RETURN (FOO)",
             " RETURN (MIN,MAX)",
+            " RETURN (UPDATE (NOTHING))",
             " RETURN (PARTIAL)",
             " RETURN (PARTIAL 0:1)",
             " RETURN (PARTIAL -1:1)",

@@ -81,7 +81,7 @@ impl Selected {
         }
         self.write(out, updates, with_uid);
         self.after_news(out, news);
-        if !self.heeds.items.is_empty() {
+        if !self.heeds.items.is_empty() || self.contexts.have_items() {
             self.new = self
                 .new
                 .union(&super::new_since(u32::try_from(uidnext).unwrap_or(u32::MAX), self.view.told()));

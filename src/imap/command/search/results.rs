@@ -71,7 +71,7 @@ impl Answering {
     /// search which is kept up to date (RFC 5267 §4.3).
     pub fn check(&self, criteria: &[Criterion], running: &Running, selected: &Selected) -> Result<(), Error> {
         let by_relevancy = criteria.iter().any(|criterion| criterion.key == SortKey::Relevancy);
-        let relevancy = self.returns.is_some_and(|returns| returns.relevancy) || by_relevancy;
+        let relevancy = self.returns.as_ref().is_some_and(|returns| returns.relevancy) || by_relevancy;
         Returns { relevancy, ..Returns::default() }.check(self.is_fuzzy)?;
         match self.updates() && selected.contexts.has(&running.tag) {
             true => Err(Error::bad("This tag is that of a search which is kept up to date")),
@@ -80,7 +80,7 @@ impl Answering {
     }
 
     fn updates(&self) -> bool {
-        self.returns.is_some_and(|returns| returns.update)
+        self.returns.as_ref().is_some_and(|returns| returns.update)
     }
 
     /// Takes what is to be told of the results, and what is needed to keep them up to date, if that is wanted.
@@ -98,8 +98,19 @@ impl Answering {
             let relevancy = found.relevancy.as_deref().cloned().unwrap_or_default();
             let (results, pending) = (Results::Sorted(Vec::new()), UidSet::new());
             let (tag, uid) = (running.tag.clone(), running.uid);
-            let context =
-                Context { tag, uid, selector, collation, heard, relevancy, criteria, results, pending };
+            let items = self.returns.as_ref().map_or(Vec::new(), |returns| returns.items.clone());
+            let context = Context {
+                tag,
+                uid,
+                selector,
+                collation,
+                heard,
+                relevancy,
+                criteria,
+                items,
+                results,
+                pending,
+            };
             self.context = Some(Box::new(context));
         }
     }
@@ -110,7 +121,7 @@ impl Answering {
         let is_rev2 = selected.enabled.imap4rev2 && self.name == b"SEARCH";
         let telling = Telling {
             name: self.name,
-            returns: self.returns.or(is_rev2.then_some(Returns::ALL)),
+            returns: self.returns.clone().or(is_rev2.then_some(Returns::ALL)),
             asks_modseq: self.asks_modseq,
             names_mailbox: self.names_mailbox,
             correlator: self.correlator(&running, selected),
@@ -137,7 +148,7 @@ impl Answering {
         selected: &mut Selected,
     ) -> Step {
         running.untagged.extend(octets);
-        if self.returns.is_some_and(|returns| returns.save) {
+        if self.returns.as_ref().is_some_and(|returns| returns.save) {
             selected.saved = named;
         }
         if let Some(mut context) = self.context {
@@ -160,7 +171,7 @@ impl Answering {
 
     /// A search that should have saved its results leaves none (RFC 5182 §2.1).
     pub fn failed(self, error: Error, running: Running, selected: &mut Selected) -> Step {
-        if self.returns.is_some_and(|returns| returns.save) {
+        if self.returns.as_ref().is_some_and(|returns| returns.save) {
             selected.saved = UidSet::new();
         }
         running.failed(selected, error)
@@ -182,18 +193,18 @@ impl Telling {
     /// The answer, and those of the results that the options name: of a million, that takes a while.
     fn write(&self, told: &Snapshot, found: &[Uid]) -> (Vec<u8>, UidSet) {
         let results = numbers(told, found, self.uid);
-        let options = self.returns.unwrap_or_default();
+        let options = self.returns.clone().unwrap_or_default();
         let named = options.named(found);
         // RFC 7162 §3.1.5, RFC 4731 §3.2: the greatest mod-sequence of the messages that are returned.
         let modseqs = named.iter().filter_map(|uid| Some(told.by_uid(*uid)?.1.modseq.0));
         let modseq = if self.asks_modseq { modseqs.max() } else { None };
         let mut out = Vec::new();
-        match self.returns {
+        match &self.returns {
             None => write_plain(&mut out, self.name, &results, modseq),
             Some(returns) if returns.tells() && !(self.names_mailbox && results.is_empty()) => {
                 let scores = self.scores(found);
                 let told = Told { numbers: &results, modseq, scores: &scores };
-                write_correlated(&mut out, &self.correlator, self.uid, &returns, told);
+                write_correlated(&mut out, &self.correlator, self.uid, returns, told);
             }
             Some(_) => (),
         }

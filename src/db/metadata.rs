@@ -119,8 +119,9 @@ impl Unit for SetMetadata {
         // Of an entry that is named twice the last value counts, and PostgreSQL would refuse both.
         let values: HashMap<&MetadataEntry, Option<&[u8]>> =
             self.values.iter().map(|(entry, value)| (entry, value.as_deref())).collect();
-        let (readers, (entries, values)): (Vec<i64>, (Vec<&str>, Vec<Option<&[u8]>>)) =
-            values.into_iter().map(|(entry, value)| (reader(entry), (entry.as_str(), value))).unzip();
+        let readers: Vec<i64> = values.keys().map(|entry| reader(entry)).collect();
+        let entries: Vec<&str> = values.keys().map(|entry| entry.as_str()).collect();
+        let values: Vec<Option<&[u8]>> = values.into_values().collect();
         let sql = include_str!("sql/upsert_metadata.sql");
         let mailbox = rows.mailbox.0;
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =

@@ -199,7 +199,11 @@ impl Watching {
         };
         let names = self.known.iter().filter(|(_, known)| is_one(known));
         let names: Vec<MailboxName> = names.filter_map(|(name, _)| MailboxName::new(name).ok()).collect();
-        (!names.is_empty()).then(|| db::FindMailboxes { viewer: self.viewer, names, deleted_storage: false })
+        (!names.is_empty()).then_some(db::FindMailboxes {
+            viewer: self.viewer,
+            names,
+            deleted_storage: false,
+        })
     }
 
     /// Whether mailboxes of others may be among those that are watched.

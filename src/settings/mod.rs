@@ -326,6 +326,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         "tls.version_min" => "\"1.2\" or \"1.3\"",
         "imap.plaintext_login"
         | "imap.compress"
+        | "imap.literal_plus"
         | "pop3.plaintext_login"
         | "pop3.mark_seen"
         | "undelete.for_users" => "true or false",

@@ -86,7 +86,7 @@ fn interrupt(server: &Server, name: &str, arguments: impl Fn(&str) -> Vec<String
 fn fill(server: &Server) {
     server.add_user("karla", "karla@example.org", PASSWORD);
     let mail = |n: usize| {
-        let status = if n % 3 == 0 { "Status: RO\nX-Keywords: $Work k3" } else { "X-Keywords: k1" };
+        let status = if n.is_multiple_of(3) { "Status: RO\nX-Keywords: $Work k3" } else { "X-Keywords: k1" };
         let text = "A line of some sixty letters, so that there is something in it.\n".repeat(40);
         format!("From a@b Thu Jan  1 00:00:10 1970\nSubject: {n}\n{status}\n\n{text}\n")
     };

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::Target;
 use super::coverage::Coverage;
 
+/// Who is told an input.
+type Witness = Box<dyn FnMut(&[u8])>;
+
 /// One run of one target.
 pub struct Fuzzer {
     target: Target,
@@ -13,7 +16,7 @@ pub struct Fuzzer {
     coverage: Coverage,
     random: Random,
     /// Told each input before it is run, for those that end the program.
-    before: Box<dyn FnMut(&[u8])>,
+    before: Witness,
     runs: u64,
 }
 

@@ -10,8 +10,14 @@ use crate::fuzz::reply::Value;
 pub struct Memory {
     uidvalidity: u64,
     modseq: u64,
-    messages: BTreeMap<u32, Option<Vec<String>>>,
+    messages: Messages,
 }
+
+/// The flags of messages by their uids, as far as they are known.
+type Messages = BTreeMap<u32, Option<Vec<String>>>;
+
+/// What a client knows, and up to which mod-sequence.
+type Picture = (u64, Messages);
 
 /// HIGHESTMODSEQ and UIDVALIDITY, as SELECT has told them.
 pub fn opened_at(untagged: &[Vec<Value>]) -> Option<(u64, u64)> {
@@ -38,7 +44,7 @@ impl Client<'_> {
     }
 
     /// Opens a mailbox that is remembered, and returns what is known then, and up to when.
-    pub(super) fn resync(&mut self, mailbox: &str) -> Option<(u64, BTreeMap<u32, Option<Vec<String>>>)> {
+    pub(super) fn resync(&mut self, mailbox: &str) -> Option<Picture> {
         let Memory { uidvalidity, modseq, mut messages } = self.memories.remove(mailbox)?;
         self.view = None;
         let heard = self.say(&format!("SELECT {mailbox} (QRESYNC ({uidvalidity} {modseq}))"));
@@ -84,7 +90,7 @@ impl Client<'_> {
 
     /// What the client knew by QRESYNC is what a client is told that asks for everything, but for what has changed in the
     /// meantime.
-    pub(super) fn compare(&mut self, expected: Option<(u64, BTreeMap<u32, Option<Vec<String>>>)>) {
+    pub(super) fn compare(&mut self, expected: Option<Picture>) {
         let (Some((modseq, expected)), Some(view)) = (expected, &self.view) else { return };
         let changed = |known: &Known| known.uid.is_none_or(|uid| self.modseq_of(&view.mailbox, uid) > modseq);
         let differs = |known: &&Known| known.uid.and_then(|uid| expected.get(&uid)) != Some(&known.flags);

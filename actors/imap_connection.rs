@@ -468,13 +468,8 @@ impl actix::Handler<Dismissed> for ImapConnection {
 impl actix::Handler<MetadataChanged> for ImapConnection {
     type Result = ();
 
-    fn handle(&mut self, MetadataChanged(changes): MetadataChanged, _: &mut Self::Context) {
-        for changed in changes {
-            match self.untold.iter_mut().find(|untold| untold.mailbox == changed.mailbox) {
-                Some(untold) => untold.entries.extend(changed.entries),
-                None => self.untold.push(changed),
-            }
-        }
+    fn handle(&mut self, changed: MetadataChanged, _: &mut Self::Context) {
+        changed.add_to(&mut self.untold);
         self.tell();
     }
 }

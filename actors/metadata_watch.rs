@@ -1,9 +1,9 @@
 //! # MetadataWatch - who wants to be told what others write down about mailboxes and the server
 //!
 //! Hears:  Watch, Unwatch, Signalled, MayHaveMissed, Compared, Read
-//! Says:   MetadataChanged → connections · Run → Database
+//! Says:   MetadataChanged → connections, Notifiers · Run → Database
 //! Lives:  the server's life
-//! Knows:  how often the metadata of each account was changed, and the connections that want to be told
+//! Knows:  how often the metadata of each account was changed, and who wants to be told
 //! Limits: one question to the database at a time, whatever happens meanwhile
 //!
 //! The database tells all servers when the metadata of an account was changed, with the number of the change. What it was,
@@ -18,24 +18,27 @@ use archiveopteryx::policy::Viewer;
 
 use crate::database::{self, Database};
 use crate::db_listener::{Attach, DbListener, Heard};
+use crate::watches::WatchId;
 
-/// A connection is told, until this is dropped.
+/// Somebody is told, until this is dropped.
 pub struct Watching {
     watch: actix::Addr<MetadataWatch>,
-    connection: i64,
+    id: WatchId,
     viewer: Viewer,
 }
 
 impl Watching {
-    /// From now on, `told` hears what concerns `viewer`. No other connection has that number, here or at another server.
+    /// From now on, `told` hears what concerns `viewer` and was not changed by this connection. No other connection has
+    /// that number, here or at another server.
     pub fn begin(
         watch: &actix::Addr<MetadataWatch>,
         connection: i64,
         viewer: Viewer,
         told: actix::Recipient<MetadataChanged>,
     ) -> Watching {
-        watch.do_send(Watch { connection, viewer, told });
-        Watching { watch: watch.clone(), connection, viewer }
+        let id = WatchId::new();
+        watch.do_send(Watch { id, watcher: Watcher { viewer, connection, told } });
+        Watching { watch: watch.clone(), id, viewer }
     }
 
     pub fn viewer(&self) -> Viewer {
@@ -45,28 +48,37 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.watch.do_send(Unwatch { connection: self.connection });
+        self.watch.do_send(Unwatch(self.id));
     }
 }
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 struct Watch {
-    connection: i64,
-    viewer: Viewer,
-    told: actix::Recipient<MetadataChanged>,
+    id: WatchId,
+    watcher: Watcher,
 }
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-struct Unwatch {
-    connection: i64,
-}
+struct Unwatch(WatchId);
 
-/// To a connection: others have changed this.
+/// To who watches: others have changed this.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-pub struct MetadataChanged(pub Vec<ChangedMetadata>);
+pub struct MetadataChanged(Vec<ChangedMetadata>);
+
+impl MetadataChanged {
+    /// Adds it to what is still to be told, in which each entry is once.
+    pub fn add_to(self, untold: &mut Vec<ChangedMetadata>) {
+        for changed in self.0 {
+            match untold.iter_mut().find(|untold| untold.mailbox == changed.mailbox) {
+                Some(untold) => untold.entries.extend(changed.entries),
+                None => untold.push(changed),
+            }
+        }
+    }
+}
 
 #[derive(actix::Message)]
 #[rtype(result = "()")]
@@ -84,7 +96,7 @@ struct Compared(Result<HashMap<AccountId, i64>, db::Error>);
 #[rtype(result = "()")]
 struct Read {
     account: AccountId,
-    asked: Vec<i64>,
+    asked: Vec<WatchId>,
     outcome: Result<db::MetadataChanges, db::Error>,
 }
 
@@ -92,7 +104,7 @@ struct Read {
 pub struct MetadataWatch {
     database: actix::Addr<Database>,
     listener: actix::Addr<DbListener>,
-    watchers: HashMap<i64, Watcher>,
+    watchers: HashMap<WatchId, Watcher>,
     /// The last change of each account that was told; None until that has been read.
     told: Option<HashMap<AccountId, i64>>,
     /// What has been heard of since.
@@ -104,6 +116,7 @@ pub struct MetadataWatch {
 
 struct Watcher {
     viewer: Viewer,
+    connection: i64,
     told: actix::Recipient<MetadataChanged>,
 }
 
@@ -142,9 +155,8 @@ impl MetadataWatch {
         }
         let Some((account, since)) = self.next() else { return };
         self.asking = true;
-        let watchers = self.watchers.iter().map(|(connection, watcher)| (watcher.viewer, *connection));
-        let watchers: Vec<(Viewer, i64)> = watchers.collect();
-        let asked = watchers.iter().map(|(_, connection)| *connection).collect();
+        let watchers = self.watchers.iter().map(|(id, watcher)| (*id, (watcher.viewer, watcher.connection)));
+        let (asked, watchers): (Vec<WatchId>, Vec<(Viewer, i64)>) = watchers.unzip();
         actix_rt::spawn(async move {
             let unit = db::ReadMetadataChanges { account, since, watchers };
             let outcome = database::run(&database, unit).await;
@@ -189,16 +201,16 @@ impl actix::Actor for MetadataWatch {
 impl actix::Handler<Watch> for MetadataWatch {
     type Result = ();
 
-    fn handle(&mut self, Watch { connection, viewer, told }: Watch, _: &mut Self::Context) {
-        self.watchers.insert(connection, Watcher { viewer, told });
+    fn handle(&mut self, Watch { id, watcher }: Watch, _: &mut Self::Context) {
+        self.watchers.insert(id, watcher);
     }
 }
 
 impl actix::Handler<Unwatch> for MetadataWatch {
     type Result = ();
 
-    fn handle(&mut self, Unwatch { connection }: Unwatch, _: &mut Self::Context) {
-        self.watchers.remove(&connection);
+    fn handle(&mut self, Unwatch(id): Unwatch, _: &mut Self::Context) {
+        self.watchers.remove(&id);
     }
 }
 
@@ -255,9 +267,9 @@ impl actix::Handler<Read> for MetadataWatch {
         if let Some(told) = &mut self.told {
             told.insert(account, changes.version);
         }
-        for (connection, changed) in asked.iter().zip(changes.told) {
+        for (id, changed) in asked.iter().zip(changes.told) {
             // Who has come meanwhile has no need of it, and who has gone is told nothing.
-            if let Some(watcher) = self.watchers.get(connection).filter(|_| !changed.is_empty()) {
+            if let Some(watcher) = self.watchers.get(id).filter(|_| !changed.is_empty()) {
                 watcher.told.do_send(MetadataChanged(changed));
             }
         }

@@ -1,7 +1,7 @@
 //! # Notifier - what one client hears of mailboxes that it does not have open
 //!
-//! Hears:  Look, Turned, Did, End
-//! Says:   Run → Database · Watch, Unwatch → Watches · Overflowed → its connection · octets → its client's outbox
+//! Hears:  Look, Turned, Did, MetadataChanged, End
+//! Says:   Run → Database · Watch, Unwatch → Watches · Watching → MetadataWatch · Overflowed → its connection · octets → its client's outbox
 //! Lives:  from NOTIFY SET to the next NOTIFY, or disconnect
 //! Knows:  an `imap::Watching`, which decides what is told
 //! Limits: limits::NOTIFY_MAILBOXES_MAX
@@ -18,6 +18,7 @@ use archiveopteryx::imap::{Enabled, Own, Watching};
 use archiveopteryx::mailbox::MailboxKey;
 
 use crate::database::{self, Database};
+use crate::metadata_watch::{self, MetadataChanged, MetadataWatch};
 use crate::outbox::Outbox;
 use crate::services::Services;
 use crate::watches::{Look, Unwatch, Watch, WatchId, Watches};
@@ -64,6 +65,7 @@ impl Notifying {
         let notifier = Notifier {
             database: services.database.clone(),
             watches: services.watches.clone(),
+            metadata_watch: services.metadata_watch.clone(),
             outbox,
             overflowed,
             id: WatchId::new(),
@@ -71,6 +73,8 @@ impl Notifying {
             due: HashSet::new(),
             // Something may have happened since the watch began, of which nobody could hear.
             all_due: true,
+            hearing: None,
+            metadata: Vec::new(),
             looking: false,
         };
         Notifying(notifier.start())
@@ -89,6 +93,7 @@ impl Notifying {
 pub struct Notifier {
     database: actix::Addr<Database>,
     watches: actix::Addr<Watches>,
+    metadata_watch: actix::Addr<MetadataWatch>,
     outbox: Outbox,
     overflowed: actix::Recipient<Overflowed>,
     id: WatchId,
@@ -96,6 +101,10 @@ pub struct Notifier {
     /// What has changed and has not been looked at.
     due: HashSet<MailboxKey>,
     all_due: bool,
+    /// It is to be told what others write down about mailboxes and the server, if the client wants to hear of that.
+    hearing: Option<metadata_watch::Watching>,
+    /// What they have written down and the client has not been told.
+    metadata: Vec<db::ChangedMetadata>,
     /// A look is under way, or its outcome is being told.
     looking: bool,
 }
@@ -104,6 +113,8 @@ pub struct Notifier {
 enum Seen {
     All(db::Watched),
     Some(<db::FindMailboxes as db::Unit>::Output),
+    /// There was nothing to look for: what is to be told is known.
+    Nothing,
 }
 
 impl Notifier {
@@ -114,22 +125,28 @@ impl Notifier {
         }
         let all = std::mem::take(&mut self.all_due);
         let some = self.watching.reads_some(&std::mem::take(&mut self.due)).filter(|_| !all);
-        if !all && some.is_none() {
+        if !all && some.is_none() && self.metadata.is_empty() {
             return;
         }
         self.looking = true;
-        let (database, outbox, reads_all) =
-            (self.database.clone(), self.outbox.clone(), self.watching.reads_all());
+        let (database, outbox) = (self.database.clone(), self.outbox.clone());
+        let reads_all = all.then(|| self.watching.reads_all());
         let look = async move {
-            let seen = match some {
-                Some(some) => database::run(&database, some).await.map(Seen::Some),
-                None => database::run(&database, reads_all).await.map(Seen::All),
+            let seen = match (reads_all, some) {
+                (Some(all), _) => database::run(&database, all).await.map(Seen::All),
+                (None, Some(some)) => database::run(&database, some).await.map(Seen::Some),
+                (None, None) => Ok(Seen::Nothing),
             };
             // What the client itself is doing is known when its command has ended, and nothing is told within it.
             (seen, outbox.voice().await)
         };
         ctx.spawn(look.into_actor(self).map(|(seen, voice), notifier, ctx| {
-            let lines = notifier.lines(seen, ctx);
+            let mut lines = notifier.lines(seen, ctx);
+            // Which mailboxes these are, and whether subscribed to, is known when all has been looked at.
+            if !notifier.all_due {
+                let metadata = std::mem::take(&mut notifier.metadata);
+                lines.extend(notifier.watching.metadata_changed(&metadata));
+            }
             let outbox = notifier.outbox.clone();
             let told = async move {
                 let told = outbox.send(lines).await;
@@ -162,11 +179,14 @@ impl Notifier {
                     lines
                 }
                 Err(error) => {
+                    self.hearing = None;
+                    self.metadata.clear();
                     self.watches.do_send(Unwatch(self.id));
                     self.overflowed.do_send(Overflowed);
                     archiveopteryx::imap::response::overflow(&error)
                 }
             },
+            Ok(Seen::Nothing) => Vec::new(),
             Err(error) => {
                 tracing::warn!(%error, "could not read what a client watches");
                 ctx.run_later(RETRY_AFTER, |notifier, ctx| {
@@ -195,6 +215,11 @@ impl actix::Actor for Notifier {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.watch(ctx);
+        if self.watching.hears_metadata() {
+            let (connection, viewer) = (self.watching.connection(), self.watching.viewer());
+            let (watch, told) = (&self.metadata_watch, ctx.address().recipient());
+            self.hearing = Some(metadata_watch::Watching::begin(watch, connection, viewer, told));
+        }
         self.look(ctx);
     }
 
@@ -210,6 +235,17 @@ impl actix::Handler<Look> for Notifier {
         self.due.extend(keys);
         self.all_due |= all;
         self.look(ctx);
+    }
+}
+
+impl actix::Handler<MetadataChanged> for Notifier {
+    type Result = ();
+
+    fn handle(&mut self, changed: MetadataChanged, ctx: &mut Self::Context) {
+        if self.hearing.is_some() {
+            changed.add_to(&mut self.metadata);
+            self.look(ctx);
+        }
     }
 }
 

@@ -88,7 +88,8 @@ impl Code {
             Code::BadCharset | Code::FilterCharset => "BADCHARSET",
             Code::BadComparator => "BADCOMPARATOR",
             Code::BadEvent => {
-                "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
+                "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                 MailboxMetadataChange ServerMetadataChange)"
             }
             Code::BadUrl => "BADURL",
             Code::Cannot => "CANNOT",

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::command::fetch::Item as FetchItem;
+use super::command::getmetadata;
 use super::command::list::{List, Return, Selection};
 use super::command::status::{self, Item};
+use super::conversation::User;
 use super::enabled::Enabled;
 use super::grammar::source::Source;
 use super::response;
@@ -53,6 +55,10 @@ pub struct Events {
     pub names: bool,
     /// SubscriptionChange.
     pub subscriptions: bool,
+    /// MailboxMetadataChange.
+    pub metadata: bool,
+    /// ServerMetadataChange, which is about no mailbox.
+    pub server: bool,
 }
 
 /// Some mailboxes, and what is wanted of them.
@@ -74,6 +80,7 @@ pub struct Own {
 /// What one client watches.
 pub struct Watching {
     viewer: Viewer,
+    connection: i64,
     append_limit: u64,
     enabled: Enabled,
     /// The mailbox that is open: what happens to its messages is told by its session.
@@ -127,7 +134,14 @@ impl Events {
             flags: self.flags || other.flags,
             names: self.names || other.names,
             subscriptions: self.subscriptions || other.subscriptions,
+            metadata: self.metadata || other.metadata,
+            server: self.server || other.server,
         }
+    }
+
+    /// Whether nothing but what happens to messages is wanted.
+    pub fn are_of_messages(self) -> bool {
+        !(self.names || self.subscriptions || self.metadata || self.server)
     }
 
     fn is_none(self) -> bool {
@@ -163,14 +177,17 @@ impl Source {
 
 impl Watching {
     /// What is wanted in which mailboxes, before any of them has been read.
-    pub fn new(
-        viewer: Viewer,
-        append_limit: u64,
-        enabled: Enabled,
-        open: Option<MailboxKey>,
-        groups: Vec<Group>,
-    ) -> Watching {
-        Watching { viewer, append_limit, enabled, open, groups, known: BTreeMap::new(), own: Own::default() }
+    pub fn new(user: &User, open: Option<MailboxKey>, groups: Vec<Group>) -> Watching {
+        Watching {
+            viewer: user.viewer(),
+            connection: user.connection,
+            append_limit: user.append_limit,
+            enabled: user.enabled,
+            open,
+            groups,
+            known: BTreeMap::new(),
+            own: Own::default(),
+        }
     }
 
     /// How the client wants to be spoken to now, and what it has open.
@@ -217,6 +234,36 @@ impl Watching {
     /// Who watches.
     pub fn viewer(&self) -> Viewer {
         self.viewer
+    }
+
+    /// The number of the connection that watches.
+    pub fn connection(&self) -> i64 {
+        self.connection
+    }
+
+    /// Whether anything is wanted of what others write down about mailboxes and the server.
+    pub fn hears_metadata(&self) -> bool {
+        self.groups.iter().any(|group| group.events.metadata || group.events.server)
+    }
+
+    /// Others have written that down. Returns what to tell of it (RFC 5465 §5.6, §5.7).
+    pub fn metadata_changed(&self, changes: &[db::ChangedMetadata]) -> Vec<u8> {
+        let mut out = Vec::new();
+        // RFC 5464 §4.1: after ENABLE METADATA the client is told of all changes, of these too.
+        for changed in changes.iter().filter(|_| !self.enabled.metadata) {
+            let is_wanted = match &changed.mailbox {
+                Some(name) => {
+                    let subscribed = self.known.get(name).is_some_and(|known| known.subscribed);
+                    self.events(name, subscribed).metadata
+                }
+                None => self.groups.iter().any(|group| group.events.server),
+            };
+            if is_wanted {
+                let entries = changed.entries.iter().map(String::as_str);
+                getmetadata::write_changed(&mut out, changed.mailbox.as_deref(), entries, self.enabled);
+            }
+        }
+        out
     }
 
     /// The mailboxes that are watched.
@@ -354,7 +401,8 @@ impl Watching {
             self.groups.iter().filter(|group| group.source.has(name, subscribed)).map(|group| group.events);
         groups
             .try_fold(Events::default(), |all, events| (!events.is_none()).then(|| all.or(events)))
-            .unwrap_or_default()
+            // What happens to the server is not what happens to a mailbox, so that none is watched for it.
+            .map_or(Events::default(), |events| Events { server: false, ..events })
     }
 
     /// Whether the client has named it, and not only a kind of mailboxes.

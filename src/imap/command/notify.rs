@@ -73,6 +73,8 @@ enum Event {
     FlagChange,
     MailboxName,
     SubscriptionChange,
+    MailboxMetadataChange,
+    ServerMetadataChange,
     /// It is not supported, or not known at all.
     Other,
 }
@@ -112,6 +114,8 @@ fn event(input: &[u8]) -> Parsed<'_, Event> {
         "flagchange" => (rest, Event::FlagChange),
         "mailboxname" => (rest, Event::MailboxName),
         "subscriptionchange" => (rest, Event::SubscriptionChange),
+        "mailboxmetadatachange" => (rest, Event::MailboxMetadataChange),
+        "servermetadatachange" => (rest, Event::ServerMetadataChange),
         _ => (rest, Event::Other),
     })
 }
@@ -126,7 +130,7 @@ fn wanted(status: bool, groups: Vec<(Filter, Vec<Event>)>) -> Result<Wanted, Err
             Filter::Selected(_) if selected.is_some() => {
                 return Err(Error::bad("SELECTED and SELECTED-DELAYED are said once, and not both"));
             }
-            Filter::Selected(_) if events.names || events.subscriptions => {
+            Filter::Selected(_) if !events.are_of_messages() => {
                 return Err(Error::bad("SELECTED is for what happens to messages only"));
             }
             Filter::Selected(when) => {
@@ -152,6 +156,8 @@ fn collected(events: Vec<Event>) -> Result<(Events, Option<Vec<Item>>), Error> {
             Event::FlagChange => all.flags = true,
             Event::MailboxName => all.names = true,
             Event::SubscriptionChange => all.subscriptions = true,
+            Event::MailboxMetadataChange => all.metadata = true,
+            Event::ServerMetadataChange => all.server = true,
             Event::Other => return Err(Error::no(Code::BadEvent, "not all of these events are known here")),
         }
     }
@@ -178,7 +184,7 @@ impl Notify {
             Notify::Set(wanted) => wanted,
         };
         let Wanted { status, selected, groups } = wanted;
-        let mut watching = Watching::new(user.viewer(), user.append_limit, user.enabled, open, groups);
+        let mut watching = Watching::new(user, open, groups);
         Plan::run(watching.reads_all(), move |read, conversation: &mut Conversation| {
             let read = match read {
                 Ok(read) => read,
@@ -226,6 +232,8 @@ mod tests {
         assert_eq!(wanted.groups[0], Group { source: Source::Subtree(names), events });
         let events = Events { names: true, subscriptions: true, ..Events::default() };
         assert_eq!(wanted.groups[1], Group { source: Source::Personal, events });
+        let wanted = set(" SET (subscribed (servermetadatachange MailboxMetadataChange))");
+        assert_eq!(wanted.groups[0].events, Events { metadata: true, server: true, ..Events::default() });
         let wanted = set(" set (selected-delayed (MessageExpunge MessageNew)) (mailboxes INBOX NONE)");
         assert_eq!(wanted.selected.when, When::UnaskedButExpunges);
         assert_eq!(wanted.groups[0].events, Events::default());
@@ -242,6 +250,8 @@ mod tests {
             " SET (selected ())",
             " SET (selected (MessageNew))",
             " SET (selected (MessageNew MessageExpunge MailboxName))",
+            " SET (selected (MailboxMetadataChange))",
+            " SET (selected-delayed (ServerMetadataChange))",
             " SET (selected NONE) (selected-delayed NONE)",
             " SET (personal (FlagChange))",
             " SET (personal (MessageNew (UID) MessageExpunge))",
@@ -250,7 +260,7 @@ mod tests {
         ] {
             assert!(matches!(read(bad), Err(Error::Bad(_))), "{bad}");
         }
-        for unknown in ["AnnotationChange", "ServerMetadataChange", "FullMoon"] {
+        for unknown in ["AnnotationChange", "FullMoon"] {
             let refused = read(&format!(" SET (personal (MessageNew {unknown} MessageExpunge))"));
             assert!(matches!(refused, Err(Error::No { code: Code::BadEvent, .. })), "{unknown}");
         }

@@ -314,10 +314,15 @@ impl ImapConnection {
         self.watching = wanted.map(|viewer| Watching::begin(watch, talk.conversation.number(), viewer, told));
     }
 
-    /// Tells the client what others have written down, unless an answer is half said; a client that does not read is
-    /// told later.
-    fn tell(&mut self) {
+    /// Tells the client what others have written down, unless an answer is half said, or anything else that is told
+    /// without its asking; a client that does not read is told later.
+    fn tell(&mut self, ctx: &mut actix::Context<Self>) {
         let Some(talk) = self.talk.as_ref().filter(|_| !self.untold.is_empty()) else { return };
+        let Some(_voice) = self.outbox.try_voice() else {
+            let silence = self.outbox.silence();
+            ctx.spawn(silence.into_actor(self).map(|(), connection, ctx| connection.tell(ctx)));
+            return;
+        };
         if self.outbox.try_send(talk.conversation.metadata_changed(&self.untold).into()).is_ok() {
             self.untold.clear();
         }
@@ -337,7 +342,7 @@ impl ImapConnection {
         }
         self.watch(ctx);
         if matches!(then, Ok(Then::Listen)) {
-            self.tell();
+            self.tell(ctx);
         }
         match (then, self.ending.take()) {
             (Ok(Then::Listen), Some(text)) => self.say_goodbye(&text, ctx),
@@ -392,7 +397,7 @@ impl actix::Actor for ImapConnection {
             } else {
                 limits::IMAP_LOGIN_SECONDS_MAX
             };
-            connection.tell();
+            connection.tell(ctx);
             if connection.talk.is_some() && connection.heard.elapsed() > Duration::from_secs(seconds) {
                 connection.say_goodbye("nothing heard for too long", ctx);
             }
@@ -468,9 +473,9 @@ impl actix::Handler<Dismissed> for ImapConnection {
 impl actix::Handler<MetadataChanged> for ImapConnection {
     type Result = ();
 
-    fn handle(&mut self, changed: MetadataChanged, _: &mut Self::Context) {
+    fn handle(&mut self, changed: MetadataChanged, ctx: &mut Self::Context) {
         changed.add_to(&mut self.untold);
-        self.tell();
+        self.tell(ctx);
     }
 }
 

@@ -101,6 +101,17 @@ impl Outbox {
         Voice(self.voice.clone().acquire_owned().await.expect("it is never closed"))
     }
 
+    /// The same, if nobody else says anything now.
+    pub fn try_voice(&self) -> Option<Voice> {
+        self.voice.clone().try_acquire_owned().ok().map(Voice)
+    }
+
+    /// Waits until nobody says anything, and says nothing either.
+    pub fn silence(&self) -> impl Future<Output = ()> + use<> {
+        let outbox = self.clone();
+        async move { drop(outbox.voice().await) }
+    }
+
     /// Queues `octets`; waits while the client is slow.
     pub async fn send(&self, octets: impl Into<Bytes>) -> Result<(), Gone> {
         let octets = octets.into();

@@ -370,6 +370,7 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>, entry: &r
         compress: services.settings.imap.compress,
         literal_plus: services.settings.imap.literal_plus,
         connection: services.number_for(entry),
+        limit: services.message_limit(),
     }
 }
 
@@ -409,8 +410,7 @@ impl actix::Handler<Received> for ImapConnection {
     type Result = actix::ResponseActFuture<Self, Result<Next, Gone>>;
 
     fn handle(&mut self, Received(octets): Received, _: &mut Self::Context) -> Self::Result {
-        let mut talk =
-            self.talk.take().expect("the client task waits until everything before has been dealt with");
+        let mut talk = self.talk.take().expect("the client task waits until all before has been dealt with");
         talk.entry.heard();
         let overflowed = std::mem::take(&mut self.overflowed);
         let dealt = async move {
@@ -432,8 +432,7 @@ impl actix::Handler<Secured> for ImapConnection {
     type Result = ();
 
     fn handle(&mut self, Secured(facts): Secured, _: &mut Self::Context) {
-        let talk =
-            self.talk.as_mut().expect("the client task waits until everything before has been dealt with");
+        let talk = self.talk.as_mut().expect("the client task waits until all before has been dealt with");
         talk.origin.tls = true;
         talk.entry.secured();
         let plaintext = talk.services.settings.imap.plaintext_login;

@@ -6,6 +6,7 @@ use actix::Actor;
 use archiveopteryx::aox::conversation::QueueFacts;
 use archiveopteryx::db::Caches;
 use archiveopteryx::error::{Code, Error};
+use archiveopteryx::imap::limited::MessageLimit;
 use archiveopteryx::login::{self, Authenticated, Channel, Origin};
 use archiveopteryx::mailbox::AccountId;
 use archiveopteryx::settings::Settings;
@@ -147,6 +148,11 @@ impl Services {
     /// A number for a connection of this server that no other connection has, at any server of the database.
     pub fn number_for(&self, entry: &roll::Entry) -> i64 {
         self.number.wrapping_add(entry.number()) as i64
+    }
+
+    /// How many messages one command may be about.
+    pub fn message_limit(&self) -> MessageLimit {
+        MessageLimit::new(self.settings.imap.message_limit, self.settings.imap.save_limit)
     }
 
     /// How a client may show who it is: `plaintext` says whether its door takes passwords in the clear, and `tls` what TLS

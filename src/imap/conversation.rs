@@ -22,6 +22,7 @@ use crate::imap::command::{
 use crate::imap::enabled::Enabled;
 use crate::imap::filters;
 use crate::imap::language::Language;
+use crate::imap::limited::MessageLimit;
 use crate::imap::response;
 use crate::imap::watching::Heeds;
 use crate::limits;
@@ -67,6 +68,8 @@ pub struct Setup {
     pub literal_plus: bool,
     /// What no other connection has, here or at another server.
     pub connection: i64,
+    /// How many messages a command may be about.
+    pub limit: MessageLimit,
 }
 
 /// What is to be done next. The actor finishes one before it asks for another.
@@ -108,8 +111,9 @@ pub struct User {
     pub enabled: Enabled,
     /// What he wants to hear of in the mailbox that he opens.
     pub heeds: Heeds,
-    /// Octets of the largest message that APPEND takes.
+    /// Octets of the largest message that APPEND takes, and how many it takes.
     pub append_limit: u64,
+    pub save_limit: Option<u32>,
     /// Whether what was deleted can be seen.
     pub sees_deleted: bool,
     /// The connection, which need not be told what it has done by itself.
@@ -309,10 +313,9 @@ impl Conversation {
 
     /// What CAPABILITY says at this point.
     pub fn capabilities(&self) -> String {
-        let Setup { starttls, secure, terms, literal_plus, compress, literal_max, .. } = &self.setup;
         match self.user {
-            Some(_) => capability::after_login(*literal_plus, *compress && !self.compressed, *literal_max),
-            None => capability::before_login(*literal_plus, *starttls && !secure, terms),
+            Some(_) => capability::after_login(&self.setup, self.compressed),
+            None => capability::before_login(&self.setup),
         }
     }
 
@@ -483,7 +486,8 @@ impl Conversation {
 
     /// A command for the session of the open mailbox.
     fn on_mailbox(&self, tag: String, uid: bool, command: OnMailbox, now: Timestamp) -> Event {
-        Event::Selected(SelectedCommand { tag, uid, command, now, enabled: self.enabled() })
+        let (enabled, limit) = (self.enabled(), self.setup.limit);
+        Event::Selected(SelectedCommand { tag, uid, command, now, enabled, limit })
     }
 
     /// The exchange goes on, or has come to an end.
@@ -502,8 +506,7 @@ impl Conversation {
                 let client = self.setup.client.clone();
                 let administrators_group = self.setup.administrators_group.clone();
                 let submission_group = self.setup.submission_group.clone();
-                let enabled = Enabled::default();
-                let append_limit = self.setup.literal_max;
+                let (append_limit, save_limit) = (self.setup.literal_max, self.setup.limit.save);
                 let sees_deleted = self.setup.deleted_messages && !anonymous;
                 self.user = Some(User {
                     account,
@@ -512,9 +515,10 @@ impl Conversation {
                     client,
                     administrators_group,
                     submission_group,
-                    enabled,
+                    enabled: Enabled::default(),
                     heeds: Heeds::default(),
                     append_limit,
+                    save_limit,
                     sees_deleted,
                     connection: self.setup.connection,
                 });

@@ -32,6 +32,7 @@ fn setup() -> Setup {
         compress: true,
         literal_plus: true,
         connection: 1,
+        limit: MessageLimit::default(),
     }
 }
 

@@ -191,6 +191,7 @@ const TEXTS: &[(&str, &str)] = &[
         "There is no such collation; try COMPARATOR \"*\"",
         "Diese Sortierung gibt es nicht; versuchen Sie COMPARATOR \"*\"",
     ),
+    ("One command may be about {} messages", "Ein Befehl darf von {} Nachrichten handeln"),
     ("the literal is too large for this command", "Das ist zu viel für diesen Befehl"),
     ("some of this was delivered before", "Manches davon wurde schon zugestellt"),
     (

@@ -8,6 +8,7 @@ pub mod conversation;
 pub mod enabled;
 mod filters;
 pub mod language;
+pub mod limited;
 pub mod response;
 pub mod selected;
 pub mod watching;

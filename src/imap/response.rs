@@ -3,7 +3,7 @@
 use crate::error::{Code, Error};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::core::is_atom_char;
-use crate::mailbox::FlagSet;
+use crate::mailbox::{FlagSet, Uid};
 use crate::wire::utf7;
 
 /// `string`, as a literal only where quotes cannot hold it.
@@ -112,6 +112,18 @@ pub fn uid_required(tag: &str) -> Vec<u8> {
 /// COMPRESS a second time. RFC 4978 §3 has BAD when it was COMPRESS that has begun before.
 pub fn compression_active(tag: &str) -> Vec<u8> {
     status(tag, "BAD", Some("COMPRESSIONACTIVE"), "DEFLATE is active by COMPRESS already")
+}
+
+/// `resp-text-code =/ "MESSAGELIMIT" SP message-limit [SP uniqueid]` (RFC 9738 §5)
+pub fn message_limit_code(limit: u32, lowest: Option<Uid>) -> String {
+    let lowest = lowest.map(|uid| format!(" {uid}")).unwrap_or_default();
+    format!("MESSAGELIMIT {limit}{lowest}")
+}
+
+/// A command is about too many messages: nothing is done, or (with `*` for the tag) the rest is not.
+pub fn message_limit(tag: &str, limit: u32, lowest: Option<Uid>) -> Vec<u8> {
+    let text = format!("One command may be about {limit} messages");
+    status(tag, "NO", Some(&message_limit_code(limit, lowest)), &text)
 }
 
 /// What a client is told beside the answer to the command that has nearly used up a quota (RFC 9208 §4.3.1).

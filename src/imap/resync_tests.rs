@@ -177,7 +177,14 @@ impl Client {
         let mut selected = self.selected.take().expect("a mailbox is open");
         let enabled = selected.enabled;
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let step = selected.execute(SelectedCommand { tag: "a".into(), uid, command, now, enabled });
+        let step = selected.execute(SelectedCommand {
+            tag: "a".into(),
+            uid,
+            command,
+            now,
+            enabled,
+            limit: Default::default(),
+        });
         let answer = carry_out(step, &mut selected, |octets| self.hear(&octets), &world.earlier(since));
         self.selected = Some(selected);
         self.hear(&answer.untagged);

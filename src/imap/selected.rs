@@ -14,6 +14,7 @@ use super::answer::{After, Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand, fetch};
 use super::context::Contexts;
 use super::enabled::Enabled;
+use super::limited::MessageLimit;
 use super::response;
 use super::watching::{Heeds, Own, When};
 use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
@@ -39,6 +40,8 @@ pub struct Selected {
     pub(super) settles: bool,
     /// When the client gave its last command.
     pub(super) now: Timestamp,
+    /// How many messages a command may be about.
+    pub(super) limit: MessageLimit,
     read_only: bool,
     viewer: Viewer,
     standing: Standing,
@@ -87,6 +90,8 @@ pub struct Running {
     pub untagged: Vec<u8>,
     /// A response code for the tagged line.
     pub code: Option<String>,
+    /// Only so many messages were dealt with, as that is the limit, down to this uid.
+    pub limited: Option<(u32, Option<Uid>)>,
 }
 
 impl Selected {
@@ -108,6 +113,7 @@ impl Selected {
             contexts: Contexts::default(),
             settles: false,
             now: Timestamp::UNIX_EPOCH,
+            limit: MessageLimit::default(),
             read_only: opening.read_only,
             viewer: opening.viewer,
             standing: opening.standing.clone(),
@@ -150,10 +156,20 @@ impl Selected {
 
     /// What the command does first.
     pub fn execute(&mut self, command: SelectedCommand) -> Step {
-        let SelectedCommand { tag, uid, command, now, enabled } = command;
+        let SelectedCommand { tag, uid, command, now, enabled, limit } = command;
+        self.limit = limit;
         let untagged = self.enable(enabled);
         self.now = now;
-        let running = |name, may_expunge| Running { tag, uid, now, name, may_expunge, untagged, code: None };
+        let running = |name, may_expunge| Running {
+            tag,
+            uid,
+            now,
+            name,
+            may_expunge,
+            untagged,
+            code: None,
+            limited: None,
+        };
         // RFC 3501 §7.4.1: sequence numbers must not change under FETCH, STORE and SEARCH; uids never do.
         match command {
             OnMailbox::Fetch(fetch) => fetch.plan(running("FETCH", uid), self),
@@ -232,7 +248,8 @@ impl Selected {
         let may_expunge = self.idling || self.heeds.when == When::Unasked;
         let (untagged, code) = (Vec::new(), None);
         let (tag, now) = (String::new(), self.now);
-        let mut running = Running { tag, uid: at_any_time, now, name: NEWS, may_expunge, untagged, code };
+        let mut running =
+            Running { tag, uid: at_any_time, now, name: NEWS, may_expunge, untagged, code, limited: None };
         self.settles = true;
         self.write_updates(&mut running.untagged, may_expunge, at_any_time);
         self.settles = false;
@@ -519,10 +536,11 @@ impl Running {
         }
     }
 
-    fn complete(self, selected: &Selected) -> Step {
+    fn complete(mut self, selected: &Selected) -> Step {
         if self.name == NEWS {
             return self.answer(selected, Vec::new(), After::Continue);
         }
+        self.tell_limit();
         let prefix =
             if self.uid && !OPENING.contains(&self.name) && self.name != "ESEARCH" { "UID " } else { "" };
         let text = format!("{prefix}{} completed", self.name);
@@ -539,6 +557,10 @@ impl Running {
             return self.answer(selected, Vec::new(), After::Continue);
         }
         let tagged = response::failure(&self.tag, &error);
+        self.refused(selected, tagged)
+    }
+
+    pub(super) fn refused(self, selected: &Selected, tagged: Vec<u8>) -> Step {
         // A SELECT that fails leaves no mailbox open.
         let next = if OPENING.contains(&self.name) { After::Unselect } else { After::Continue };
         self.answer(selected, tagged, next)

@@ -19,8 +19,8 @@ use crate::grammar::set::sequence_set;
 use crate::grammar::time::date;
 use crate::grammar::{Fault, Parsed};
 use crate::limits;
-use crate::mailbox::System;
 use crate::mailbox::object_id::is_object_id;
+use crate::mailbox::{SequenceNumber, SequenceSet, System};
 
 impl Selector {
     /// Reads what [`Display`](std::fmt::Display) prints, and whatever else a client may write: one or more keys, all of
@@ -181,6 +181,9 @@ fn named_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a,
         "MODSEQ" => Some(preceded(sp, search_modsequence).parse(input)),
         "UID" => Some(preceded(sp, map(sequence_set, Selector::Uids)).parse(input)),
         "FILTER" => filter(input, place),
+        // RFC 9738 §3.2
+        "UIDAFTER" => Some(preceded(sp, map(nz_number, uid_after)).parse(input)),
+        "UIDBEFORE" => Some(preceded(sp, map(nz_number, uid_before)).parse(input)),
         "NOT" => Some(map(preceded(sp, |input| search_key(input, place)), Selector::not).parse(input)),
         "OR" => Some(or_keys(input, place)),
         // RFC 6203: `search-key =/ "FUZZY" SP search-key`
@@ -203,6 +206,23 @@ fn filter(input: &[u8], place: Place) -> Option<Parsed<'_, Selector>> {
         }
         Filters::Unknown => None,
     }
+}
+
+/// `"UID" SP <uid>+1 ":*"`, but that `*` may not be less.
+fn uid_after(uid: u32) -> Selector {
+    uids_within(uid.checked_add(1), u32::MAX)
+}
+
+/// `"UID" SP "1:" <uid>-1`
+fn uid_before(uid: u32) -> Selector {
+    uids_within((uid > 1).then_some(1), uid - 1)
+}
+
+/// Uids from one to another; none if there is no first one.
+fn uids_within(first: Option<u32>, last: u32) -> Selector {
+    let number = SequenceNumber::Number;
+    let set = first.and_then(|first| SequenceSet::new(vec![(number(first), number(last))]));
+    set.map_or_else(|| Selector::All.not(), Selector::Uids)
 }
 
 /// The keys that ask what a message says.

@@ -77,6 +77,9 @@ pub struct Imap {
     pub compress: bool,
     /// Whether literals of any size may come without asking, and not only small ones.
     pub literal_plus: bool,
+    /// Messages that one command may be about, and messages that one may make; 0 means any number.
+    pub message_limit: u32,
+    pub save_limit: u32,
 }
 
 /// The door for the MTA that delivers.
@@ -161,6 +164,8 @@ impl Default for Imap {
             plaintext_login: false,
             compress: true,
             literal_plus: true,
+            message_limit: 0,
+            save_limit: 0,
         }
     }
 }
@@ -240,6 +245,14 @@ impl Settings {
         ] {
             if max == 0 {
                 faults.push((key, "at least 1 (an empty listen list turns a door off)".to_owned()));
+            }
+        }
+        for (key, limit) in
+            [("imap.message_limit", self.imap.message_limit), ("imap.save_limit", self.imap.save_limit)]
+        {
+            if (1..1000).contains(&limit) {
+                // RFC 9738 §3
+                faults.push((key, "0, or at least 1000".to_owned()));
             }
         }
         self.ldap.faults(&mut faults);
@@ -331,6 +344,8 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         | "pop3.mark_seen"
         | "undelete.for_users" => "true or false",
         "imap.connections_max"
+        | "imap.message_limit"
+        | "imap.save_limit"
         | "pop3.connections_max"
         | "lmtp.connections_max"
         | "database.connections_max"

@@ -41,6 +41,7 @@ impl<'a> Client<'a> {
             compress: false,
             literal_plus: true,
             connection: 1,
+            limit: Default::default(),
         };
         let (conversation, _) = Conversation::new(setup);
         let mut client = Client { lender, conversation, selected: None, said: Vec::new(), changes: 0 };

@@ -23,6 +23,7 @@ mod imap_account;
 mod listing;
 mod login;
 mod mailbox_units;
+mod message_limit;
 mod oauth;
 mod one_way_out;
 mod pop3;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{Append, Appending, LoadSnapshot, NewAddress, NewDerived, NewMessage, StoredBody};
 use archiveopteryx::imap::command::{SelectedCommand, copy, expunge, fetch, r#move, search, store};
+use archiveopteryx::imap::limited::MessageLimit;
 use archiveopteryx::imap::selected::Step;
 use archiveopteryx::imap::{After, Answer, Enabled, Heeds, OnMailbox, Opening, Selected};
 use archiveopteryx::limits;
@@ -42,6 +43,13 @@ impl Client<'_> {
     async fn says(&mut self, command: &str) -> String {
         let octets = self.octets(command).await;
         String::from_utf8(octets).expect("the test mail is UTF-8")
+    }
+
+    /// The same where two messages are all that a command may be about.
+    async fn says_of_two(&mut self, command: &str) -> String {
+        let plan =
+            self.selected.execute(SelectedCommand { limit: MessageLimit::new(2, 0), ..parse(command) });
+        String::from_utf8(self.carry_out(plan).await).expect("the test mail is UTF-8")
     }
 
     async fn octets(&mut self, command: &str) -> Vec<u8> {
@@ -113,7 +121,7 @@ fn parse(command: &str) -> SelectedCommand {
         other => panic!("the test says {other}"),
     };
     let (tag, now, enabled) = ("a".into(), jiff::Timestamp::now(), Enabled::default());
-    SelectedCommand { tag, uid, command, now, enabled }
+    SelectedCommand { tag, uid, command, now, enabled, limit: Default::default() }
 }
 
 fn test(messages: &[&[u8]], body: impl AsyncFnOnce(&Lender, Shared)) {
@@ -203,6 +211,43 @@ fn new_message(taken: TakenApart) -> NewMessage {
         derived: Arc::new(derived),
         bodies: bodies.map(|body| Arc::new(StoredBody::new(body.hash, body.content))).collect(),
     }
+}
+
+#[test]
+fn a_command_is_about_no_more_messages_than_it_may() {
+    test(&[PLAIN.as_bytes(), MIXED.as_bytes(), PLAIN.as_bytes()], async |lender, shared| {
+        let (mut client, _) = open(lender, &shared, false);
+        for (command, first, last) in [
+            (
+                "FETCH 1:* UID",
+                "* 2 FETCH (UID 2)\r\n* 3 FETCH (UID 3)",
+                "a OK [MESSAGELIMIT 2 2] FETCH completed",
+            ),
+            ("FETCH 1:2 UID", "* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)", "a OK FETCH completed"),
+            (
+                "UID FETCH 1:* UID (PARTIAL -1:-3)",
+                "",
+                "a NO [MESSAGELIMIT 2] One command may be about 2 messages",
+            ),
+            ("SEARCH ALL", "* SEARCH 2 3", "a OK [MESSAGELIMIT 2 2] SEARCH completed"),
+            ("SEARCH 1:2 ALL", "* SEARCH 1 2", "a OK SEARCH completed"),
+            ("SEARCH UIDAFTER 1 UIDBEFORE 3", "* SEARCH 2", "a OK SEARCH completed"),
+            ("SEARCH UIDAFTER 3", "* SEARCH", "a OK SEARCH completed"),
+            ("COPY 1:3 INBOX", "", "a NO [MESSAGELIMIT 2 2] One command may be about 2 messages"),
+        ] {
+            let said = client.says_of_two(command).await;
+            let expected =
+                if first.is_empty() { format!("{last}\r\n") } else { format!("{first}\r\n{last}\r\n") };
+            assert_eq!(said, expected, "{command}");
+        }
+        let said = client.says_of_two("STORE 1:3 +FLAGS (\\Deleted)").await;
+        assert!(said.contains("* 3 FETCH") && !said.contains("* 1 FETCH"), "{said}");
+        assert!(said.ends_with("a OK [MESSAGELIMIT 2 2] STORE completed\r\n"), "{said}");
+        client.says_of_two("STORE 1 +FLAGS (\\Deleted)").await;
+        let said = client.says_of_two("UID EXPUNGE 1:3").await;
+        assert!(said.ends_with("a OK [MESSAGELIMIT 2 2] UID EXPUNGE completed\r\n"), "{said}");
+        assert_eq!(client.says("FETCH 1:* UID").await, "* 1 FETCH (UID 1)\r\na OK FETCH completed\r\n");
+    });
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Client {
             connection: 1,
             compress: true,
             literal_plus: true,
+            limit: Default::default(),
         };
         let (conversation, said) = Conversation::new(setup);
         Client { conversation, selected: None, said, over: false }

@@ -79,6 +79,10 @@ impl Append {
     ) -> Plan {
         let viewer = user.viewer();
         let Append { mailbox, messages } = self;
+        if let Some(limit) = user.save_limit.filter(|limit| messages.len() > *limit as usize) {
+            let tagged = response::message_limit(&tag, limit, None);
+            return Plan::Done(Answer { tagged, sync: Some(true), ..Answer::default() });
+        }
         let session = Session { append_limit: user.append_limit, open };
         let mut brought = message::take(messages, command, session);
         let actor = user.culprit("APPEND").actor();

@@ -1,22 +1,29 @@
 //! CAPABILITY (RFC 3501 §6.1.1): what this server can do, in the state that the client is in.
 
 use crate::imap::answer::Answer;
-use crate::imap::conversation::Conversation;
-use crate::wire::sasl::Terms;
+use crate::imap::conversation::{Conversation, Setup};
 
-/// What a client can do that has logged in; `compress` if it may still begin to.
-pub fn after_login(literal_plus: bool, compress: bool, append_limit: u64) -> String {
-    let literals = literals(literal_plus);
+/// What a client can do that has logged in.
+pub fn after_login(setup: &Setup, compressed: bool) -> String {
+    let literals = literals(setup.literal_plus);
     // RFC 4978 §3: what is compressed is not compressed again.
-    let compress = if compress { " COMPRESS=DEFLATE" } else { "" };
-    format!("{ALWAYS} {literals} {AFTER_LOGIN} {FINDING}{compress} APPENDLIMIT={append_limit}")
+    let compress = if setup.compress && !compressed { " COMPRESS=DEFLATE" } else { "" };
+    // RFC 9738 §3: one of them.
+    let limit = match (setup.limit.any, setup.limit.save) {
+        (Some(limit), _) => format!(" MESSAGELIMIT={limit}"),
+        (None, Some(limit)) => format!(" SAVELIMIT={limit}"),
+        (None, None) => String::new(),
+    };
+    let append_limit = setup.literal_max;
+    format!("{ALWAYS} {literals} {AFTER_LOGIN} {FINDING}{compress} APPENDLIMIT={append_limit}{limit}")
 }
 
 /// What a client can do that has not logged in yet.
-pub fn before_login(literal_plus: bool, starttls: bool, terms: &Terms) -> String {
-    let literals = literals(literal_plus);
+pub fn before_login(setup: &Setup) -> String {
+    let Setup { literal_plus, starttls, secure, terms, .. } = setup;
+    let literals = literals(*literal_plus);
     // RFC 3501 §6.2.1: it makes sense before login only.
-    let starttls = if starttls { " STARTTLS" } else { "" };
+    let starttls = if *starttls && !secure { " STARTTLS" } else { "" };
     let mechanisms: String = terms.mechanisms().iter().map(|name| format!(" AUTH={name}")).collect();
     // RFC 3501 §6.2.3: a client must not send LOGIN when it sees this.
     let disabled = if terms.plaintext_allowed { "" } else { " LOGINDISABLED" };

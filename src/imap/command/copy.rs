@@ -11,6 +11,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::limited::last;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::SequenceSet;
@@ -47,7 +48,13 @@ pub(super) fn copy(
     selected: &mut Selected,
     respond: impl FnOnce(Copied, Running, &mut Selected) -> Step + Send + 'static,
 ) -> Step {
-    selected.with_messages(&set, running, |uids, running, selected| {
+    selected.with_messages(&set, running, |uids, mut running, selected| {
+        // RFC 9738 §3.1: COPY is done for all messages, or for none; MOVE need not be.
+        let exceeded = selected.exceeds(selected.limit.save, &uids).filter(|_| moved_by.is_none());
+        if let Some(limit) = exceeded {
+            return running.exceeded(limit, last(&uids, limit).first(), selected);
+        }
+        let uids = selected.within_limit(uids, &mut running);
         let (source, viewer) = (selected.key(), selected.viewer());
         let then = |outcome: Result<_, db::Error>, selected: &mut Selected| match outcome {
             Ok(Some(copied)) => respond(copied, running, selected),

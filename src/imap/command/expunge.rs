@@ -35,7 +35,7 @@ pub fn parse_uid(input: &[u8]) -> Parsed<'_, Expunge> {
 
 impl Expunge {
     /// Takes out what is \Deleted, as far as is known here; without such messages there is nothing to do.
-    pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+    pub fn plan(self, mut running: Running, selected: &mut Selected) -> Step {
         let allowed = match selected.key().is_of_deleted() {
             // Nothing there is \Deleted once more, see `quirk_flags_of_what_is_deleted`.
             true => selected.check_read_write(),
@@ -48,6 +48,8 @@ impl Expunge {
         if let Some(set) = &self.uids {
             let saved = if set.has_saved() { selected.saved.clone() } else { UidSet::new() };
             uids = uids.intersection(&set.resolve(selected.view.told().last_uid()).union(&saved));
+            // RFC 9738 §3.1: EXPUNGE has no limit.
+            uids = selected.within_limit(uids, &mut running);
         }
         Expunging { running, uids, behind: None, expunged: None }.next(selected)
     }

@@ -57,6 +57,7 @@ use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, sp, tag};
 use crate::imap::grammar::fault::complete;
+use crate::imap::limited::MessageLimit;
 use crate::imap::watching::Heeds;
 use crate::search::Selector;
 
@@ -182,6 +183,8 @@ pub struct SelectedCommand {
     pub now: Timestamp,
     /// How the client wants to be spoken to.
     pub enabled: Enabled,
+    /// How many messages it may be about.
+    pub limit: MessageLimit,
 }
 
 /// What a session of a mailbox can be asked to do.

@@ -14,6 +14,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::fault::fail;
 use crate::imap::grammar::returns::{Returns, search_return_opts};
+use crate::imap::limited::MessageLimit;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::search::Selector;
 use crate::search::grammar::search_program;
@@ -71,16 +72,24 @@ impl Search {
     /// The same by ESEARCH (RFC 7377).
     pub fn plan_esearch(self, running: Running, selected: &mut Selected) -> Step {
         let returns = self.returns.clone().or(Some(Returns::ALL));
+        // RFC 9738 §3 limits SEARCH, and not this.
+        selected.limit = MessageLimit::default();
         let answering = results::Answering::new(b"SEARCH", returns, self.program.as_ref().ok());
         self.answer(answering.naming_mailbox(), running, selected)
     }
 
-    fn answer(self, mut answering: results::Answering, running: Running, selected: &mut Selected) -> Step {
+    fn answer(
+        self,
+        mut answering: results::Answering,
+        mut running: Running,
+        selected: &mut Selected,
+    ) -> Step {
         let selector = match answering.check(&[], &running, selected).and(self.program) {
             Ok(selector) => selector,
             Err(error) => return answering.failed(error, running, selected),
         };
         let fixed = selector.clone().fixed(selected.scope(running.now));
+        let selector = selected.search_within_limit(selector, &mut running);
         let collation = selected.collation();
         finding::find(selector, collation, running, selected, move |found, running, selected| match found {
             Ok(mut found) => {

@@ -102,7 +102,8 @@ impl Store {
             Err(error) => return running.failed(selected, error),
         };
         let set = self.set.clone();
-        selected.with_messages(&set, running, |named, running, selected| {
+        selected.with_messages(&set, running, |named, mut running, selected| {
+            let named = selected.within_limit(named, &mut running);
             let (behind, done, modified) = (None, 0, UidSet::new());
             Storing { store: self, permitted, running, named, behind, done, modified }.next(selected)
         })

@@ -9,6 +9,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::sort::thread_alg;
 use crate::imap::selected::{Running, Selected, Step};
+use crate::mailbox::SequenceSet;
 use crate::search::Selector;
 use crate::search::grammar::search_criteria;
 use crate::search::thread::Algorithm;
@@ -30,6 +31,11 @@ pub fn parse(input: &[u8]) -> Parsed<'_, Thread> {
 impl Thread {
     /// Finds the messages, reads what they refer to, and puts them together.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
+        let all = selected.messages(&SequenceSet::all(), true).unwrap_or_default();
+        // RFC 9738 §3.3: there are no conversations of some of the messages.
+        if let Some(limit) = selected.exceeds(selected.limit.any, &all) {
+            return running.exceeded(limit, None, selected);
+        }
         let (algorithm, collation) = (self.algorithm, selected.collation());
         let selector = match self.program {
             Ok(selector) => selector,

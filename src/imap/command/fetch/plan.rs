@@ -55,6 +55,11 @@ impl Fetch {
             },
             Err(error) => return running.failed(selected, error),
         };
+        let named = match (self.partial, selected.exceeds(selected.limit.any, &named)) {
+            // RFC 9738 §3.1: who asks for a part of them can ask for a smaller one.
+            (Some(_), Some(limit)) => return running.exceeded(limit, None, selected),
+            _ => selected.within_limit(named, &mut running),
+        };
         if self.vanished && !(running.uid && self.changed_since.is_some() && selected.enabled.qresync) {
             // RFC 7162 §3.2.6
             let text = "VANISHED is for UID FETCH with CHANGEDSINCE, after ENABLE QRESYNC";

@@ -5,6 +5,7 @@ use archiveopteryx::aox::command::{
     ListAliases, ListAppPasswords, ListDeletePolicies, ListDomains, ListGroups, ListMailboxes, ListMetadata,
     ListPolicies, ListQuotas, ListRights, ListUndeleteTimes, ListUsers,
 };
+use archiveopteryx::mailbox::namespace::SHARED_LOGIN;
 use clap::Subcommand;
 
 use super::Request;
@@ -87,8 +88,9 @@ impl List {
             List::Domains { glob } => ListDomains { glob: glob.map(Glob) }.into(),
             List::Groups { glob } => ListGroups { glob: glob.map(Glob) }.into(),
             List::Mailboxes { which, owner, deleted } => {
-                // A login has neither a slash nor a star.
-                let is_glob = |word: &String| word.contains('/') || Glob::is_one(word);
+                // A login has neither a slash nor a star, but for the account to which shared mailboxes belong.
+                let is_glob =
+                    |word: &String| Glob::is_one(word) || (word.contains('/') && word != SHARED_LOGIN);
                 let glob = which.clone().filter(is_glob).map(Glob);
                 let login = owner.or_else(|| which.filter(|word| !is_glob(word)));
                 ListMailboxes { login, glob, deleted }.into()

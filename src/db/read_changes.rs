@@ -50,7 +50,7 @@ impl Unit for ReadChanges {
                 MailboxState::select(client, &state, self.key),
                 query(&appended, &[&account, &mailbox, &uidnext]),
                 query(&flags, &[&account, &mailbox, &since, &uidnext]),
-                query(&expunged, &[&account, &mailbox, &since, &uidnext]),
+                query(&expunged, &[&account, &mailbox, &since]),
                 query(&keywords, &[&account, &mailbox]),
             ),
             // It is read last: a tombstone that had ended by then may be missed above.
@@ -71,21 +71,28 @@ impl Unit for ReadChanges {
         change.flags.extend(flags.iter().map(|row| flag_change(row, &names)));
         change.expunged = expunged.iter().map(|row| uid(row.get(0))).collect();
         if !horizon.is_empty() {
-            self.read_all(db, &names, &mut change).await?;
+            self.read_all(db, &names, state.uidnext, &mut change).await?;
         }
         Ok(Some(change))
     }
 }
 
 impl ReadChanges {
-    /// Adds what can be told without tombstones and the log.
-    async fn read_all(&self, db: &Lent<'_>, names: &KeywordNames, change: &mut Change) -> Result<(), Error> {
+    /// Adds what can be told without tombstones and the log, of a mailbox with this uidnext now.
+    async fn read_all(
+        &self,
+        db: &Lent<'_>,
+        names: &KeywordNames,
+        next: u64,
+        change: &mut Change,
+    ) -> Result<(), Error> {
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
         let (since, uidnext) = (self.since.0 as i64, self.uidnext as i64);
         let sql = include_str!("sql/select_flags_since.sql");
         let flags = db.query(sql, &[&account, &mailbox, &since, &uidnext]).await?;
         change.flags = flags.iter().map(|row| flag_change(row, names)).collect();
-        let gaps = db.query(include_str!("sql/select_gaps.sql"), &[&account, &mailbox, &uidnext]).await?;
+        let gaps =
+            db.query(include_str!("sql/select_gaps.sql"), &[&account, &mailbox, &(next as i64)]).await?;
         let number = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
         let ranges = gaps.iter().map(|row| (number(row.get(0)), number(row.get(1))));
         change.expunged = UidSet::from_ranges(ranges);

@@ -262,6 +262,25 @@ fn only_deleted_messages_are_expunged() {
 }
 
 #[test]
+fn what_came_and_went_while_changes_were_read_is_gone() {
+    test(async |lender| {
+        let before = snapshot(lender, SENT).await;
+        let (viewer, source, target) = (ANNA, INBOX, name("Sent"));
+        let unit = CopyMessages { viewer, source, uids: uids("9:10"), target, moved_by: None };
+        let copied = run(lender, unit).await.expect("two messages are there");
+        let unit =
+            Expunge { key: SENT, uids: vec![Uid::new(1).unwrap()], only_deleted: false, by: by("expunge") };
+        run(lender, unit).await.expect("it goes");
+        // Who reads knew neither of them, and hears of the copies before the answer comes.
+        let unit = ReadChanges { key: SENT, since: before.highestmodseq, uidnext: before.uidnext };
+        let read = run(lender, unit).await.expect("the mailbox is there");
+        let meanwhile = before.apply(&copied.changes[0]).expect("it follows");
+        let followed = meanwhile.apply(&read).expect("it follows");
+        assert_eq!(listing(&followed), listing(&snapshot(lender, SENT).await));
+    });
+}
+
+#[test]
 fn a_message_stays_as_long_as_a_tombstone_names_it() {
     let expunge = async |lender: &Lender| {
         let uids = vec![Uid::new(3).expect("a uid")];

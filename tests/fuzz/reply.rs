@@ -170,12 +170,13 @@ fn literal(input: &[u8]) -> Result<(&[u8], Value), &'static str> {
     Ok((&rest[length..], Value::String(rest[..length].to_vec())))
 }
 
-/// An atom; brackets hold anything, strings too: `BODY[HEADER.FIELDS ("a b")]<0>`.
+/// An atom. Behind the names of sections brackets hold anything, strings too: `BODY[HEADER.FIELDS ("a b")]<0>`; elsewhere
+/// "[" is a letter like others.
 fn atom(input: &[u8]) -> Result<(&[u8], Value), &'static str> {
     let (mut at, mut bracket) = (0, false);
     while let Some(octet) = input.get(at) {
         match octet {
-            b'[' => bracket = true,
+            b'[' if matches!(&input[..at], b"BODY" | b"BINARY" | b"BINARY.SIZE") => bracket = true,
             b']' => bracket = false,
             b'"' if bracket => {
                 let (rest, _) = quoted(&input[at + 1..])?;

@@ -93,7 +93,11 @@ impl Client<'_> {
     pub(super) fn compare(&mut self, expected: Option<Picture>) {
         let (Some((modseq, expected)), Some(view)) = (expected, &self.view) else { return };
         let changed = |known: &Known| known.uid.is_none_or(|uid| self.modseq_of(&view.mailbox, uid) > modseq);
-        let differs = |known: &&Known| known.uid.and_then(|uid| expected.get(&uid)) != Some(&known.flags);
+        // After a STORE.SILENT of its own that has changed nothing a client does not know what is, and is not told.
+        let differs = |known: &&Known| match known.uid.and_then(|uid| expected.get(&uid)) {
+            Some(None) => false,
+            told => told != Some(&known.flags),
+        };
         let wrong: Vec<&Known> =
             view.messages.iter().filter(|known| !changed(known)).filter(differs).collect();
         if !wrong.is_empty() {

@@ -6,6 +6,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::server::{free_port, send_signal};
@@ -22,7 +23,9 @@ pub struct SitePostgres {
 impl SitePostgres {
     /// Makes and starts a cluster that lets nobody in without TLS and a password.
     pub fn start() -> SitePostgres {
-        let folder = PathBuf::from(format!("/tmp/aoxt-site-{}", std::process::id()));
+        static SITES: AtomicU32 = AtomicU32::new(0);
+        let number = SITES.fetch_add(1, Ordering::Relaxed);
+        let folder = PathBuf::from(format!("/tmp/aoxt-site-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder can be made in /tmp");
         let (programs, user) = (programs(), other_user());

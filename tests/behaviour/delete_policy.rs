@@ -158,12 +158,7 @@ fn pop3_says_it_at_dele() {
 #[test]
 fn open_sessions_hear_of_it_at_every_host() {
     let site = SitePostgres::start();
-    let one = server_on(&site, &[]);
-    site.prepare(&one.aox_ok(&["upgrade", "--roles"]));
-    one.aox_ok(&["upgrade"]);
-    one.serve();
-    let other = server_on(&site, &[]);
-    other.serve();
+    let (one, other) = site.two_hosts();
     one.add_user("anna", "anna@example.org", PASSWORD);
     one.aox_ok(&["add", "group", "clerks"]);
     let mut annas = [one.imap("anna", PASSWORD), other.imap("anna", PASSWORD)];
@@ -188,17 +183,10 @@ fn open_sessions_hear_of_it_at_every_host() {
     annas[0].done(&tags[0]).expect("DONE");
     annas[0].ok("EXPUNGE").expect("EXPUNGE");
     // The settings are the least specific of all.
-    let third = server_on(&site, &[("AOX__POLICY__DELETE", "never")]);
+    let third = site.host(&[("AOX__POLICY__DELETE", "never")]);
     third.serve();
     hears_soon(&mut annas[1], without);
     assert!(one.aox_ok(&["list", "delete-policies"]).contains("settings"));
-}
-
-fn server_on(site: &SitePostgres, more: &[(&str, &str)]) -> Server {
-    let urls = [("AOX__DATABASE__URL", "aox_server"), ("AOX__DATABASE__OWNER_URL", "aox_owner")];
-    let urls = urls.iter().map(|(key, role)| (key.to_string(), site.url(role)));
-    let more = more.iter().map(|(key, value)| (key.to_string(), value.to_string()));
-    Server::new_home(Options { settings: urls.chain(more).collect(), ..Options::default() })
 }
 
 fn hears_soon(imap: &mut Imap, wanted: &str) {

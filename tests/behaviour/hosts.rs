@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use crate::support::imap::Response;
 use crate::support::postgres::SitePostgres;
-use crate::support::{Imap, Options, Server};
+use crate::support::{Imap, Server};
 
 #[test]
 fn a_delivery_at_one_host_is_heard_at_the_other() {
     let site = SitePostgres::start();
-    let one = server_on(&site);
+    let one = site.host(&[]);
     site.prepare(&one.aox_ok(&["upgrade", "--roles"]));
     refuses_an_old_database(&one);
     one.aox_ok(&["upgrade"]);
     one.serve();
-    let other = server_on(&site);
+    let other = site.host(&[]);
     other.serve();
     one.add_user("anna", "anna@example.org", PASSWORD);
     one.add_user("bert", "bert@example.org", PASSWORD);
@@ -216,12 +216,6 @@ fn wait_for(imap: &mut Imap, wanted: impl Fn(&crate::support::imap::Response) ->
         }
     }
     panic!("it was not heard; this was: {heard:?}");
-}
-
-fn server_on(site: &SitePostgres) -> Server {
-    let settings = [("AOX__DATABASE__URL", "aox_server"), ("AOX__DATABASE__OWNER_URL", "aox_owner")];
-    let settings = settings.map(|(key, role)| (key.to_string(), site.url(role)));
-    Server::new_home(Options { settings: settings.to_vec(), ..Options::default() })
 }
 
 const PASSWORD: &str = "secret";

@@ -325,12 +325,7 @@ fn administrators_set_rights() {
 #[test]
 fn rights_travel_between_hosts() {
     let site = SitePostgres::start();
-    let one = server_on(&site);
-    site.prepare(&one.aox_ok(&["upgrade", "--roles"]));
-    one.aox_ok(&["upgrade"]);
-    one.serve();
-    let other = server_on(&site);
-    other.serve();
+    let (one, other) = site.two_hosts();
     for login in ["anna", "bert"] {
         one.add_user(login, &format!("{login}@example.org"), PASSWORD);
     }
@@ -357,12 +352,6 @@ fn hears_soon(imap: &mut Imap, wanted: &str) {
         }
     }
     panic!("{wanted} was not heard; this was: {heard:?}");
-}
-
-fn server_on(site: &SitePostgres) -> Server {
-    let settings = [("AOX__DATABASE__URL", "aox_server"), ("AOX__DATABASE__OWNER_URL", "aox_owner")];
-    let settings = settings.map(|(key, role)| (key.to_string(), site.url(role)));
-    Server::new_home(Options { settings: settings.to_vec(), ..Options::default() })
 }
 
 const PASSWORD: &str = "secret";

@@ -226,12 +226,7 @@ fn a_server_that_is_killed_in_the_vacuum_goes_on_later() {
 #[test]
 fn two_servers_share_the_work() {
     let site = SitePostgres::start();
-    let one = server_on(&site);
-    site.prepare(&one.aox_ok(&["upgrade", "--roles"]));
-    one.aox_ok(&["upgrade"]);
-    one.serve();
-    let other = server_on(&site);
-    other.serve();
+    let (one, other) = site.two_hosts();
     one.add_user("anna", "anna@example.org", PASSWORD);
     delete_many(|text| drop(site.sql(&format!("\\connect aox\n{text}"))), 500);
     let (here, there) = std::thread::scope(|scope| {
@@ -244,12 +239,6 @@ fn two_servers_share_the_work() {
     let overlap = "\\connect aox\nselect count(*) from aox.vacuum_runs a join aox.vacuum_runs b
         on a.id < b.id and a.ended_at > b.started_at and a.started_at < b.ended_at";
     assert_eq!(site.sql(overlap), "0", "one is at work at a time");
-}
-
-fn server_on(site: &SitePostgres) -> Server {
-    let settings = [("AOX__DATABASE__URL", "aox_server"), ("AOX__DATABASE__OWNER_URL", "aox_owner")];
-    let settings = settings.map(|(key, role)| (key.to_string(), site.url(role)));
-    Server::new_home(Options { settings: settings.to_vec(), ..Options::default() })
 }
 
 const PASSWORD: &str = "secret";

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::server::{free_port, send_signal};
+use super::server::{Options, Server, free_port, send_signal};
 
 /// One running cluster.
 pub struct SitePostgres {
@@ -62,6 +62,24 @@ impl SitePostgres {
             self.address.port(),
             certificate.display()
         )
+    }
+
+    /// A home for a server that uses this cluster, with more settings; nothing runs in it yet.
+    pub fn host(&self, more: &[(&str, &str)]) -> Server {
+        let urls = [("AOX__DATABASE__URL", "aox_server"), ("AOX__DATABASE__OWNER_URL", "aox_owner")];
+        let urls = urls.iter().map(|(key, role)| (key.to_string(), self.url(role)));
+        let more = more.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+        Server::new_home(Options { settings: urls.chain(more).collect(), ..Options::default() })
+    }
+
+    /// Two servers that use this cluster, which is prepared by the first.
+    pub fn two_hosts(&self) -> (Server, Server) {
+        let (one, other) = (self.host(&[]), self.host(&[]));
+        self.prepare(&one.aox_ok(&["upgrade", "--roles"]));
+        one.aox_ok(&["upgrade"]);
+        one.serve();
+        other.serve();
+        (one, other)
     }
 
     /// Runs SQL as the superuser of the site.

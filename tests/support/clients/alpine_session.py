@@ -25,16 +25,38 @@ class Terminal:
         """Waits until the text appears; what came before it is forgotten."""
         end = time.monotonic() + PATIENCE
         while True:
-            plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|[\x00\x0e\x0f]", "", self.screen)
+            plain = self.plain()
             if text in plain:
                 self.screen = plain[plain.index(text) + len(text) :]
                 return
             assert time.monotonic() < end, f"{text!r} does not come: {plain[-2000:]!r}"
-            if select.select([self.file], [], [], 0.2)[0]:
-                self.screen += os.read(self.file, 65536).decode("utf-8", "replace")
+            self.read(0.2)
+
+    def plain(self):
+        """The screen without what moves the cursor and changes the colours."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|[\x00\x0e\x0f]", "", self.screen)
+
+    def read(self, seconds):
+        """Reads what comes within these seconds at most."""
+        if select.select([self.file], [], [], seconds)[0]:
+            self.screen += os.read(self.file, 65536).decode("utf-8", "replace")
 
     def type(self, keys):
         os.write(self.file, keys.encode())
+
+    def answer(self, key):
+        """
+        Answers a question, whose last choice is No, until that is taken: Alpine throws away what was typed before
+        it waits for the answer, which is a moment after it has shown the question, and shows something at once when
+        it takes one.
+        """
+        self.wait_for("N No")
+        self.screen = ""
+        end = time.monotonic() + PATIENCE
+        while not self.plain().strip():
+            assert time.monotonic() < end, f"{key!r} is no answer"
+            self.type(key)
+            self.read(1)
 
 
 rc = os.path.join(folder, "pinerc")
@@ -52,7 +74,7 @@ alpine.type("e")
 alpine.wait_for("PASSWORD")
 alpine.type(password + "\r")
 alpine.wait_for("Preserve password")
-alpine.type("n")
+alpine.answer("n")
 alpine.wait_for("2 Messages")
 alpine.type("i")
 alpine.wait_for("second")
@@ -63,7 +85,7 @@ alpine.type("s")
 alpine.wait_for("SAVE")
 alpine.type("\x15Kept\r")
 alpine.wait_for("Create")
-alpine.type("y")
+alpine.answer("y")
 alpine.wait_for("U Undelete")
 alpine.type("i")
 alpine.wait_for("second")

@@ -36,7 +36,7 @@ use self::policy::{Release, Retain, VacuumNow};
 use self::search::{Find, Restore};
 use self::set::Set;
 use self::show::Show;
-use self::user::{Rename, Switch};
+use self::user::{Disable, Enable, Rename};
 
 /// A mail store: LMTP in, IMAP and POP3 out, every byte kept.
 #[derive(Debug, Parser)]
@@ -82,10 +82,10 @@ pub enum Verb {
     Rename(Rename),
     /// Let nobody log in as a user
     #[command(subcommand)]
-    Disable(Switch),
+    Disable(Disable),
     /// Let a user log in again
     #[command(subcommand)]
-    Enable(Switch),
+    Enable(Enable),
     /// Search mail, or what was deleted of it
     Search(Find),
     /// Take back messages, mailboxes or users that were deleted
@@ -207,8 +207,8 @@ impl Verb {
             Verb::Set(set) => set.request(),
             Verb::Show(show) => show.request(),
             Verb::Rename(rename) => rename.request(),
-            Verb::Disable(switch) => switch.disable(),
-            Verb::Enable(switch) => switch.enable(),
+            Verb::Disable(disable) => disable.request(),
+            Verb::Enable(enable) => enable.request(),
             Verb::Search(find) => find.request(),
             Verb::Undelete(restore) => restore.request(),
             Verb::Why { what, uid } => Why { what, uid }.into(),

@@ -25,26 +25,38 @@ impl Rename {
     }
 }
 
-/// What can be switched off and on.
+/// Who can be kept out.
 #[derive(Debug, Subcommand)]
-pub enum Switch {
-    /// Whether the user may log in; mail is delivered either way
+pub enum Disable {
+    /// Keep a user from logging in, and end the connections; mail still comes
     User {
         /// The name that the user logs in with
         login: String,
     },
 }
 
-impl Switch {
-    /// The request to the server that switches it off.
-    pub fn disable(self) -> Request {
-        let Switch::User { login } = self;
+impl Disable {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        let Disable::User { login } = self;
         DisableUser { login }.into()
     }
+}
 
-    /// The request to the server that switches it on again.
-    pub fn enable(self) -> Request {
-        let Switch::User { login } = self;
+/// Who can be let in again.
+#[derive(Debug, Subcommand)]
+pub enum Enable {
+    /// Let a user log in again who was disabled
+    User {
+        /// The name that the user logs in with
+        login: String,
+    },
+}
+
+impl Enable {
+    /// The request to the server.
+    pub fn request(self) -> Request {
+        let Enable::User { login } = self;
         EnableUser { login }.into()
     }
 }

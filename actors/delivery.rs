@@ -14,16 +14,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext};
+use actix::{Actor, ActorFutureExt, AsyncContext, WrapFuture};
 use archiveopteryx::db::reserve_message_ids::BLOCK;
 use archiveopteryx::db::{self, Delivering, Group, Receipt, ReserveMessageIds, WarnOfQuota};
 use archiveopteryx::limits;
-use archiveopteryx::mailbox::{AccountId, MessageId};
+use archiveopteryx::mailbox::{AccountId, Change, MessageId};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::database::{self, Database};
-use crate::delivery_lane::{Answer, Job, Lane, Presence};
+use crate::delivery_lane::{Answer, GroupEnded, Job, Lane, Presence, Stored};
 use crate::mailbox_registry;
 
 /// Store these messages. Answered with one outcome for each, when they are committed.
@@ -155,6 +155,24 @@ impl Delivery {
         });
     }
 
+    /// Answers those whose mail is stored, when the registry has taken the changes: whoever looks after a 250 sees what
+    /// has come. The next group does not wait for that.
+    fn answer(&mut self, stored: Vec<Stored>, changes: Vec<Change>, ctx: &mut actix::Context<Self>) {
+        if changes.is_empty() {
+            return self.tell(stored);
+        }
+        // One for each commit, so this cannot fill the registry's queue.
+        let taken = self.registry.send(mailbox_registry::Delivered { changes });
+        // When there is no registry any more, there is nobody who looks.
+        ctx.spawn(taken.into_actor(self).map(|_, delivery, _| delivery.tell(stored)));
+    }
+
+    fn tell(&mut self, stored: Vec<Stored>) {
+        for receipt in stored.into_iter().filter_map(Stored::tell) {
+            self.lane(&receipt).unheard(&receipt);
+        }
+    }
+
     /// Tells a user that a quota is nearly used up. If that fails, the next delivery finds it due again.
     fn warn(&self, account: AccountId) {
         let (database, registry, hostname) =
@@ -235,13 +253,10 @@ impl actix::Handler<Ended> for Delivery {
     type Result = ();
 
     fn handle(&mut self, Ended { lane, outcome }: Ended, ctx: &mut Self::Context) {
-        let ended = self.lanes[lane].ended(outcome);
-        if !ended.changes.is_empty() {
-            // One for each commit, so this cannot fill the registry's queue.
-            self.registry.do_send(mailbox_registry::Delivered { changes: ended.changes });
-        }
-        ended.warnings.into_iter().for_each(|account| self.warn(account));
-        match ended.pause {
+        let GroupEnded { stored, changes, warnings, pause } = self.lanes[lane].ended(outcome);
+        self.answer(stored, changes, ctx);
+        warnings.into_iter().for_each(|account| self.warn(account));
+        match pause {
             true => Self::wake_later(lane, RETRY_AFTER, ctx),
             false => self.advance(lane, ctx),
         }
@@ -289,3 +304,69 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 const CLEAR_AFTER: Duration = Duration::from_millis(250);
 /// Requests queued before their senders wait.
 const QUEUE_REQUESTS_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use archiveopteryx::db::{Delivered, Mark, NewMessage};
+    use archiveopteryx::mailbox::{MailboxId, MailboxKey, ModSeq};
+    use futures_util::FutureExt;
+    use tokio::sync::{Notify, mpsc};
+
+    use super::*;
+    use crate::db_connection::Keeping;
+    use crate::postgres::Target;
+
+    /// A registry that takes its time.
+    struct Slow {
+        has_heard: mpsc::UnboundedSender<()>,
+        may_go_on: Arc<Notify>,
+    }
+
+    impl actix::Actor for Slow {
+        type Context = actix::Context<Self>;
+    }
+
+    impl actix::Handler<mailbox_registry::Delivered> for Slow {
+        type Result = actix::ResponseFuture<()>;
+
+        fn handle(&mut self, _: mailbox_registry::Delivered, _: &mut Self::Context) -> Self::Result {
+            self.has_heard.send(()).expect("the test listens");
+            let may_go_on = self.may_go_on.clone();
+            Box::pin(async move { may_go_on.notified().await })
+        }
+    }
+
+    #[actix_rt::test]
+    async fn nobody_is_answered_before_watchers_can_see_the_mail() {
+        let (has_heard, mut heard) = mpsc::unbounded_channel();
+        let may_go_on = Arc::new(Notify::new());
+        let registry = Slow { has_heard, may_go_on: may_go_on.clone() }.start();
+        // What a database would say, the test says.
+        let keeping = Keeping { caches: Arc::default(), quota_warn_percent: 0, hides_deleted: false };
+        let here = actix::Arbiter::current();
+        let nowhere = Target::local(Path::new("/nonexistent"), "aox_server", "aox");
+        let database = Database::start_in(&here, nowhere, keeping, 1);
+        let delivery =
+            Delivery::start_in(&here, database, registry.recipient(), String::new(), Waiting::default());
+        delivery.do_send(Reserved(Ok(MessageId(1))));
+        let account = AccountId(1);
+        let message = NewMessage::prepare(account, b"a: b\r\n\r\n".to_vec(), Timestamp::UNIX_EPOCH);
+        let mark = Mark { digest: message.digest, recipient: String::new(), sender: String::new() };
+        let key = MailboxKey { account, mailbox: MailboxId(1) };
+        let delivering = Delivering { key, message, mark, client: "".into(), others: Vec::new() };
+        let deliver = Deliver { messages: vec![delivering], presence: Presence::new() };
+        let mut answer = Box::pin(delivery.send(deliver));
+        let changes = vec![Change::new(key, ModSeq(1), ModSeq(2))];
+        let group = Group { delivered: vec![Delivered::New], changes, ..Group::default() };
+        assert!((&mut answer).now_or_never().is_none());
+        delivery.do_send(Ended { lane: 0, outcome: Ok(group) });
+        heard.recv().await.expect("the registry hears of it");
+        delivery.send(Heard(Vec::new())).await.expect("all before has been dealt with");
+        assert!((&mut answer).now_or_never().is_none());
+        may_go_on.notify_one();
+        let answers = answer.await.expect("it is answered");
+        assert_eq!(answers[0].as_ref().expect("it is stored").message, MessageId(1));
+    }
+}

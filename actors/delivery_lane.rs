@@ -78,9 +78,9 @@ impl Job {
         self.finish(Err(db::Error::Unavailable("the database was not available for too long".into())));
     }
 
-    /// Whether anybody has heard the answer.
-    fn finish(self, answer: Answer) -> bool {
-        self.answer.send(answer).is_ok()
+    fn finish(self, answer: Answer) {
+        // Whoever does not wait any more has gone.
+        let _ = self.answer.send(answer);
     }
 }
 
@@ -100,8 +100,23 @@ pub struct Lane {
     paused: bool,
 }
 
+/// Somebody whose mail is stored, and who is to hear of it.
+pub struct Stored {
+    answer: oneshot::Sender<Answer>,
+    receipt: Receipt,
+}
+
+impl Stored {
+    /// Tells it. The receipt comes back when nobody is there any more to hear of it.
+    pub fn tell(self) -> Option<Receipt> {
+        self.answer.send(Ok(self.receipt)).err()?.ok()
+    }
+}
+
 /// What follows from the end of a group.
 pub struct GroupEnded {
+    /// Who is to be answered when the watchers can see what has come.
+    pub stored: Vec<Stored>,
     /// What watchers must hear of.
     pub changes: Vec<Change>,
     /// Who is to be told that a quota is nearly used up.
@@ -174,19 +189,19 @@ impl Lane {
         Some(Deliver { saved_at: now, messages, clear, cautious })
     }
 
-    /// Answers the jobs of the group that was on its way, or puts them back.
+    /// Settles the jobs of the group that was on its way, or puts them back.
     pub fn ended(&mut self, outcome: Result<Group, db::Error>) -> GroupEnded {
         let (jobs, clear) = self.on_its_way.take().unwrap_or_default();
         match outcome {
             Ok(group) => {
-                for (job, delivered) in jobs.into_iter().zip(group.delivered) {
-                    self.answer(job, delivered);
-                }
-                GroupEnded { changes: group.changes, warnings: group.warnings, pause: false }
+                let outcomes = jobs.into_iter().zip(group.delivered);
+                let stored = outcomes.filter_map(|(job, delivered)| self.stored(job, delivered)).collect();
+                GroupEnded { stored, changes: group.changes, warnings: group.warnings, pause: false }
             }
             Err(error) => {
                 self.clear.extend(clear);
-                GroupEnded { changes: Vec::new(), warnings: Vec::new(), pause: self.retry(jobs, error) }
+                let pause = self.retry(jobs, error);
+                GroupEnded { stored: Vec::new(), changes: Vec::new(), warnings: Vec::new(), pause }
             }
         }
     }
@@ -230,23 +245,22 @@ impl Lane {
             .collect()
     }
 
-    fn answer(&mut self, job: Job, delivered: Delivered) {
+    /// Holds what is stored, until its client has evidently heard of it; who has no room is told so.
+    fn stored(&mut self, job: Job, delivered: Delivered) -> Option<Stored> {
         let mark = job.mark();
         let message = match delivered {
             Delivered::New => job.delivering.message.id,
             Delivered::Before(message) => message,
             Delivered::OverQuota(error) => {
                 job.finish(Err(error.into()));
-                return;
+                return None;
             }
         };
         let receipt = Receipt { account: mark.0, digest: mark.1.digest, message };
-        let presence = job.presence.clone();
+        self.held.entry(mark.clone()).or_default().push((message, job.presence));
+        self.marks.insert(message, mark);
         // Whoever gets the receipt will say Heard or Unheard.
-        if job.finish(Ok(receipt)) {
-            self.held.entry(mark.clone()).or_default().push((message, presence));
-            self.marks.insert(message, mark);
-        }
+        Some(Stored { answer: job.answer, receipt })
     }
 
     /// Puts jobs back whose group failed; one that failed alone is refused. Returns whether to pause.
@@ -301,6 +315,11 @@ mod tests {
         Ok(Group { delivered: vec![Delivered::New; group.messages.len()], ..Group::default() })
     }
 
+    fn told(lane: &mut Lane, outcome: Result<Group, db::Error>) {
+        let unheard = lane.ended(outcome).stored.into_iter().filter_map(Stored::tell).count();
+        assert_eq!(unheard, 0);
+    }
+
     fn lane(texts: &[&str], presence: &Presence) -> (Lane, Vec<oneshot::Receiver<Answer>>) {
         let mut lane = Lane::default();
         let answers = texts.iter().map(|text| {
@@ -321,7 +340,7 @@ mod tests {
         assert!(!group.cautious);
         lane.push(job("d", &Presence::new()).0);
         assert!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).is_none());
-        lane.ended(all_new(&group));
+        told(&mut lane, all_new(&group));
         let receipt = answers[1].try_recv().expect("it is answered").expect("it is stored");
         assert_eq!(receipt.message, MessageId(6));
         assert_eq!(lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("d waits").messages.len(), 1);
@@ -334,11 +353,11 @@ mod tests {
         let mut ids = 1..100;
         let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("three wait");
         assert_eq!(group.messages.len(), 1);
-        lane.ended(all_new(&group));
+        told(&mut lane, all_new(&group));
         // The first client is still here: this is another delivery.
         let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("two wait");
         assert_eq!(group.messages[0].others, [MessageId(1)]);
-        lane.ended(all_new(&group));
+        told(&mut lane, all_new(&group));
         // It has left, so this may be its second try.
         here.end();
         let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("one waits");
@@ -356,7 +375,9 @@ mod tests {
             let bad = group.messages.iter().any(|delivering| delivering.mark.digest == bad_one);
             assert_eq!(group.cautious, groups > 1);
             let outcome = if bad { Err(Error::no(Code::Cannot, "bad").into()) } else { all_new(&group) };
-            assert!(!lane.ended(outcome).pause);
+            let ended = lane.ended(outcome);
+            assert!(!ended.pause);
+            ended.stored.into_iter().for_each(|stored| assert!(stored.tell().is_none()));
         }
         assert_eq!(groups, 4);
         let stored: Vec<bool> =
@@ -373,7 +394,7 @@ mod tests {
         let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("both wait again");
         assert!(group.cautious && group.messages.len() == 2);
         let delivered = vec![Delivered::Before(MessageId(77)), Delivered::New];
-        lane.ended(Ok(Group { delivered, ..Group::default() }));
+        told(&mut lane, Ok(Group { delivered, ..Group::default() }));
         let receipt = answers[0].try_recv().expect("it is answered").expect("it is stored");
         assert_eq!(receipt.message, MessageId(77));
     }
@@ -385,7 +406,7 @@ mod tests {
         lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("two wait");
         let full = Error::no(Code::OverQuota, "full");
         let delivered = vec![Delivered::OverQuota(full), Delivered::New];
-        lane.ended(Ok(Group { delivered, ..Group::default() }));
+        told(&mut lane, Ok(Group { delivered, ..Group::default() }));
         let refused = answers[0].try_recv().expect("it is answered").expect_err("it is refused");
         assert!(matches!(refused, db::Error::Refused(Error::No { code: Code::OverQuota, .. })));
         assert!(answers[1].try_recv().expect("it is answered").is_ok());
@@ -413,7 +434,7 @@ mod tests {
         let (mut lane, mut answers) = lane(&["a"], &Presence::new());
         let mut ids = 1..100;
         let group = lane.next_group(Timestamp::UNIX_EPOCH, &mut ids).expect("one waits");
-        lane.ended(all_new(&group));
+        told(&mut lane, all_new(&group));
         let receipt = answers[0].try_recv().expect("it is answered").expect("it is stored");
         assert!(lane.heard(receipt.clone()));
         assert!(lane.held.is_empty() && lane.marks.is_empty());

@@ -21,6 +21,7 @@ use actix::AsyncContext;
 use archiveopteryx::db;
 use archiveopteryx::limits;
 use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot, UidSet};
+use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
@@ -71,10 +72,14 @@ pub struct Look {
 }
 
 impl actix::Message for Look {
-    type Result = Result<Arc<Snapshot>, db::Error>;
+    type Result = Looked;
 }
 
-/// Mailboxes have changed, by a delivery or by a session; the changes are committed.
+/// What somebody sees who looks.
+pub type Looked = Result<Arc<Snapshot>, db::Error>;
+
+/// Mailboxes have changed, by a delivery or by a session; the changes are committed. Answered when all who have these
+/// mailboxes open can see that, so that what a writer says to his client later never comes too early.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Delivered {
@@ -187,11 +192,9 @@ impl MailboxRegistry {
         let Some(shared) = watched.shared.clone() else { return self.read(key, ctx) };
         let current = shared.current();
         watched.poke(&current);
+        watched.show(&current);
         if !watched.catch_up.is_settled(current.highestmodseq) {
             return self.read(key, ctx);
-        }
-        for answer in watched.looking.drain(..) {
-            let _ = answer.send(Ok(current.clone()));
         }
         for (subscribe, answer) in std::mem::take(&mut watched.waiting) {
             let subscribed = watched.admit(SubscriptionId(self.next_id), subscribe, &shared, &current);
@@ -200,6 +203,29 @@ impl MailboxRegistry {
             let _ = answer.send(Ok(subscribed));
         }
         self.remember_recent(key);
+    }
+
+    /// Takes a change that was made here. Something before it may be missing: then it can be seen when that has been read,
+    /// which is answered to whom this returns.
+    fn take(&mut self, change: Change, ctx: &mut actix::Context<Self>) -> Option<oneshot::Receiver<Looked>> {
+        let Change { key, modseq, .. } = change;
+        if !key.is_of_deleted() {
+            self.listener.do_send(db_listener::Announce(News::Changed(key, modseq)));
+            self.look_at_deleted(key, modseq, ctx);
+        }
+        self.tell_guests(&change);
+        let watched = self.mailboxes.get_mut(&key)?;
+        watched.catch_up.mention(modseq);
+        // A gap leaves what was mentioned ahead of the snapshot, which makes settle() read.
+        let applied = watched.shared.as_ref()?.apply(&change);
+        let is_missing = matches!(applied, Applied::Gap(_)) && !watched.sessions.is_empty();
+        let read = is_missing.then(|| {
+            let (answer, read) = oneshot::channel();
+            watched.looking.push((modseq, answer));
+            read
+        });
+        self.settle(key, ctx);
+        read
     }
 
     /// A mailbox has changed: what was deleted there may be more or less now, and is read by those who look at it.
@@ -245,7 +271,7 @@ impl MailboxRegistry {
         for (_, answer) in watched.waiting.drain(..) {
             let _ = answer.send(Err(why()));
         }
-        watched.looking.drain(..).for_each(|answer| drop(answer.send(Err(why()))));
+        watched.looking.drain(..).for_each(|(_, answer)| drop(answer.send(Err(why()))));
         // Sessions keep what they have been told; the next comparison with the database finds what they miss.
         if !watched.sessions.is_empty() {
             watched.catch_up.fail();
@@ -305,11 +331,11 @@ impl actix::Handler<Subscribe> for MailboxRegistry {
 }
 
 impl actix::Handler<Look> for MailboxRegistry {
-    type Result = actix::ResponseFuture<Result<Arc<Snapshot>, db::Error>>;
+    type Result = actix::ResponseFuture<Looked>;
 
     fn handle(&mut self, Look { key, at_least }: Look, ctx: &mut Self::Context) -> Self::Result {
         let (answer, answered) = oneshot::channel();
-        self.mention(key, at_least).looking.push(answer);
+        self.mention(key, at_least).looking.push((at_least, answer));
         self.settle(key, ctx);
         Box::pin(async move { answered.await.unwrap_or_else(|_| Err(stopping())) })
     }
@@ -332,24 +358,15 @@ impl actix::Handler<Unsubscribe> for MailboxRegistry {
 }
 
 impl actix::Handler<Delivered> for MailboxRegistry {
-    type Result = ();
+    type Result = actix::Response<()>;
 
-    fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) {
+    fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) -> Self::Result {
         let keys = event.changes.iter().map(|change| change.key).collect();
         self.watches.do_send(watches::Changed { keys, ..watches::Changed::default() });
-        for change in event.changes {
-            if !change.key.is_of_deleted() {
-                self.listener.do_send(db_listener::Announce(News::Changed(change.key, change.modseq)));
-                self.look_at_deleted(change.key, change.modseq, ctx);
-            }
-            self.tell_guests(&change);
-            let Some(watched) = self.mailboxes.get_mut(&change.key) else { continue };
-            watched.catch_up.mention(change.modseq);
-            if let Some(shared) = &watched.shared {
-                // A gap leaves what was mentioned ahead of the snapshot, which makes settle() read.
-                let _: Applied = shared.apply(&change);
-                self.settle(change.key, ctx);
-            }
+        let read: Vec<_> = event.changes.into_iter().filter_map(|change| self.take(change, ctx)).collect();
+        match read.is_empty() {
+            true => actix::Response::reply(()),
+            false => actix::Response::fut(async { drop(join_all(read).await) }),
         }
     }
 }
@@ -459,3 +476,7 @@ impl actix::Handler<Compared> for MailboxRegistry {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "mailbox_registry_tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use archiveopteryx::db;
 use archiveopteryx::mailbox::{CatchUp, ModSeq, Shared, Snapshot, UidSet};
 use tokio::sync::oneshot;
 
-use crate::mailbox_registry::{Changed, Subscribe, Subscribed, SubscriptionId};
+use crate::mailbox_registry::{Changed, Looked, Subscribe, Subscribed, SubscriptionId};
 
 /// What the registry knows of one mailbox.
 #[derive(Default)]
@@ -14,7 +14,8 @@ pub struct Watched {
     /// None until it has been loaded.
     pub shared: Option<Shared>,
     pub waiting: Vec<(Subscribe, oneshot::Sender<Result<Subscribed, db::Error>>)>,
-    pub looking: Vec<oneshot::Sender<Result<Arc<Snapshot>, db::Error>>>,
+    /// Who waits until the snapshot has come so far.
+    pub looking: Vec<(ModSeq, oneshot::Sender<Looked>)>,
     pub sessions: Vec<Session>,
     /// What has been mentioned, and whether it must be read.
     pub catch_up: CatchUp,
@@ -40,6 +41,15 @@ impl Watched {
     /// Nobody has it open, or waits for it.
     pub fn is_of_no_use(&self) -> bool {
         self.sessions.is_empty() && self.waiting.is_empty() && self.looking.is_empty()
+    }
+
+    /// Answers those who wait for no more than this.
+    pub fn show(&mut self, current: &Arc<Snapshot>) {
+        let is_settled = self.catch_up.is_settled(current.highestmodseq);
+        let may_look = |(at_least, _): &mut (ModSeq, _)| is_settled || *at_least <= current.highestmodseq;
+        for (_, answer) in self.looking.extract_if(.., may_look) {
+            let _ = answer.send(Ok(current.clone()));
+        }
     }
 
     pub fn admit(

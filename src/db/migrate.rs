@@ -67,6 +67,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     31 "0031_holds_know_names_of_groups",
     32 "0032_metadata_versions_look_nowhere_else",
     33 "0033_hosts_hear_what_has_ended",
+    34 "0034_deleted_mail_is_indexed",
 ];
 
 /// The revision that this program brings a schema to.

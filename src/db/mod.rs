@@ -52,6 +52,7 @@ mod dismissals;
 mod domains;
 mod expunge;
 mod fetch_page;
+mod find_by_message_id;
 mod find_login;
 mod find_mailbox;
 mod find_mailboxes;

@@ -28,6 +28,7 @@ pub(super) struct Needs<'a> {
     /// The names of groups of addresses, which stand in the header only.
     groups: bool,
     header: bool,
+    message_id: bool,
     bodies: bool,
     /// Those who ask; without them, everything is wanted.
     leaves: Option<&'a [StoredLeaf]>,
@@ -36,15 +37,16 @@ pub(super) struct Needs<'a> {
 impl<'a> Needs<'a> {
     /// Everything that can be searched.
     pub fn all() -> Needs<'static> {
-        let needs = Needs {
+        Needs {
             subject: true,
+            sent_on: true,
             addresses: true,
             groups: true,
             header: true,
+            message_id: true,
             bodies: true,
-            ..Needs::default()
-        };
-        Needs { sent_on: false, leaves: None, ..needs }
+            leaves: None,
+        }
     }
 
     /// What these ask for.
@@ -119,11 +121,12 @@ struct Page {
 /// Reads a page, without the bodies.
 fn read<'a>(db: &'a Lent<'_>, account: AccountId, needs: Needs<'_>, page: &[MessageId]) -> Sending<'a, Page> {
     let ids: Vec<i64> = page.iter().map(|id| id.0).collect();
-    let Needs { subject, sent_on, header, bodies, addresses, groups, .. } = needs;
+    let Needs { subject, sent_on, header, message_id, bodies, addresses, groups, .. } = needs;
     Box::pin(async move {
         let columns = db.prepare(include_str!("sql/select_search_columns.sql")).await?;
         let header = header || bodies || groups;
-        let params: [&(dyn ToSql + Sync); 6] = [&account.0, &ids, &subject, &sent_on, &header, &bodies];
+        let params: [&(dyn ToSql + Sync); 7] =
+            [&account.0, &ids, &subject, &sent_on, &header, &bodies, &message_id];
         if !addresses {
             let rows = db.client().query(&columns, &params).await?;
             return Ok(Page { rows, addresses: HashMap::new() });
@@ -174,6 +177,7 @@ impl Page {
         let mut text = StoredText {
             subject: row.get::<_, Option<&str>>(1).map(Cow::Borrowed),
             sent_on: row.get(2),
+            message_id: row.get::<_, Option<&str>>(5).map(Cow::Borrowed),
             ..StoredText::default()
         };
         if needs.addresses {

@@ -12,7 +12,7 @@ use super::unit::{Access, Error, Lent, Unit};
 use crate::limits;
 use crate::mailbox::{AccountId, MailboxKey, MessageId, Uid, UidSet, object_id};
 use crate::search::index::Probe;
-use crate::search::{Collation, LeafAnswer, Matcher, PlacedLeaf, StoredLeaf};
+use crate::search::{Collation, LeafAnswer, Matcher, PlacedLeaf, Source, StoredLeaf};
 
 /// Finds which messages of a mailbox have what each leaf looks for.
 pub struct SearchPage {
@@ -165,7 +165,8 @@ impl SearchTexts {
         let mut anywhere = HashSet::new();
         for ((leaf, yes), mut maybe) in leaves.iter().zip(yes).zip(maybe) {
             // The index compares without regard to case: by another collation, what it finds may be another text.
-            match self.collation == Collation::default() || answers[*leaf].is_fuzzy {
+            let is_text = self.leaves[*leaf].source() != Source::SentOn && !answers[*leaf].is_fuzzy;
+            match self.collation == Collation::default() || !is_text {
                 true => yes.into_iter().for_each(|(message, score)| answers[*leaf].push(message, score)),
                 false => maybe.extend(yes.into_iter().map(|(message, _)| message)),
             }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
 
+use super::find_by_message_id::find_by_message_id;
 use super::policies::ListedPolicy;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{AccountId, Login, MessageId};
@@ -108,8 +109,8 @@ impl Unit for FindMessages {
             }
             MeantMessage::MessageId(text) => {
                 let inner = text.trim_start_matches('<').trim_end_matches('>');
-                let sql = include_str!("sql/find_message_by_message_id.sql");
-                db.query(sql, &[&vec![format!("<{inner}>"), inner.to_owned()], &limit]).await?
+                let ids = [format!("<{inner}>"), inner.to_owned()];
+                return find_by_message_id(db, &ids, self.limit as usize).await;
             }
         };
         Ok(rows.iter().map(|row| (AccountId(row.get(0)), MessageId(row.get(1)))).collect())

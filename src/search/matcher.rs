@@ -23,6 +23,8 @@ pub struct StoredText<'a> {
     pub header: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The day of the Date field as it is written there, if it can be read.
     pub sent_on: Option<Date>,
+    /// The Message-ID by which it is known, whatever the header says exactly. Only the index asks for it.
+    pub message_id: Option<Cow<'a, str>>,
     /// The text of each part that has any.
     pub bodies: Vec<Cow<'a, str>>,
 }
@@ -276,6 +278,7 @@ mod tests {
             header: vec![("Subject".into(), "Lunch".into()), ("X-Mood".into(), "hungry".into())],
             sent_on: Some(date(2026, 2, 3)),
             bodies: vec!["See you at noon".into()],
+            ..StoredText::default()
         };
         let address = |field, text: &str| StoredLeaf::Address { field, text: text.into() };
         for (leaf, expected) in [

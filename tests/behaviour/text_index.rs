@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Lender, Scratch, Server, corpus};
 use archiveopteryx::db::{
-    Append, Appending, CheckTextBlock, CountWaiting, IndexTexts, Indexing, NewMessage, SearchPage,
+    Append, Appending, CheckTextBlock, CountWaiting, Culprit, Expunge, FindMessages, IndexTexts, Indexing,
+    MeantMessage, NewMessage, SearchPage,
 };
 use archiveopteryx::mailbox::{
     AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System, Uid,
@@ -135,7 +136,10 @@ impl Dice {
     fn exact_leaf(&mut self, mail: &[Vec<u8>]) -> StoredLeaf {
         let text = self.piece(mail);
         let names = ["Subject", "received", "X-Mailer", "List-Id", "Message-ID", "Content-Type"];
-        match self.below(8) {
+        let days = |number| jiff::civil::date(2000, 1, 1) + (number as i64 * 25).days();
+        match self.below(10) {
+            8 => StoredLeaf::SentBefore(days(self.below(400))),
+            9 => StoredLeaf::SentSince(days(self.below(400))),
             0 => StoredLeaf::Subject(text),
             1 => StoredLeaf::Address { field: Field::From, text },
             2 => StoredLeaf::Address { field: Field::To, text },
@@ -267,6 +271,55 @@ fn a_message_in_two_mailboxes_is_indexed_once() {
         );
         index(lender).await;
         assert_eq!(indexed(lender).await, 40);
+    });
+}
+
+/// How many rows of messages were read so far, by whichever way.
+async fn messages_read(lender: &Lender) -> i64 {
+    number(lender, "select count(*) from (select pg_stat_force_next_flush()) f").await;
+    let sql =
+        "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relid = 'aox.messages'::regclass";
+    number(lender, sql).await
+}
+
+#[test]
+fn a_message_id_is_found_without_reading_all_messages_deleted_or_not() {
+    test(async |scratch, lender| {
+        let named = async |id: &str| -> Vec<i64> {
+            let meant = MeantMessage::MessageId(id.to_owned());
+            let found = lender.run(FindMessages { meant, limit: 50 }).await.expect("it is found");
+            found.iter().map(|(_, message)| message.0).collect()
+        };
+        append(lender, &letters(200)).await;
+        // A fold within the id is no part of it.
+        append(lender, &[b"Message-Id: <fol\r\n ded@example.org>\r\n\r\nx\r\n".to_vec()]).await;
+        let uids: Vec<Uid> = messages(lender).await.into_iter().map(|(_, uid)| uid).collect();
+        let id_of = |uid: usize| format!("select message from aox.mailbox_messages where uid = {uid}");
+        let ids = [number(lender, &id_of(8)).await, number(lender, &id_of(101)).await];
+        let culprit = || Culprit { account: None, door: "aox", client: None, reason: "test" };
+        let expunge = async |at: usize| {
+            let unit = Expunge { key: INBOX, uids: vec![uids[at]], only_deleted: false, by: culprit() };
+            lender.run(unit).await.expect("it is expunged").expect("it was there");
+        };
+        // One goes before it is indexed, and one afterwards.
+        expunge(7).await;
+        assert_eq!(named("<7@example.org>").await, ids[..1], "not indexed");
+        index(lender).await;
+        expunge(100).await;
+        let before = messages_read(lender).await;
+        assert_eq!(named("<7@example.org>").await, ids[..1]);
+        assert_eq!(named("100@example.org").await, ids[1..]);
+        assert_eq!(named("<folded@example.org>").await.len(), 1);
+        assert_eq!(named("<00@example.org>").await, [0i64; 0], "a part of an id is no id");
+        assert_eq!(named("<nobody@example.org>").await, [0i64; 0]);
+        let read = messages_read(lender).await - before;
+        assert!(read <= 6, "{read} messages were read for three that are there");
+        // What came later and is the same is found as well, the latest first.
+        append(lender, &letters(8)[7..]).await;
+        let both = named("<7@example.org>").await;
+        assert!(both.len() == 2 && both[1] == ids[0], "{both:?}");
+        scratch.sql("update aox.text_lists set words = 'damaged'");
+        assert_eq!(named("<7@example.org>").await, both, "a damaged list refuses nobody");
     });
 }
 

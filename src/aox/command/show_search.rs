@@ -57,7 +57,7 @@ fn reads(leaf: &StoredLeaf) -> &'static str {
     match leaf.source() {
         Source::Place => "where the message lies, which the database has",
         Source::Subject => "the subject, which the database has",
-        Source::SentOn => "the day in the field Date, which the database has",
+        Source::SentOn => "the text index, and the day in the field Date, which the database has",
         Source::Addresses => "addresses, which the database has",
         Source::Header => "the header of each message",
         Source::Body => "the text index, and texts that it has not reached",

@@ -1,4 +1,4 @@
 -- How many messages the text index has not reached, counting uids. Locks nothing.
 select coalesce(sum(m.uidnext - 1 - coalesce(t.uid, 0)), 0)::bigint
 from aox.mailboxes m left join aox.text_mailboxes t on t.account = m.account and t.mailbox = m.id
-where m.deleted_at is null and m.uidnext > coalesce(t.uid, 0) + 1
+where m.uidnext > coalesce(t.uid, 0) + 1

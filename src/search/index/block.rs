@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use super::list::{Columns, ListWriter, Merged, PackedList, Words, get, merge, put};
+use super::list::{BOUND, Columns, ListWriter, Merged, PackedList, Words, get, merge, put};
 use super::words::each_word;
-use super::{BODY, HEADER, List, Trio};
+use super::{BODY, HEADER, List, Trio, days};
 use crate::limits;
 use crate::mailbox::MessageId;
 use crate::search::fold::fold_into;
@@ -118,6 +118,13 @@ impl Gathering {
             self.enter(List::Names, name.to_ascii_lowercase().as_bytes());
             self.text(name, HEADER);
             self.text(value, HEADER);
+        }
+        // With a bound in it, it would be taken for two.
+        if let Some(id) = text.message_id.as_ref().filter(|id| !id.as_bytes().contains(&BOUND)) {
+            self.enter(List::MessageIds, id.as_bytes());
+        }
+        if let Some(day) = text.sent_on {
+            self.enter(List::SentOn, days::word(day).as_bytes());
         }
         for body in &text.bodies {
             self.text(body, BODY);

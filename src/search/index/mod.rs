@@ -9,6 +9,7 @@
 //! Messages of which no block knows, and those with too much text, may have anything: they are read.
 
 pub mod block;
+pub mod days;
 pub mod fuzzy;
 pub mod list;
 pub mod pace;
@@ -22,7 +23,7 @@ pub use probe::{Found, Probe};
 
 /// Of what the index is made: what is decoded, and how it is folded and cut. A block that another edition has made is
 /// not used, and made again.
-pub const EDITION: i16 = 3;
+pub const EDITION: i16 = 4;
 
 /// Where the words of a list stand. The numbers are those in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,10 +47,14 @@ pub enum List {
     BodyLetters = 10,
     BodyDigits = 11,
     BodyOthers = 12,
+    /// The Message-IDs by which messages are known, whole and in their own case.
+    MessageIds = 13,
+    /// The days that stand in the field Date, see [`days`].
+    SentOn = 14,
 }
 
 /// All lists that a block may have.
-pub const LISTS: [List; 12] = [
+pub const LISTS: [List; 14] = [
     List::Names,
     List::Subject,
     List::From,
@@ -62,6 +67,8 @@ pub const LISTS: [List; 12] = [
     List::BodyLetters,
     List::BodyDigits,
     List::BodyOthers,
+    List::MessageIds,
+    List::SentOn,
 ];
 
 impl List {

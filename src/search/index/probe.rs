@@ -1,6 +1,7 @@
 //! A question to the index: what a leaf of a selector looks for, in words.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
@@ -9,7 +10,7 @@ use super::block::{Member, list_of};
 use super::fuzzy::{FuzzyAsking, FuzzyProbe};
 use super::list::{BOUND, Columns, PackedList, Words};
 use super::words::pieces;
-use super::{BODY, HEADER, List, Trio};
+use super::{BODY, HEADER, List, Trio, days};
 use crate::search::StoredLeaf;
 use crate::search::fold::fold;
 use crate::search::relevancy::RELEVANCY_MAX;
@@ -28,10 +29,17 @@ pub struct SubstringProbe {
     exact: bool,
 }
 
-/// What a word must have, and in which lists.
+/// What a word must have or be, and in which lists.
 struct Term {
-    finder: Finder<'static>,
+    sought: Sought,
     lists: Vec<List>,
+}
+
+enum Sought {
+    /// A word that has this in it.
+    Piece(Finder<'static>),
+    /// One of these days.
+    Days(Range<i64>),
 }
 
 /// What a block says to a probe: for each of its columns.
@@ -65,6 +73,13 @@ impl Probe {
             StoredLeaf::Fuzzy(about) => Probe::Fuzzy(FuzzyProbe::new(about)?),
             leaf => Probe::Substring(SubstringProbe::new(leaf)?),
         })
+    }
+
+    /// Asks for the messages that are known by one of these Message-IDs.
+    pub fn of_message_ids(ids: &[String]) -> Probe {
+        let whole =
+            |id: &String| vec![Term::new(&[&[BOUND], id.as_bytes(), &[BOUND]], vec![List::MessageIds])];
+        Probe::Substring(SubstringProbe { alternatives: ids.iter().map(whole).collect(), exact: true })
     }
 
     /// The lists in which it looks.
@@ -101,6 +116,10 @@ impl SubstringProbe {
                 let mut all = vec![Term::new(&[&[BOUND], name.as_bytes(), &[BOUND]], vec![List::Names])];
                 all.extend(terms(&fold(text), |piece| HEADER.may_have(piece)));
                 SubstringProbe::of(vec![all], text.is_empty())
+            }
+            StoredLeaf::SentBefore(_) | StoredLeaf::SentOn(_) | StoredLeaf::SentSince(_) => {
+                let sought = Sought::Days(days::asked_for(leaf)?);
+                SubstringProbe::of(vec![vec![Term { sought, lists: vec![List::SentOn] }]], true)
             }
             StoredLeaf::Body(text) => SubstringProbe::of_texts(text, &[BODY]),
             StoredLeaf::Text(text) => SubstringProbe::of_texts(text, &[HEADER, BODY]),
@@ -217,13 +236,32 @@ impl<'a> SubstringAsking<'a> {
 
 impl Term {
     fn new(parts: &[&[u8]], lists: Vec<List>) -> Term {
-        Term { finder: Finder::new(&parts.concat()).into_owned(), lists }
+        Term { sought: Sought::Piece(Finder::new(&parts.concat()).into_owned()), lists }
     }
 
-    /// Adds the columns of the words that have it.
+    /// Adds the columns of the words that are meant.
     fn find(&self, open: &mut OpenList<'_>, found: &mut Bits) -> Option<()> {
+        match &self.sought {
+            Sought::Piece(finder) => Term::find_piece(finder, open, found),
+            Sought::Days(days) => Term::find_days(days, open, found),
+        }
+    }
+
+    fn find_days(days: &Range<i64>, open: &mut OpenList<'_>, found: &mut Bits) -> Option<()> {
+        let (words, columns) = open.all()?;
+        let mut walk = columns.walk();
+        for word in words.iter() {
+            match days.contains(&days::of_word(word)?) {
+                true => walk.next(|column| found.set(column))?,
+                false => walk.skip(1)?,
+            }
+        }
+        Some(())
+    }
+
+    fn find_piece(finder: &Finder<'_>, open: &mut OpenList<'_>, found: &mut Bits) -> Option<()> {
         // Columns are looked at when a word is found: in most lists, none is.
-        let Some(first) = self.finder.find(open.words.octets()) else { return Some(()) };
+        let Some(first) = finder.find(open.words.octets()) else { return Some(()) };
         let (words, columns) = open.all()?;
         let (octets, mut walk) = (words.octets(), columns.walk());
         // Octets before `at` are done with; so are the first words, and their columns.
@@ -236,7 +274,7 @@ impl Term {
             walk.next(|column| found.set(column))?;
             done = word + 1;
             at = inside + memchr(BOUND, octets.get(inside..)?)?;
-            next = self.finder.find(&octets[at..]).map(|place| place + at);
+            next = finder.find(&octets[at..]).map(|place| place + at);
         }
         Some(())
     }
@@ -302,6 +340,7 @@ fn is_one_word(needle: &str) -> bool {
 mod tests {
     use std::borrow::Cow;
 
+    use jiff::civil::{Date, date};
     use proptest::prelude::*;
 
     use super::*;
@@ -318,15 +357,21 @@ mod tests {
         let addresses = prop::collection::vec((field, TEXT.prop_map(Cow::Owned)), 0..3);
         let name = "(Subject|[aA]-[bB1]|x)".prop_map(Cow::Owned);
         let header = prop::collection::vec((name, TEXT.prop_map(Cow::Owned)), 0..3);
-        (prop::option::of(TEXT.prop_map(Cow::Owned)), addresses, header, texts(3)).prop_map(
-            |(subject, addresses, header, bodies)| StoredText {
+        let subject = prop::option::of(TEXT.prop_map(Cow::Owned));
+        (subject, addresses, header, texts(3), prop::option::of(day())).prop_map(
+            |(subject, addresses, header, bodies, sent_on)| StoredText {
                 subject,
                 addresses,
                 header,
                 bodies,
-                sent_on: None,
+                sent_on,
+                ..StoredText::default()
             },
         )
+    }
+
+    fn day() -> impl Strategy<Value = Date> {
+        (1i8..7).prop_map(|day| date(2026, 12, 25 + day))
     }
 
     fn leaf() -> impl Strategy<Value = StoredLeaf> {
@@ -347,6 +392,9 @@ mod tests {
             text().prop_map(StoredLeaf::Text),
             text().prop_map(|text| StoredLeaf::Address { field: Field::From, text }),
             text().prop_map(|text| StoredLeaf::Address { field: Field::Bcc, text }),
+            day().prop_map(StoredLeaf::SentBefore),
+            day().prop_map(StoredLeaf::SentOn),
+            day().prop_map(StoredLeaf::SentSince),
             ("(subject|A-B|x)", text()).prop_map(|(name, text)| StoredLeaf::Header { name, text }),
         ]
     }
@@ -414,6 +462,5 @@ mod tests {
         assert_eq!(verdicts("popo,"), [no, no, maybe]);
         assert!(Probe::new(&StoredLeaf::Body("...".into())).is_none());
         assert!(Probe::new(&StoredLeaf::Body(String::new())).is_none());
-        assert!(Probe::new(&StoredLeaf::SentOn(jiff::civil::date(2026, 1, 1))).is_none());
     }
 }

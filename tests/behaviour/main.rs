@@ -20,6 +20,7 @@ mod fuzz;
 mod fuzzing;
 mod hosts;
 mod imap_account;
+mod large;
 mod listing;
 mod login;
 mod mailbox_units;

@@ -35,41 +35,40 @@ pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Copy> {
 impl Copy {
     /// One unit copies all messages, or none.
     pub fn plan(self, running: Running, selected: &mut Selected) -> Step {
-        copy(self, None, running, selected, respond)
+        let Copy { set, mailbox } = self;
+        selected.with_messages(&set, running, |uids, mut running, selected| {
+            // RFC 9738 §3.1: COPY is done for all messages, or for none; MOVE need not be.
+            if let Some(limit) = selected.exceeds(selected.limit.save, &uids) {
+                return running.exceeded(limit, last(&uids, limit).first(), selected);
+            }
+            let uids = selected.within_limit(uids, &mut running);
+            copy(uids, mailbox, None, selected, |outcome, selected| match outcome {
+                Ok(Some(copied)) => respond(copied, running, selected),
+                Ok(None) => running.failed(selected, all_gone()),
+                Err(error) => running.failed(selected, error),
+            })
+        })
     }
 }
 
-/// Copies messages, and takes them out of this mailbox when somebody moves them; `respond` tells of it. Out of what was
-/// deleted they are taken back, and those that are copied stay there, too.
+/// Copies messages, and takes them out of this mailbox when somebody moves them, in one unit; `then` hears of it. Out of
+/// what was deleted they are taken back, and those that are copied stay there, too.
 pub(super) fn copy(
-    Copy { set, mailbox }: Copy,
+    uids: UidSet,
+    mailbox: MailboxName,
     moved_by: Option<Culprit>,
-    running: Running,
-    selected: &mut Selected,
-    respond: impl FnOnce(Copied, Running, &mut Selected) -> Step + Send + 'static,
+    selected: &Selected,
+    then: impl FnOnce(Result<Option<Copied>, db::Error>, &mut Selected) -> Step + Send + 'static,
 ) -> Step {
-    selected.with_messages(&set, running, |uids, mut running, selected| {
-        // RFC 9738 §3.1: COPY is done for all messages, or for none; MOVE need not be.
-        let exceeded = selected.exceeds(selected.limit.save, &uids).filter(|_| moved_by.is_none());
-        if let Some(limit) = exceeded {
-            return running.exceeded(limit, last(&uids, limit).first(), selected);
-        }
-        let uids = selected.within_limit(uids, &mut running);
-        let (source, viewer) = (selected.key(), selected.viewer());
-        let then = |outcome: Result<_, db::Error>, selected: &mut Selected| match outcome {
-            Ok(Some(copied)) => respond(copied, running, selected),
-            Ok(None) => running.failed(selected, all_gone()),
-            Err(error) => running.failed(selected, error),
-        };
-        if source.is_of_deleted() {
-            let into = Destination::Named(viewer, mailbox);
-            let keep = moved_by.is_none();
-            let undelete = Undelete { source, uids, into, keep, beyond_quota: false, by: moved_by };
-            return Plan::run(undelete, then);
-        }
-        let uids = selected.spans(&uids);
-        Plan::run(CopyMessages { viewer, source, uids, target: mailbox, moved_by }, then)
-    })
+    let (source, viewer) = (selected.key(), selected.viewer());
+    if source.is_of_deleted() {
+        let into = Destination::Named(viewer, mailbox);
+        let keep = moved_by.is_none();
+        let undelete = Undelete { source, uids, into, keep, beyond_quota: false, by: moved_by };
+        return Plan::run(undelete, then);
+    }
+    let uids = selected.spans(&uids);
+    Plan::run(CopyMessages { viewer, source, uids, target: mailbox, moved_by }, then)
 }
 
 /// The tagged line says which uids the copies have (RFC 4315 §3).
@@ -89,6 +88,6 @@ pub(super) fn copyuid(copied: &Copied) -> String {
 }
 
 /// Others have expunged every message that was named (RFC 2180 §4.4).
-fn all_gone() -> Error {
+pub(super) fn all_gone() -> Error {
     Error::no(Code::ExpungeIssued, "These messages have been expunged")
 }

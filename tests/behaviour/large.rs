@@ -1,0 +1,107 @@
+//! What is done with very many messages at once is done in pieces, where the protocol allows it.
+
+use crate::support::{Imap, Server};
+
+const PASSWORD: &str = "secret";
+/// More than two pieces.
+const MESSAGES: u32 = 12_000;
+
+/// A server with anna, whose INBOX has one message under many uids.
+fn start() -> Server {
+    let server = Server::start();
+    server.add_user("anna", "anna@example.org", PASSWORD);
+    server.deliver("anna@example.org", b"Subject: one\r\n\r\nx\r\n");
+    server.superuser_sql(&format!(
+        "insert into aox.mailbox_messages (account, mailbox, uid, message, modseq, internal_date, octets, saved_at)
+             select m.account, m.mailbox, u, m.message, m.modseq + 1, m.internal_date, m.octets, m.saved_at
+             from aox.mailbox_messages m, generate_series(2, {MESSAGES}) u;
+         update aox.mailboxes b
+             set uidnext = {MESSAGES} + 1, messages = {MESSAGES}, unseen = {MESSAGES}, octets = b.octets * {MESSAGES},
+                 highestmodseq = b.highestmodseq + 1
+             where b.messages = 1"
+    ));
+    server.kill();
+    server.serve();
+    server
+}
+
+/// Messages of a mailbox, and how often it has changed.
+fn standing(imap: &mut Imap, mailbox: &str) -> (u32, u32) {
+    let reply = imap.ok(&format!("STATUS \"{mailbox}\" (MESSAGES HIGHESTMODSEQ)")).expect("STATUS");
+    let line = reply[0].text();
+    let number = |word: &str| {
+        let behind = line.split_once(word).expect("it is told").1.trim_start();
+        behind.split([' ', ')']).next().and_then(|word| word.parse().ok()).expect("a number")
+    };
+    (number("MESSAGES "), number("HIGHESTMODSEQ "))
+}
+
+/// Moves all and looks at what is said: each COPYUID before the expunges of the messages that it names.
+fn move_all(imap: &mut Imap, target: &str) {
+    let reply = imap.ok(&format!("UID MOVE 1:* \"{target}\"")).expect("MOVE");
+    let (mut copied, mut expunged, mut codes) = (0, 0, 0);
+    for line in reply.iter().map(|line| line.text()) {
+        if let Some(code) = line.strip_prefix("* OK [COPYUID ") {
+            let (source, here) = code
+                .split_once(']')
+                .and_then(|(code, _)| {
+                    let mut words = code.split(' ').skip(1);
+                    Some((words.next()?, words.next()?))
+                })
+                .expect("COPYUID has two sets");
+            let count = |set: &str| {
+                let (first, last) = set.split_once(':').expect("a range");
+                last.parse::<u32>().expect("a uid") - first.parse::<u32>().expect("a uid") + 1
+            };
+            assert_eq!(count(source), count(here), "{line}");
+            copied += count(source);
+            codes += 1;
+        } else if line.ends_with(" EXPUNGE") {
+            expunged += 1;
+            assert!(expunged <= copied, "{line} comes before its COPYUID");
+        }
+    }
+    assert_eq!((copied, expunged), (MESSAGES, MESSAGES));
+    assert!(codes > 2, "it is done in pieces");
+}
+
+#[test]
+fn a_large_move_is_done_in_pieces_that_let_others_in() {
+    let server = start();
+    let mut imap = server.imap("anna", PASSWORD);
+    imap.ok("SELECT INBOX").expect("SELECT");
+    let before = standing(&mut imap, "Archive");
+    move_all(&mut imap, "Archive");
+    assert_eq!(standing(&mut imap, "INBOX").0, 0);
+    let after = standing(&mut imap, "Archive");
+    assert_eq!(after.0, MESSAGES);
+    assert!(after.1 >= before.1 + 3, "each piece is a change of its own: {before:?} {after:?}");
+    imap.ok("NOOP").expect("all is told");
+
+    // What was deleted is taken back in pieces, too.
+    imap.ok("SELECT Archive").expect("SELECT");
+    imap.ok("STORE 1:* +FLAGS.SILENT (\\Deleted)").expect("STORE");
+    imap.ok("EXPUNGE").expect("EXPUNGE");
+    imap.ok("SELECT \"Deleted Messages/Archive\"").expect("SELECT");
+    let before = standing(&mut imap, "Archive");
+    move_all(&mut imap, "Archive");
+    let after = standing(&mut imap, "Archive");
+    assert_eq!((before.0, after.0), (0, MESSAGES));
+    assert!(after.1 >= before.1 + 3, "each piece is a change of its own: {before:?} {after:?}");
+}
+
+#[test]
+fn who_leaves_in_a_large_move_finds_each_message_in_one_place() {
+    let server = start();
+    let mut imap = server.imap("anna", PASSWORD);
+    imap.ok("SELECT INBOX").expect("SELECT");
+    imap.send("UID MOVE 1:* Archive").expect("it is sent");
+    let line = imap.read().expect("it begins").text();
+    assert!(line.starts_with("* OK [COPYUID "), "{line}");
+    drop(imap);
+    server.kill();
+    server.serve();
+    let mut imap = server.imap("anna", PASSWORD);
+    let (left, moved) = (standing(&mut imap, "INBOX").0, standing(&mut imap, "Archive").0);
+    assert!(moved > 0 && left + moved == MESSAGES, "{left} and {moved}");
+}

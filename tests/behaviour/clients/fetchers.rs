@@ -1,6 +1,7 @@
 //! Programs that bring mail and take it away: curl, fetchmail, getmail, imapfilter, Postfix's smtp-source.
 
 use super::{messages, run, server_for, session, text};
+use crate::support::Server;
 
 #[test]
 fn curl_lists_reads_and_appends() {
@@ -46,38 +47,27 @@ fn curl_fetches_by_pop3() {
 #[test]
 fn fetchmail_takes_everything_away() {
     let Some(server) = server_for("fetchmail", "fetchmail") else { return };
-    let home = server.home().join("fetchmail");
-    std::fs::create_dir_all(&home).expect("the home can be written");
-    let (rc, got) = (home.join("rc"), home.join("got"));
-    let commands = format!(
-        "poll 127.0.0.1 protocol pop3 port {} user \"fetchmail\" password \"secret\" sslproto \"\" \
-         mda \"cat >> {}\"\n",
-        server.pop3_address().port(),
-        got.display()
-    );
-    std::fs::write(&rc, commands).expect("the home can be written");
-    run("chmod", &["600", &rc.to_string_lossy()]);
-    // Otherwise there is one for the whole machine.
-    let pid = home.join("pid").to_string_lossy().into_owned();
-    run(
-        "env",
-        &[&format!("HOME={}", home.display()), "fetchmail", "--pidfile", &pid, "-f", &rc.to_string_lossy()],
-    );
-    let got = std::fs::read_to_string(&got).unwrap_or_default();
-    assert!(got.contains("The first.") && got.contains("The second."), "{got}");
+    let poll = format!("protocol pop3 port {}", server.pop3_address().port());
+    fetchmail(&server, "fetchmail", &poll, "");
     assert_eq!(server.pop3("fetchmail", "secret").ok("STAT").expect("STAT"), "0 0");
 }
 
 #[test]
 fn fetchmail_takes_everything_away_by_imap() {
     let Some(server) = server_for("fetchmail", "fetchimap") else { return };
-    let home = server.home().join("fetchimap");
+    let poll = format!("protocol imap port {}", server.imap_address().port());
+    fetchmail(&server, "fetchimap", &poll, "folder INBOX fetchall");
+    assert_eq!(messages(&server, "fetchimap", "INBOX"), 0);
+    assert_eq!(messages(&server, "fetchimap", "Deleted Messages/INBOX"), 2);
+}
+
+/// Has fetchmail fetch the two messages of a user into a file.
+fn fetchmail(server: &Server, user: &str, poll: &str, options: &str) {
+    let home = server.home().join(user);
     std::fs::create_dir_all(&home).expect("the home can be written");
     let (rc, got) = (home.join("rc"), home.join("got"));
     let commands = format!(
-        "poll 127.0.0.1 protocol imap port {} user \"fetchimap\" password \"secret\" sslproto \"\" \
-         folder INBOX fetchall mda \"cat >> {}\"\n",
-        server.imap_address().port(),
+        "poll 127.0.0.1 {poll} user \"{user}\" password \"secret\" sslproto \"\" {options} mda \"cat >> {}\"\n",
         got.display()
     );
     std::fs::write(&rc, commands).expect("the home can be written");
@@ -90,8 +80,6 @@ fn fetchmail_takes_everything_away_by_imap() {
     );
     let got = std::fs::read_to_string(&got).unwrap_or_default();
     assert!(got.contains("The first.") && got.contains("The second."), "{got}");
-    assert_eq!(messages(&server, "fetchimap", "INBOX"), 0);
-    assert_eq!(messages(&server, "fetchimap", "Deleted Messages/INBOX"), 2);
 }
 
 #[test]

@@ -73,6 +73,11 @@ impl Unit for ReadKeys {
         table.extend(rows);
         let read = read + now.len();
         if read == missing.len() {
+            // Sessions of other threads may have put a table in the place of the one that was looked at.
+            let lacking = table.missing(self.messages.iter().copied());
+            if !lacking.is_empty() {
+                return Ok(KeysRead { keys, missing: lacking.into(), read: 0 });
+            }
             if table.memory_bytes() > limits::SORT_KEYS_CACHE_BYTES {
                 table.shrink();
             }

@@ -2,7 +2,7 @@
 //!
 //! Hears:  Run, SocketEnded
 //! Says:   nothing; it answers its asker
-//! Lives:  from connect until its socket ends, or until the pool lets it go
+//! Lives:  from connect until its socket ends, a unit was broken off, or the pool lets it go
 //! Knows:  the statements it has prepared; nothing about mail
 //! Limits: the deadlines of `PrepareConnection`
 //!
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext};
+use actix::{Actor, ActorFutureExt, AsyncContext};
 use archiveopteryx::db::migrate::PrepareConnection;
 use archiveopteryx::db::{self, Access, Caches, ErasedUnit, Kept, Lent};
 use futures_util::future::{self, Either, select};
@@ -89,15 +89,20 @@ impl actix::Handler<Run> for DbConnection {
         let (target, client) = (self.target.clone(), self.client.clone());
         let work = run(client.clone(), self.kept.clone(), unit, abandoned);
         let work = async move {
-            match work.await {
-                Some(outcome) => outcome,
-                None => {
-                    break_off(&target, &client).await;
-                    Err(db::Error::Unavailable("broken off".to_owned()))
-                }
+            let outcome = work.await;
+            if outcome.is_none() {
+                break_off(&target, &client).await;
             }
+            outcome
         };
-        actix::AtomicResponse::new(Box::pin(actix::fut::wrap_future(work)))
+        let work = actix::fut::wrap_future::<_, Self>(work).map(|outcome, _, ctx: &mut Self::Context| {
+            outcome.unwrap_or_else(|| {
+                // The word to cancel may come at any later time, and would hit whatever is done then: for somebody else.
+                actix::ActorContext::stop(ctx);
+                Err(db::Error::Unavailable("broken off".to_owned()))
+            })
+        });
+        actix::AtomicResponse::new(Box::pin(work))
     }
 }
 
@@ -138,15 +143,13 @@ async fn run(
     Some(outcome)
 }
 
-/// Ends the statement of a unit that was broken off, and waits until the connection is free for the next unit.
+/// Ends the statement of a unit that was broken off.
 async fn break_off(target: &Target, client: &Client) {
     match tokio::time::timeout(CANCEL_PATIENCE, target.cancel(client)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a statement cannot be cancelled, and goes on to its end"),
         Err(_) => tracing::warn!("PostgreSQL takes no word to cancel a statement, which goes on to its end"),
     }
-    // Answered behind all that was sent before. A cancel that comes late hits this one, which it may.
-    let _ = client.batch_execute("SELECT").await;
 }
 
 /// `work`, as long as somebody waits for it. What PostgreSQL still answers to its statement is passed over.

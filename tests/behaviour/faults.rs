@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::imap::Response;
+use crate::support::server::Options;
 use crate::support::{Imap, Lmtp, Server};
 
 #[test]
@@ -217,6 +218,41 @@ fn a_client_that_breaks_off_in_the_middle_leaves_nothing() {
     let mut imap: Imap = server.imap("anna", PASSWORD);
     let selected = imap.ok("SELECT INBOX").expect("SELECT");
     assert!(selected.iter().any(|response| response.number("EXISTS") == Some(0)));
+}
+
+#[test]
+fn a_search_that_is_broken_off_takes_nobody_else_along() {
+    // With few connections, what follows a broken search is done where that was.
+    let settings = vec![("AOX__DATABASE__CONNECTIONS_MAX".to_string(), "2".to_string())];
+    let server = Server::start_with(Options { settings, ..Options::default() });
+    server.add_user("anna", "anna@example.org", PASSWORD);
+    let mut writer = server.imap("anna", PASSWORD);
+    let message = format!("Subject: long\r\n\r\n{}", "words and words\r\n".repeat(3000));
+    for _ in 0..20 {
+        writer.append_all("INBOX", &[message.as_bytes(); 5]).expect("APPEND");
+    }
+    let left = AtomicBool::new(false);
+    let leave = |number: u64| {
+        for round in 0..60_u64 {
+            let mut leaver = server.imap("anna", PASSWORD);
+            leaver.ok("SELECT INBOX").expect("SELECT");
+            leaver.send(&format!("SEARCH BODY nowhere{number}-{round}")).expect("SEARCH");
+            std::thread::sleep(Duration::from_millis(round % 6));
+        }
+    };
+    std::thread::scope(|scope| {
+        let leave = &leave;
+        let leavers: Vec<_> = (0..4).map(|number| scope.spawn(move || leave(number))).collect();
+        scope.spawn(|| {
+            while !left.load(Ordering::Relaxed) {
+                let reply = writer.append("Trash", b"Subject: short\r\n\r\nx\r\n").expect("APPEND");
+                assert!(reply.result.starts_with("OK"), "{}", reply.result);
+            }
+        });
+        let ends: Vec<_> = leavers.into_iter().map(|leaver| leaver.join()).collect();
+        left.store(true, Ordering::Relaxed);
+        assert!(ends.iter().all(Result::is_ok), "somebody could not log in, or open a mailbox");
+    });
 }
 
 #[test]

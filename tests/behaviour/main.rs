@@ -37,6 +37,9 @@ mod rows;
 mod sasl;
 mod selected;
 mod sql_face;
+#[path = "../storm/mod.rs"]
+mod storm;
+mod storming;
 #[path = "../stress/mod.rs"]
 mod stress;
 mod stressing;

@@ -37,22 +37,28 @@ impl Value {
 pub fn responses(mut octets: &[u8]) -> Result<Vec<&[u8]>, String> {
     let mut found = Vec::new();
     while !octets.is_empty() {
-        let mut end = 0;
-        loop {
-            let line = octets[end..]
-                .windows(2)
-                .position(|two| two == b"\r\n")
-                .ok_or("a response without its end")?;
-            end += line + 2;
-            let Some(length) = announced(&octets[..end]) else { break };
-            end = end.checked_add(length).filter(|end| *end <= octets.len()).ok_or("a literal is cut off")?;
-        }
+        let end = end_of_first(octets)?;
         let response = &octets[..end - 2];
         check(response).map_err(|why| format!("{why}: {}", String::from_utf8_lossy(response)))?;
         found.push(response);
         octets = &octets[end..];
     }
     Ok(found)
+}
+
+/// The length of the first response, with its literals and its line end, once it is there.
+pub fn first(octets: &[u8]) -> Option<usize> {
+    end_of_first(octets).ok()
+}
+
+fn end_of_first(octets: &[u8]) -> Result<usize, &'static str> {
+    let mut end = 0;
+    loop {
+        let line = octets[end..].windows(2).position(|two| two == b"\r\n");
+        end += line.ok_or("a response without its end")? + 2;
+        let Some(length) = announced(&octets[..end]) else { return Ok(end) };
+        end = end.checked_add(length).filter(|end| *end <= octets.len()).ok_or("a literal is cut off")?;
+    }
 }
 
 /// Whether this response is what a client can read.

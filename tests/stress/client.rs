@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::MAILBOXES;
 use super::ledger::Ledger;
 use super::resync::{Memory, opened_at};
 use super::view::{Known, Told, View, uid_set};
-use super::{MAILBOXES, noise};
 use crate::fuzz::engine::Random;
 use crate::fuzz::reply::{self, Value};
 use crate::support::Imap;
@@ -83,6 +83,25 @@ impl<'a> Client<'a> {
                 self.open();
             }
             self.act();
+        }
+    }
+
+    /// Only looks on until then, and is served soon whatever others do.
+    pub fn watch(&mut self, mailbox: &str, until: Instant) {
+        self.select(mailbox);
+        while Instant::now() < until && !self.ledger.is_over() {
+            let begun = Instant::now();
+            match self.random.below(30) {
+                0 => self.select(mailbox),
+                1 => self.search(),
+                2 => self.order(),
+                3 => self.fetch(),
+                _ => self.check(),
+            }
+            if begun.elapsed() > SERVED_WITHIN {
+                self.fault(format!("it had to wait for {:?}", begun.elapsed()));
+            }
+            self.idle();
         }
     }
 
@@ -497,7 +516,7 @@ impl<'a> Client<'a> {
     }
 
     pub(super) fn fault(&self, what: String) {
-        let last = self.recently.len().saturating_sub(noise::REPORTED_LINES);
+        let last = self.recently.len().saturating_sub(REPORTED_LINES);
         let mailbox = self.view.as_ref().map_or("", |view| &view.mailbox);
         self.ledger.fault(format!(
             "client {} in {mailbox}: {what}\n  {}",
@@ -525,5 +544,9 @@ fn gather(value: &Value, members: &mut Vec<u64>) {
     value.list().into_iter().flatten().for_each(|value| gather(value, members));
 }
 
+/// How many lines a report shows.
+const REPORTED_LINES: usize = 25;
+/// However busy the server is with others, it has time for everybody.
+const SERVED_WITHIN: Duration = Duration::from_secs(20);
 /// With more messages in a mailbox, none are copied.
 const COPIES_MAX: usize = 150;

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::stream::{Stream, TlsClient};
+use super::stream::{Stream, TlsClient, connect_from};
 
 /// One connection to an IMAP server.
 pub struct Imap {
@@ -48,17 +48,9 @@ impl Imap {
         self.stream.get_mut()
     }
 
-    /// As [`Imap::connect`], from an address of this machine: what failed from another is not held against it.
+    /// As [`Imap::connect`], from an address of this machine.
     pub fn connect_from(source: Ipv4Addr, address: SocketAddr) -> io::Result<Imap> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        let connected = runtime.block_on(async {
-            let socket = tokio::net::TcpSocket::new_v4()?;
-            socket.bind(SocketAddr::from((source, 0)))?;
-            socket.connect(address).await?.into_std()
-        });
-        let stream = connected?;
-        stream.set_nonblocking(false)?;
-        Imap::over(Stream::plain(stream, PATIENCE)?)
+        Imap::over(Stream::plain(connect_from(source, address)?, PATIENCE)?)
     }
 
     /// Reads the greeting.

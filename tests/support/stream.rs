@@ -1,7 +1,7 @@
 //! A client's connection, in the clear or in TLS.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +80,18 @@ fn builder(
     builder.expect("ring has them all").with_root_certificates(roots)
 }
 
+/// A connection from an address of this machine: what failed from another is not held against it.
+pub fn connect_from(source: Ipv4Addr, address: SocketAddr) -> io::Result<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((source, 0)))?;
+        socket.connect(address).await?.into_std()
+    })?;
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
 impl Stream {
     /// A connection that has just been made.
     pub fn plain(stream: TcpStream, patience: Duration) -> io::Result<Stream> {
@@ -111,11 +123,15 @@ impl Stream {
 
     /// How long a read may wait before it fails.
     pub fn set_read_timeout(&mut self, patience: Duration) -> io::Result<()> {
-        let stream = match &self.carried {
+        self.socket().set_read_timeout(Some(patience))
+    }
+
+    /// What is below TLS and compression.
+    pub fn socket(&self) -> &TcpStream {
+        match &self.carried {
             Carried::Plain(stream) => stream,
             Carried::Tls(tls) => &tls.sock,
-        };
-        stream.set_read_timeout(Some(patience))
+        }
     }
 
     /// What this connection has that no other has (RFC 9266).

@@ -256,6 +256,25 @@ fn a_search_that_is_broken_off_takes_nobody_else_along() {
 }
 
 #[test]
+fn a_new_mailbox_waits_for_nobody_who_only_refers_to_its_account() {
+    let server = Server::start();
+    server.add_user("anna", "anna@example.org", PASSWORD);
+    let refers = "begin; select from aox.accounts where login = 'anna' for key share; select pg_sleep(120)";
+    let backends = "from pg_stat_activity where wait_event = 'PgSleep' and query like '%for key share%'";
+    let mut imap = server.imap("anna", PASSWORD);
+    imap.set_patience(PATIENCE).expect("the socket can wait");
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.psql("postgres", refers));
+        while server.superuser_sql(&format!("select count(*) {backends}")) != "1" {
+            std::thread::yield_now();
+        }
+        let made = imap.ok("CREATE Other");
+        server.superuser_sql(&format!("select pg_terminate_backend(pid) {backends}"));
+        made.expect("CREATE is answered, whoever refers to the account");
+    });
+}
+
+#[test]
 fn a_server_that_ends_says_goodbye_and_loses_nothing() {
     let server = Server::start();
     server.add_user("anna", "anna@example.org", PASSWORD);

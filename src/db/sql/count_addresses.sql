@@ -2,4 +2,4 @@
 select (select count(*) from aox.aliases l where l.account = a.id and l.own)
 from aox.accounts a
 where a.login_key = $1 and a.state <> 2
-for update
+for no key update

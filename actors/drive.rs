@@ -131,7 +131,13 @@ mod tests {
         let database = Database::start_in(&actix::Arbiter::current(), nowhere, keeping, 1);
         let (outbox, queue) = Outbox::new();
         let key = MailboxKey { account: AccountId(1), mailbox: MailboxId(1) };
-        let unit = SearchPage { key, messages: vec![], leaves: vec![], collation: Collation::default() };
+        let unit = SearchPage {
+            key,
+            messages: vec![],
+            leaves: vec![],
+            collation: Collation::default(),
+            reader: None,
+        };
         let plan: Plan<(), ()> = Plan::run(unit, |_, _| Plan::Done(()));
         let left = queue.reader_left();
         actix_rt::spawn(async move { left.tell() });

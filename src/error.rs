@@ -21,6 +21,10 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     AlreadyExists,
+    /// The value of an annotation is too long (RFC 5257).
+    AnnotateTooBig,
+    /// A message has as many annotations as it may have.
+    AnnotateTooMany,
     AuthenticationFailed,
     AuthorizationFailed,
     BadCharset,
@@ -83,12 +87,14 @@ impl Code {
     pub fn imap(self) -> Option<&'static str> {
         Some(match self {
             Code::AlreadyExists => "ALREADYEXISTS",
+            Code::AnnotateTooBig => "ANNOTATE TOOBIG",
+            Code::AnnotateTooMany => "ANNOTATE TOOMANY",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
             Code::BadCharset | Code::FilterCharset => "BADCHARSET",
             Code::BadComparator => "BADCOMPARATOR",
             Code::BadEvent => {
-                "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                "BADEVENT (MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange \
                  MailboxMetadataChange ServerMetadataChange)"
             }
             Code::BadUrl => "BADURL",

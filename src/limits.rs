@@ -100,6 +100,17 @@ pub const METADATA_ENTRIES_MAX: i64 = 500;
 pub const METADATA_BYTES_MAX: i64 = 1024 * 1024;
 /// Changes of an account's metadata behind which the removal of an entry is still to be found.
 pub const METADATA_REMOVALS_KEPT: i64 = 1000;
+/// The name of an entry of an annotation, in octets.
+pub const ANNOTATION_ENTRY_BYTES_MAX: usize = 255;
+/// The value of an annotation, in octets. RFC 5257 §4.1 asks for 1,024 at least.
+pub const ANNOTATION_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Annotations of one message that all share, and as many that are private to each user. RFC 5257 §4.1 asks for ten at
+/// least.
+pub const ANNOTATIONS_PER_MESSAGE_MAX: i64 = 100;
+/// Octets of their values together: a page of FETCH holds those of some messages.
+pub const ANNOTATION_BYTES_PER_MESSAGE_MAX: i64 = 64 * 1024;
+/// Octets that a message's annotations are taken for when it is counted what fits on a page of FETCH.
+pub const ANNOTATION_BYTES_EXPECTED: u64 = 16 * 1024;
 /// One keyword, in octets.
 pub const KEYWORD_BYTES_MAX: usize = 255;
 /// Distinct keywords in one mailbox. Past it, PERMANENTFLAGS stops offering `\*`.

@@ -64,7 +64,8 @@ pub enum Set {
     /// Let somebody use a mailbox that is not his own, as IMAP's SETACL does
     ///
     /// The rights: l look up, r read, s keep what is seen, w set other flags, i insert, p post, k make mailboxes below,
-    /// x delete the mailbox, t mark messages as deleted, e expunge, a administer these rights.
+    /// x delete the mailbox, t mark messages as deleted, e expunge, n annotate messages for all,
+    /// a administer these rights.
     Rights {
         /// The mailbox: /shared/NAME, /users/LOGIN/NAME, or LOGIN for that user's INBOX
         mailbox: String,

@@ -109,7 +109,7 @@ impl<S: Send + 'static> Asking<S> {
     fn next_page(mut self) -> Plan<Context, Outcome> {
         let Some(messages) = self.inquiry.next_page(&self.snapshot) else { return self.visit() };
         let (key, leaves) = (self.mailbox.key, self.inquiry.leaves().to_vec());
-        let unit = SearchPage { key, messages, leaves, collation: Collation::default() };
+        let unit = SearchPage { key, messages, leaves, collation: Collation::default(), reader: None };
         Plan::run(unit, move |outcome, _: &mut Context| match outcome {
             Ok(answers) => {
                 self.inquiry.take(answers);

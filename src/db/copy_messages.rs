@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, adopt};
+use super::annotations::{Carried, copy_annotations};
 use super::count_usage::{Deltas, count, count_limited, settle};
 use super::expunge::{Culprit, expunge};
 use super::keywords::ensure_keywords;
@@ -47,6 +48,8 @@ struct Locked {
     uidnext: i64,
     highestmodseq: ModSeq,
     flags: FlagMask,
+    /// Which annotations go along.
+    carried: Carried,
 }
 
 impl Unit for CopyMessages {
@@ -72,6 +75,7 @@ impl Unit for CopyMessages {
         change.appended = rows.iter().map(|row| MessageRow::new(row).loaded(&known.target)).collect();
         let pair = |row: &Row| (uid(row.get(8)), uid(row.get(0)));
         let uids: Vec<(Uid, Uid)> = rows.iter().map(pair).collect();
+        copy_annotations(db, self.source, target, &uids, locked.carried, change.modseq).await?;
         let mut changes = vec![change];
         if let Some(by) = &self.moved_by {
             if target.account != self.source.account {
@@ -111,17 +115,19 @@ impl CopyMessages {
         }
         // It may have been deleted while the lock was waited for.
         let row = rows.iter().find(|row| row.get::<_, i64>(0) == target.mailbox.0).ok_or_else(no_target)?;
+        let (flags, carried) = self.check_rights(db, target).await?;
         Ok(Locked {
             uidvalidity: uidvalidity(row.get(1)),
             uidnext: row.get(2),
             highestmodseq: modseq(row.get(3)),
-            flags: self.check_rights(db, target).await?,
+            flags,
+            carried,
         })
     }
 
     /// RFC 4314 §4 wants `i` in the target, and RFC 6851 §4.1 has MOVE need what marking and expunging would. Which
-    /// flags the copies may have is returned.
-    async fn check_rights(&self, db: &Lent<'_>, target: MailboxKey) -> Result<FlagMask, Error> {
+    /// flags and annotations the copies may have is returned.
+    async fn check_rights(&self, db: &Lent<'_>, target: MailboxKey) -> Result<(FlagMask, Carried), Error> {
         let asked = [(self.viewer, target), (self.viewer, self.source)];
         let standings = standings(db, &asked).await?;
         let [there, here] = &standings[..] else { return Err(no_target().into()) };
@@ -129,7 +135,7 @@ impl CopyMessages {
             return Err(here.permit.lacking(MOVING).into());
         }
         there.permit.demand(Rights::INSERT, no_target)?;
-        Ok(there.permit.rights.flags())
+        Ok((there.permit.rights.flags(), Carried::by(self.viewer, there.permit.rights)))
     }
 
     /// Sees to it that the target has the keywords that the messages carry, if they may.

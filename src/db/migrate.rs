@@ -68,6 +68,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     32 "0032_metadata_versions_look_nowhere_else",
     33 "0033_hosts_hear_what_has_ended",
     34 "0034_deleted_mail_is_indexed",
+    35 "0035_messages_have_annotations",
 ];
 
 /// The revision that this program brings a schema to.

@@ -22,6 +22,8 @@ mod add_mailbox;
 mod add_user;
 mod adopt_messages;
 mod alias;
+mod annotations;
+mod append_annotated;
 mod ask_servers;
 mod ask_text_index;
 mod audit;
@@ -131,7 +133,11 @@ pub use add_group::{AddGroup, AddMembers};
 pub use add_mailbox::AddMailbox;
 pub use add_user::{AddUser, AddedUser};
 pub use alias::{Alias, AliasTarget, MailboxOf};
+pub use annotations::{
+    Annotate, Annotated, Annotation, ReadAnnotationKeys, ReadAnnotations, ReadChangedAnnotations,
+};
 pub use append::{Append, Appended, Appending};
+pub use append_annotated::AppendAnnotated;
 pub use ask_servers::{
     AnswerQuestion, Answers, AskServers, ForgetQuestion, LISTENER, ReadAnswers, ReadQuestion,
 };

@@ -128,7 +128,7 @@ fn key(root: &Root) -> String {
     }
 }
 
-/// A row of name, four limits, octets, messages, mailboxes.
+/// A row of name, four limits, octets, messages, mailboxes, octets of annotations.
 fn quota(row: &Row) -> Result<Quota, Error> {
     let limit = |column: usize| row.get::<_, Option<i64>>(column).map(i64::unsigned_abs);
     // Usage below zero would be a bug, which `aox check quota` finds.
@@ -138,7 +138,7 @@ fn quota(row: &Row) -> Result<Quota, Error> {
     Ok(Quota {
         root: Root::parse(name).ok_or_else(nameless)?,
         limits: Limits { storage: limit(1), messages: limit(2), mailboxes: limit(3), annotations: limit(4) },
-        usage: Usage { storage: count(5), messages: count(6), mailboxes: count(7) },
+        usage: Usage { storage: count(5), messages: count(6), mailboxes: count(7), annotations: count(8) },
     })
 }
 

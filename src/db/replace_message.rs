@@ -1,12 +1,13 @@
 //! Puts a message in place of another one: IMAP REPLACE.
 
 use super::append::{ATTEMPTS_MORE, Append, Appended};
+use super::append_annotated::annotate;
 use super::count_usage::{Deltas, count};
 use super::expunge::{Culprit, expunge};
 use super::owner::standings;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::{Change, MailboxKey, Uid};
+use crate::mailbox::{Annotating, Change, MailboxKey, Uid};
 use crate::policy::{Rights, Viewer};
 
 /// Appends a message and takes another one out, both or none (RFC 8508 §3).
@@ -14,6 +15,8 @@ pub struct ReplaceMessage {
     pub viewer: Viewer,
     /// The new message, and where it goes.
     pub append: Append,
+    /// The annotations that its messages come with.
+    pub annotations: Vec<Vec<Annotating>>,
     /// Where the old one is.
     pub source: MailboxKey,
     pub uid: Uid,
@@ -67,6 +70,7 @@ impl ReplaceMessage {
         let appended = self.append.attempt(db, leaving, async { Ok(()) }).await?;
         // To expunge it counts it again.
         count(db, &counted_later).await?;
+        annotate(db, target, &appended, &self.annotations, self.viewer.account).await?;
         let expunged = expunge(db, self.source, &[self.uid], false, &self.by).await?;
         let gone = || error::Error::no(Code::NonExistent, "The message has been expunged by somebody else");
         Ok(Replaced { appended, expunged: expunged.ok_or_else(gone)? })

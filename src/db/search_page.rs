@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::annotations;
 use super::ask_text_index::{IndexAnswers, ask_text_index};
 use super::read_placements::ReadPlacements;
 use super::read_texts::{Needs, each_text};
@@ -21,6 +22,8 @@ pub struct SearchPage {
     pub leaves: Vec<StoredLeaf>,
     /// How texts are compared.
     pub collation: Collation,
+    /// Whose private annotations are looked into.
+    pub reader: Option<AccountId>,
 }
 
 impl Unit for SearchPage {
@@ -75,6 +78,12 @@ impl SearchPage {
             let StoredLeaf::Placed(leaf) = leaf else { continue };
             if let PlacedLeaf::EmailId(id) = leaf {
                 *selected = self.uids_of(&self.messages_called(db, id).await?);
+                continue;
+            }
+            if let PlacedLeaf::Annotation(wanted) = leaf {
+                let uids = self.messages.iter().map(|(_, uid)| *uid).collect();
+                *selected =
+                    annotations::find(db, self.key, self.reader, &uids, wanted, self.collation).await?;
                 continue;
             }
             let placements = match &placements {

@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, refer_to_copies};
+use super::annotations::{Carried, copy_annotations};
 use super::audit::act_as;
 use super::copy_messages::{Copied, no_target};
 use super::count_usage::{Deltas, count, count_limited};
@@ -80,6 +81,8 @@ impl Unit for Undelete {
         let mut change = Change::new(target, there.highestmodseq, ModSeq(there.highestmodseq.0 + 1));
         change.appended = rows.iter().map(|row| MessageRow::new(row).loaded(&names)).collect();
         let uids: Vec<(Uid, Uid)> = rows.iter().map(|row| (uid(row.get(8)), uid(row.get(0)))).collect();
+        let carried = self.into.carried(db, target, self.keep).await?;
+        copy_annotations(db, self.source.of_deleted(), target, &uids, carried, change.modseq).await?;
         let mut changes = Vec::new();
         if !self.keep {
             let gone = uids.iter().map(|(number, _)| *number).collect();
@@ -107,6 +110,17 @@ impl Destination {
         let row =
             db.query_opt(sql, &[&place.account.0, &place.name.as_str()]).await?.ok_or_else(no_target)?;
         Ok(MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) })
+    }
+
+    /// Which annotations come back: with the message itself all of them, with a copy those that whoever makes it could
+    /// write there.
+    async fn carried(&self, db: &Lent<'_>, target: MailboxKey, is_copy: bool) -> Result<Carried, Error> {
+        match self {
+            Destination::Named(viewer, _) if is_copy => {
+                Ok(Carried::by(*viewer, permit(db, *viewer, target).await?.rights))
+            }
+            _ => Ok(Carried { shared: true, reader: None, all: true }),
+        }
     }
 
     /// RFC 4314 §4 wants `i` there, and only flags that may be set there.

@@ -82,6 +82,8 @@ pub struct Opening {
     pub heeds: Heeds,
     /// What the client knows of the mailbox already: it is to hear the rest.
     pub resync: Option<Resync>,
+    /// The client wants to hear of annotations that others write (RFC 5257 §4.2).
+    pub annotate: bool,
 }
 
 impl std::fmt::Debug for Watch {
@@ -166,6 +168,7 @@ impl Opening {
             enabled,
             heeds: Heeds::default(),
             resync: None,
+            annotate: false,
         }
     }
 }

@@ -312,7 +312,8 @@ fn place(
         move |read, mut running, selected| match read {
             Ok((keys, all)) => {
                 let told = selected.view.told().clone();
-                let known = Known { keys: Some(&keys), relevancy: Some(&context.relevancy) };
+                let known =
+                    Known { keys: Some(&keys), relevancy: Some(&context.relevancy), ..Known::default() };
                 let sorted = sort(&criteria, &told, known, &all);
                 let added = context.results.become_sorted(sorted);
                 context.write(&mut running.untagged, &told, "ADDTO", &added);

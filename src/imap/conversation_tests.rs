@@ -312,8 +312,8 @@ fn commands_of_the_account_are_answered() {
             "a NAMESPACE",
             "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\")(\"Deleted Messages/\" \"/\"))\r\na OK NAMESPACE completed\r\n",
         ),
-        ("a MYRIGHTS INBOX", "* MYRIGHTS INBOX lrswipkxtecda\r\na OK MYRIGHTS completed\r\n"),
-        ("a GETACL INBOX", "* ACL INBOX anna lrswipkxtecda\r\na OK GETACL completed\r\n"),
+        ("a MYRIGHTS INBOX", "* MYRIGHTS INBOX lrswipkxtencda\r\na OK MYRIGHTS completed\r\n"),
+        ("a GETACL INBOX", "* ACL INBOX anna lrswipkxtencda\r\na OK GETACL completed\r\n"),
         ("a SETACL INBOX bert lr", "a OK SETACL completed\r\n"),
         ("a DELETEACL INBOX bert", "a OK DELETEACL completed\r\n"),
         (

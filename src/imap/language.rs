@@ -185,6 +185,15 @@ const TEXTS: &[(&str, &str)] = &[
     ("an empty message cannot be stored", "Eine leere Nachricht kann nicht gespeichert werden"),
     ("a message may have {} octets", "Eine Nachricht darf {} Bytes haben"),
     ("a value may have {} octets", "Ein Wert darf {} Bytes haben"),
+    (
+        "who does not say who he is has no annotations of his own",
+        "Wer nicht sagt, wer er ist, hat keine eigenen Anmerkungen",
+    ),
+    (
+        "A message has no room for more annotations; remove some",
+        "Eine Nachricht hat keinen Platz für mehr Anmerkungen; entfernen Sie welche",
+    ),
+    ("the quota does not allow as many annotations", "Die Quota erlaubt nicht so viele Anmerkungen"),
     ("filters are written in UTF-8", "Filter sind in UTF-8 geschrieben"),
     ("So many words can only be looked for exactly", "So viele Wörter lassen sich nur genau suchen"),
     (

@@ -54,6 +54,14 @@ pub fn nstring(out: &mut Vec<u8>, octets: Option<&[u8]>) {
     }
 }
 
+/// `nstring / literal8` (RFC 4466 §6): no other string holds a NUL.
+pub fn nstring8(out: &mut Vec<u8>, octets: Option<&[u8]>) {
+    if octets.is_some_and(|octets| octets.contains(&0)) {
+        out.push(b'~');
+    }
+    nstring(out, octets);
+}
+
 /// `mailbox`, in modified UTF-7, or in UTF-8 for clients that have enabled that.
 pub fn mailbox(out: &mut Vec<u8>, name: &str, enabled: Enabled) {
     match enabled.utf8_names() {

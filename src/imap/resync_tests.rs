@@ -161,6 +161,7 @@ impl Client {
             enabled,
             heeds: Heeds::default(),
             resync: resync.clone(),
+            annotate: false,
         };
         let (selected, answer) = Selected::open(opening, world.shared.clone(), UidSet::new());
         self.selected = Some(selected);

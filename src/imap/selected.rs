@@ -3,6 +3,7 @@
 //! Everything here is pure. A command becomes a [`Plan`] that the session's actor carries out; what others change is
 //! found in the shared snapshot, and [`Selected::catch_up`] says how the client is told of it, and when.
 
+mod annotations;
 mod telling;
 
 use std::cell::RefCell;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::annotations::Annotations;
 use super::answer::{After, Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand, fetch};
 use super::context::Contexts;
@@ -20,8 +22,8 @@ use super::watching::{Heeds, Own, When};
 use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::mailbox::{
-    AccountId, Applied, Change, FlagSet, Keyword, MailboxKey, MailboxName, SequenceSet, Shared, Snapshot,
-    Uid, UidSet, View,
+    AccountId, Applied, Change, Keyword, MailboxKey, MailboxName, SequenceSet, Shared, Snapshot, Uid, UidSet,
+    View,
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
@@ -54,6 +56,7 @@ pub struct Selected {
     heeds: Heeds,
     /// New messages that the client has heard of, and is to be told more of.
     new: UidSet,
+    annotations: Annotations,
     /// The keywords that the client has been told of.
     keywords_told: Vec<Keyword>,
     /// Whose doing it is.
@@ -122,6 +125,7 @@ impl Selected {
             idling: false,
             heeds: opening.heeds.clone(),
             new: UidSet::new(),
+            annotations: Annotations::new(opening.annotate, current.highestmodseq),
             keywords_told: current.keywords(),
             acting: opening.acting,
             client: opening.client.clone(),
@@ -174,6 +178,7 @@ impl Selected {
         match command {
             OnMailbox::Fetch(fetch) => fetch.plan(running("FETCH", uid), self),
             OnMailbox::Store(store) => store.plan(running("STORE", uid), self),
+            OnMailbox::Annotate(annotate) => annotate.plan(running("STORE", uid), self),
             OnMailbox::Search(search) => search.plan(running("SEARCH", uid), self),
             OnMailbox::Esearch(search) => search.plan_esearch(running("ESEARCH", true), self),
             OnMailbox::Sort(sort) => sort.plan(running("SORT", uid), self),
@@ -185,7 +190,7 @@ impl Selected {
             OnMailbox::Expunge(expunge) => expunge.plan(running("EXPUNGE", true), self),
             OnMailbox::Noop => running("NOOP", true).done(self),
             OnMailbox::Heed(heeds) => {
-                self.heeds = heeds;
+                self.heed(heeds);
                 running("NOTIFY", true).done(self)
             }
             OnMailbox::Check => running("CHECK", true).done(self),
@@ -253,8 +258,11 @@ impl Selected {
         self.settles = true;
         self.write_updates(&mut running.untagged, may_expunge, at_any_time);
         self.settles = false;
-        let is_told = running.untagged.is_empty() && !self.contexts.has_pending() && self.new.is_empty();
-        (!is_told).then(|| self.settle(running, Running::tell_new))
+        let is_told = running.untagged.is_empty()
+            && !self.contexts.has_pending()
+            && self.new.is_empty()
+            && !self.annotations.are_due();
+        (!is_told).then(|| running.tell_rest(self))
     }
 
     /// The client is to hear of nothing more (RFC 5465 §5.8).
@@ -465,15 +473,6 @@ impl Selected {
         })
     }
 
-    /// Appends the flags a message has now, for a client that has not been told them: `(\Seen \Recent)`.
-    pub(super) fn write_flag_set(&self, out: &mut Vec<u8>, uid: Uid, flags: &FlagSet) {
-        response::flag_list(out, flags);
-        if self.view.recent().contains(uid) {
-            out.pop();
-            out.extend_from_slice(if out.ends_with(b"(") { b"\\Recent)" } else { b" \\Recent)" });
-        }
-    }
-
     fn start_idle(&mut self) -> Step {
         self.idling = true;
         let mut untagged = b"+ idling\r\n".to_vec();
@@ -492,7 +491,12 @@ impl Running {
             // RFC 7162 §3.2.7
             self.code = Some(format!("HIGHESTMODSEQ {}", selected.view.told().highestmodseq));
         }
-        selected.settle(self, Running::tell_new)
+        self.tell_rest(selected)
+    }
+
+    /// Tells what is not in memory, then ends.
+    fn tell_rest(self, selected: &mut Selected) -> Step {
+        selected.tell_annotations(self, |running, selected| selected.settle(running, Running::tell_new))
     }
 
     /// Tells what is new. Who does not want to hear of it hears of what his own command has done all the same.
@@ -589,12 +593,3 @@ const NEWS: &str = "";
 
 /// The commands that open a mailbox, though they may go on in it.
 const OPENING: [&str; 2] = ["SELECT", "EXAMINE"];
-
-/// The messages from a uid on that have arrived until now.
-fn new_since(first: u32, current: &Arc<Snapshot>) -> UidSet {
-    let last = u32::try_from(current.uidnext - 1).unwrap_or(u32::MAX);
-    match (Uid::new(first.max(1)), Uid::new(last)) {
-        (Some(first), Some(last)) if first <= last => UidSet::range(first, last),
-        _ => UidSet::new(),
-    }
-}

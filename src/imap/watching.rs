@@ -28,6 +28,8 @@ pub struct Heeds {
     pub messages: bool,
     /// Flags that change.
     pub flags: bool,
+    /// Annotations that change.
+    pub annotations: bool,
     pub when: When,
     /// What is to be told of new messages.
     pub items: Arc<[FetchItem]>,
@@ -51,6 +53,8 @@ pub struct Events {
     pub messages: bool,
     /// FlagChange.
     pub flags: bool,
+    /// AnnotationChange.
+    pub annotations: bool,
     /// MailboxName.
     pub names: bool,
     /// SubscriptionChange.
@@ -103,7 +107,7 @@ struct Known {
 impl Default for Heeds {
     /// What a client hears that has not said NOTIFY.
     fn default() -> Heeds {
-        Heeds { messages: true, flags: true, when: When::Asked, items: Arc::new([]) }
+        Heeds { messages: true, flags: true, annotations: false, when: When::Asked, items: Arc::new([]) }
     }
 }
 
@@ -132,6 +136,7 @@ impl Events {
         Events {
             messages: self.messages || other.messages,
             flags: self.flags || other.flags,
+            annotations: self.annotations || other.annotations,
             names: self.names || other.names,
             subscriptions: self.subscriptions || other.subscriptions,
             metadata: self.metadata || other.metadata,
@@ -510,7 +515,8 @@ impl Watching {
             items.extend([Item::Messages, Item::UidNext]);
         }
         // Who has not asked for mod-sequences can do nothing with one, but may be told at the beginning.
-        if modseq && (self.enabled.condstore && (messages || events.flags) || was.is_none() && events.flags) {
+        let changes = events.flags || events.annotations;
+        if modseq && (self.enabled.condstore && (messages || changes) || was.is_none() && changes) {
             items.push(Item::HighestModSeq);
         }
         if unseen && events.flags {

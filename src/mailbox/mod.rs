@@ -2,6 +2,7 @@
 
 pub mod ids;
 
+pub mod annotation;
 pub mod first_mailbox;
 pub mod flags;
 pub mod login;
@@ -24,6 +25,7 @@ mod flag_table;
 #[cfg(test)]
 mod history_tests;
 
+pub use annotation::{Annotating, AnnotationEntry, Attribute, EntryMatch, Scope};
 pub use catch_up::CatchUp;
 pub use change::{Change, FlagChange, Gap};
 pub use first_mailbox::FirstMailbox;

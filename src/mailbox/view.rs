@@ -175,7 +175,7 @@ impl View {
         if current.highestmodseq < self.told.highestmodseq {
             return (UidSet::new(), UidSet::new());
         }
-        let Difference { gone, changed, added } = Difference::between(&self.told, current);
+        let Difference { gone, changed, added, .. } = Difference::between(&self.told, current);
         let first_new = current.len() - added;
         let new = current.from(first_new + 1).map(|(_, entry)| entry.uid).collect();
         (gone.into_iter().map(|(_, uid)| uid).collect(), changed.union(&new))
@@ -191,8 +191,9 @@ impl View {
         let is_stale = current.highestmodseq < self.told.highestmodseq;
         let current = if is_stale { self.told.clone() } else { current };
         let difference = Difference::between(&self.told, &current);
-        let Difference { gone, changed, added } = difference;
+        let Difference { gone, changed, moved, added } = difference;
         let ToTell { flags, silent } = self.flags_to_tell(changed, &current);
+        let moved = moved.union(&silent).difference(&flags);
         if gone.is_empty() {
             self.told = current;
         } else if may_expunge {
@@ -217,8 +218,8 @@ impl View {
         }
         let changed = self.told.by_uids(&flags).map(|(msn, entry)| Update::Flags { msn, uid: entry.uid });
         updates.extend(changed);
-        let silent = self.told.by_uids(&silent).map(|(msn, entry)| Update::ModSeq { msn, uid: entry.uid });
-        updates.extend(silent);
+        let moved = self.told.by_uids(&moved).map(|(msn, entry)| Update::ModSeq { msn, uid: entry.uid });
+        updates.extend(moved);
         updates
     }
 
@@ -251,6 +252,8 @@ struct Difference {
     gone: Vec<(u32, Uid)>,
     /// Messages of both with different flags.
     changed: UidSet,
+    /// Messages of both that have changed otherwise, in their annotations for example.
+    moved: UidSet,
     /// How many messages only the newer one has; they lie behind all others.
     added: u32,
 }
@@ -258,7 +261,8 @@ struct Difference {
 impl Difference {
     /// Chunks that both have are passed over unread, so that one change in a million messages costs microseconds.
     fn between(told: &Snapshot, current: &Snapshot) -> Difference {
-        let mut difference = Difference { gone: Vec::new(), changed: UidSet::new(), added: 0 };
+        let mut difference =
+            Difference { gone: Vec::new(), changed: UidSet::new(), moved: UidSet::new(), added: 0 };
         if std::ptr::eq(told, current) {
             return difference;
         }
@@ -293,9 +297,12 @@ impl Difference {
             }
             if let (Some(was), Some(is), true) = (was, is, order.is_eq())
                 && (was.modseq != is.modseq || own_seen)
-                && told.flags(was.flags) != current.flags(is.flags)
             {
-                difference.changed.insert(is.uid);
+                match told.flags(was.flags) == current.flags(is.flags) {
+                    false => difference.changed.insert(is.uid),
+                    true if was.modseq != is.modseq => difference.moved.insert(is.uid),
+                    true => {}
+                }
             }
         }
     }

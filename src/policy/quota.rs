@@ -13,7 +13,7 @@ pub enum Resource {
     Message,
     /// Mailboxes.
     Mailbox,
-    /// Octets of annotations, of which there are none.
+    /// Octets of annotations of messages.
     AnnotationStorage,
 }
 
@@ -99,6 +99,7 @@ pub struct Usage {
     pub storage: u64,
     pub messages: u64,
     pub mailboxes: u64,
+    pub annotations: u64,
 }
 
 impl Usage {
@@ -108,7 +109,7 @@ impl Usage {
             Resource::Storage => self.storage,
             Resource::Message => self.messages,
             Resource::Mailbox => self.mailboxes,
-            Resource::AnnotationStorage => 0,
+            Resource::AnnotationStorage => self.annotations,
         }
     }
 
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_tightest_limit_is_what_counts() {
-        let usage = Usage { storage: 50, messages: 9, mailboxes: 100 };
+        let usage = Usage { storage: 50, messages: 9, mailboxes: 100, annotations: 0 };
         let limits = |storage, messages| Limits { storage, messages, ..Limits::default() };
         assert_eq!(usage.percent(&limits(None, None)), None);
         assert_eq!(usage.percent(&limits(Some(100), Some(10))), Some(90));

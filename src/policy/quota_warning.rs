@@ -78,7 +78,7 @@ mod tests {
             hostname: "mail.example.org".to_owned(),
             login: "anna".to_owned(),
             limits: Limits { storage: Some(5_000_000), messages: Some(100), ..Limits::default() },
-            usage: Usage { storage: 4_600_000, messages: 7, mailboxes: 1 },
+            usage: Usage { storage: 4_600_000, messages: 7, mailboxes: 1, annotations: 0 },
             now: "2026-11-23T14:05:06Z".parse().unwrap(),
         };
         let text = String::from_utf8(warning.message()).unwrap();

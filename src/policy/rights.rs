@@ -31,6 +31,8 @@ impl Rights {
     pub const MARK_DELETED: Rights = Rights(256);
     /// `e`: EXPUNGE, and what CLOSE expunges.
     pub const EXPUNGE: Rights = Rights(512);
+    /// `n`: annotations of messages are written that all share (RFC 5257 §3.4).
+    pub const ANNOTATE: Rights = Rights(2048);
     /// `a`: the rights themselves are read and changed.
     pub const ADMINISTER: Rights = Rights(1024);
 
@@ -43,9 +45,9 @@ impl Rights {
     /// No right at all.
     pub const NONE: Rights = Rights(0);
     /// Every right.
-    pub const ALL: Rights = Rights(0x7ff);
+    pub const ALL: Rights = Rights(0xfff);
     /// Any of these makes a mailbox more than read-only (RFC 4314 §5.2).
-    pub const CHANGING: Rights = Rights(4 | 8 | 16 | 256 | 512);
+    pub const CHANGING: Rights = Rights(4 | 8 | 16 | 256 | 512 | 2048);
     /// Whoever has one of these may ask which rights he has (RFC 4314 §4, MYRIGHTS).
     pub const TELLING: Rights = Rights(1 | 2 | 16 | 64 | 128 | 1024);
 
@@ -55,7 +57,7 @@ impl Rights {
     const OLD_DELETE: Rights = Rights(256 | 512);
 
     /// Those that are given one by one, in the order of RFC 4314 §2.1.
-    pub const EACH: [(char, Rights); 11] = [
+    pub const EACH: [(char, Rights); 12] = [
         ('l', Rights::LOOKUP),
         ('r', Rights::READ),
         ('s', Rights::SEEN),
@@ -66,6 +68,7 @@ impl Rights {
         ('x', Rights::DELETE),
         ('t', Rights::MARK_DELETED),
         ('e', Rights::EXPUNGE),
+        ('n', Rights::ANNOTATE),
         ('a', Rights::ADMINISTER),
     ];
 
@@ -234,7 +237,7 @@ mod tests {
         assert_eq!(rights.letters(), "lrswitea");
         assert_eq!(rights.to_string(), "lrswiteda");
         assert_eq!(Rights::parse("lrswikda").unwrap().to_string(), "lrswiktecda");
-        assert_eq!(Rights::ALL.to_string(), "lrswipkxtecda");
+        assert_eq!(Rights::ALL.to_string(), "lrswipkxtencda");
         assert_eq!(Rights::parse("cda").unwrap(), Rights::parse("kxtea").unwrap());
         for wrong in ["lrQ", "lrq", "l r", "0", "ä"] {
             assert!(matches!(Rights::parse(wrong), Err(Error::Bad(_))), "{wrong}");

@@ -19,6 +19,13 @@ pub struct Viewer {
     pub acting: AccountId,
 }
 
+impl Viewer {
+    /// Whose private things he sees; nobody's, if he does not say who he is.
+    pub fn reader(self) -> Option<AccountId> {
+        (!self.anonymous).then_some(self.account)
+    }
+}
+
 /// What somebody may do in a mailbox, and why not more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permit {
@@ -105,7 +112,7 @@ mod tests {
         assert_eq!(anna.permit(AccountId(1), Rights::NONE, None), Permit::of(Rights::ALL));
         assert_eq!(anna.permit(AccountId(2), Rights::READ, None), Permit::of(Rights::READ));
         let banned = anna.permit(AccountId(1), Rights::NONE, Some(Ban::new("The site says no")));
-        assert_eq!(banned.rights.letters(), "lrswipka");
+        assert_eq!(banned.rights.letters(), "lrswipkna");
         let Error::No { code, text } = banned.lacking(Rights::EXPUNGE) else { panic!("it is a refusal") };
         assert_eq!((code, text.as_str()), (Code::NoPerm, "The site says no"));
         let guest = anna.permit(AccountId(2), Rights::LOOKUP, Some(Ban::new("The site says no")));

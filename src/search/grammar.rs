@@ -4,15 +4,17 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 use jiff::civil::Date;
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::tag_no_case;
+use nom::bytes::complete::{tag_no_case, take_while1};
 use nom::character::complete::{alpha1, char};
-use nom::combinator::{map, opt, peek, value, verify};
+use nom::combinator::{map, not, opt, peek, value, verify};
 use nom::error::context;
 use nom::sequence::{delimited, preceded, terminated};
 
-use super::{Field, PlacedLeaf, Selector, StoredLeaf};
+use super::{AnnotationText, Field, PlacedLeaf, Selector, StoredLeaf};
 use crate::error::{Code, Error};
-use crate::grammar::core::{astring, atom, number64, nz_number, quoted, sp};
+use crate::grammar::core::{
+    astring, atom, is_astring_char, literal, number64, nz_number, quoted, sp, string,
+};
 use crate::grammar::fault::{complete, complete_or_where, fail, refused};
 use crate::grammar::keyword::flag_keyword;
 use crate::grammar::set::sequence_set;
@@ -20,7 +22,7 @@ use crate::grammar::time::date;
 use crate::grammar::{Fault, Parsed};
 use crate::limits;
 use crate::mailbox::object_id::is_object_id;
-use crate::mailbox::{SequenceNumber, SequenceSet, System};
+use crate::mailbox::{EntryMatch, Scope, SequenceNumber, SequenceSet, System};
 
 impl Selector {
     /// Reads what [`Display`](std::fmt::Display) prints, and whatever else a client may write: one or more keys, all of
@@ -236,6 +238,7 @@ fn stored_key<'a>(word: &str, input: &'a [u8], place: Place) -> Option<Parsed<'a
         "SUBJECT" => Some(texted(input, place, StoredLeaf::Subject)),
         "BODY" => Some(texted(input, place, StoredLeaf::Body)),
         "TEXT" => Some(texted(input, place, StoredLeaf::Text)),
+        "ANNOTATION" if place.filters != Filters::Unknown => Some(annotation(input, place)),
         "HEADER" => {
             let header = |(name, text)| Selector::Stored(StoredLeaf::Header { name, text });
             let arguments =
@@ -270,6 +273,43 @@ fn placed_key<'a>(word: &str, input: &'a [u8]) -> Option<Parsed<'a, Selector>> {
 fn objectid(input: &[u8]) -> Parsed<'_, String> {
     let id = map(atom, str::to_owned);
     context("an object id", verify(id, |id: &String| is_object_id(id))).parse(input)
+}
+
+/// `search-key =/ "ANNOTATION" SP entry-match SP att-search SP value`,
+/// `att-search = "value" / "value.priv" / "value.shared"`, `value = nstring / literal8` (RFC 5257 §5), from behind the word
+/// on. NIL is the value of an entry that is not there.
+fn annotation(input: &[u8], place: Place) -> Parsed<'_, Selector> {
+    let (rest, entry) = preceded(sp, entry_match).parse(input)?;
+    let (rest, attribute) = preceded(sp, context("an attribute", astring)).parse(rest)?;
+    let scope = match &attribute[..] {
+        b"value" => None,
+        b"value.priv" => Some(Scope::Private),
+        b"value.shared" => Some(Scope::Shared),
+        _ => return fail(input, Error::bad("value, value.priv and value.shared can be searched")),
+    };
+    let find = |text| {
+        Selector::Stored(StoredLeaf::Placed(PlacedLeaf::Annotation(AnnotationText {
+            entry: entry.clone(),
+            scope,
+            text,
+        })))
+    };
+    let nil = (tag_no_case("NIL"), not(take_while1(is_astring_char)));
+    let nothing = map(nil, |_| find(String::new()).not());
+    let octets = preceded(char('~'), literal);
+    let text = alt((map(octets, |octets| place.decoded(octets)), |input| text(input, place)));
+    preceded(sp, alt((nothing, map(text, find)))).parse(rest)
+}
+
+/// `entry-match = list-mailbox` (RFC 5257 §5)
+pub fn entry_match(input: &[u8]) -> Parsed<'_, EntryMatch> {
+    let list_char = |octet| is_astring_char(octet) || octet == b'%' || octet == b'*';
+    let octets = alt((map(take_while1(list_char), std::borrow::Cow::Borrowed), string));
+    let (rest, name) = context("the name of an entry", octets).parse(input)?;
+    match EntryMatch::new(&String::from_utf8_lossy(&name)) {
+        Ok(pattern) => Ok((rest, pattern)),
+        Err(error) => fail(input, error),
+    }
 }
 
 /// `"OR" SP search-key SP search-key`, from behind the word on.
@@ -320,12 +360,18 @@ fn texted(input: &[u8], place: Place, leaf: impl Fn(String) -> StoredLeaf) -> Pa
 
 /// `astring`, decoded from the program's charset; without one, from UTF-8.
 fn text(input: &[u8], place: Place) -> Parsed<'_, String> {
-    let decoded = |octets: std::borrow::Cow<[u8]>| match (place.charset, std::str::from_utf8(&octets)) {
-        (Some(charset), _) => charset.decode_without_bom_handling(&octets).0.into_owned(),
-        (None, Ok(text)) => text.to_owned(),
-        (None, Err(_)) => quirk_unnamed_charset(&octets),
-    };
-    map(astring, decoded).parse(input)
+    map(astring, |octets| place.decoded(&octets)).parse(input)
+}
+
+impl Place {
+    /// A text in the program's charset.
+    fn decoded(self, octets: &[u8]) -> String {
+        match (self.charset, std::str::from_utf8(octets)) {
+            (Some(charset), _) => charset.decode_without_bom_handling(octets).0.into_owned(),
+            (None, Ok(text)) => text.to_owned(),
+            (None, Err(_)) => quirk_unnamed_charset(octets),
+        }
+    }
 }
 
 /// 8-bit text in a program that names no charset: scripts send it in what their terminal speaks, most often Latin-1
@@ -369,6 +415,12 @@ mod tests {
             ("FUZZY FUZZY OR TEXT \"...\" TO a", "OR FUZZY TEXT \"...\" FUZZY TO \"a\""),
             ("emailid M6d_-9 ThreadID t1", "(EMAILID M6d_-9 THREADID t1)"),
             ("savedon \"3-Jan-2001\" savedatesupported", "(SAVEDON 3-Jan-2001 ALL)"),
+            ("annotation /% value.priv \"IMAP4\"", "ANNOTATION \"/%\" value.priv \"IMAP4\""),
+            ("ANNOTATION * value a", "ANNOTATION \"*\" value \"a\""),
+            ("ANNOTATION /a value.shared nil", "NOT ANNOTATION \"/a\" value.shared \"\""),
+            ("ANNOTATION /a value nile", "ANNOTATION \"/a\" value \"nile\""),
+            ("ANNOTATION /a value ~{1+}\r\na", "ANNOTATION \"/a\" value \"a\""),
+            ("FUZZY ANNOTATION /a value a", "FUZZY ANNOTATION \"/a\" value \"a\""),
             ("filter On-the-road SEEN", "(FILTER On-the-road SEEN)"),
             ("CHARSET utf-8 NOT FILTER a", "NOT FILTER a"),
         ] {
@@ -425,7 +477,16 @@ mod tests {
         assert_eq!(code("CHARSET x-nonsense ALL"), Code::BadCharset);
         assert_eq!(code("CHARSET iso-8859-1 FILTER a"), Code::FilterCharset);
         assert!(matches!(Selector::parse("FILTER a"), Err(Error::Bad(_))), "whose would it be?");
-        for wrong in ["FILTER", "FILTER a/b", "FILTER \"a\"", "FILTER (a)"] {
+        assert!(matches!(Selector::parse("ANNOTATION * value a"), Err(Error::Bad(_))), "of which mailbox?");
+        for wrong in [
+            "ANNOTATION /a size a",
+            "ANNOTATION a value a",
+            "ANNOTATION /a value",
+            "FILTER",
+            "FILTER a/b",
+            "FILTER \"a\"",
+            "FILTER (a)",
+        ] {
             assert!(matches!(filter_value(wrong.as_bytes()), Err(Error::Bad(_))), "{wrong}");
         }
         assert_eq!(code(&format!("{}ALL", "NOT ".repeat(100))), Code::Limit);
@@ -511,6 +572,20 @@ mod tests {
             let printed = expected.to_string();
             prop_assert_eq!(Selector::parse(&printed), Ok(expected.clone()));
             prop_assert_eq!(complete(printed.as_bytes(), search_program), Ok(expected));
+        }
+
+        #[test]
+        fn annotations_are_read_as_they_are_printed(
+            entry in "/[a-z0-9 \"\\\\*%]{1,9}|[*%]",
+            scope in prop::sample::select(vec![None, Some(Scope::Private), Some(Scope::Shared)]),
+            text in "\\PC{0,6}|[a-z\r\n\"\\\\]{0,6}|nil",
+        ) {
+            let Ok(entry) = EntryMatch::new(&entry) else { return Ok(()) };
+            let leaf = PlacedLeaf::Annotation(AnnotationText { entry, scope, text });
+            let expected = Selector::Stored(StoredLeaf::Placed(leaf));
+            let printed = expected.to_string();
+            prop_assert_eq!(filter_value(printed.as_bytes()), Ok(expected.clone()), "{}", printed);
+            prop_assert_eq!(complete(printed.as_bytes(), search_program), Ok(expected), "{}", printed);
         }
 
         #[test]

@@ -26,7 +26,7 @@ pub use collation::Collation;
 pub use evaluate::{Answers, Scope};
 pub use inquiry::{Heard, Inquiry, LeafAnswer};
 pub use matcher::{Matcher, Needle, StoredText, matches};
-pub use placed::PlacedLeaf;
+pub use placed::{AnnotationText, PlacedLeaf};
 pub use program::Program;
 pub use relevancy::Scores;
 pub use selector::{Field, Selector, Source, StoredLeaf};

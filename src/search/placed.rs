@@ -1,11 +1,12 @@
-//! Search keys about what a message is called, and since when it is where it is (RFC 8474 §6, RFC 8514 §4.3).
+//! Search keys about what a message is called, since when it is where it is, and what has been noted of it there (RFC 8474
+//! §6, RFC 8514 §4.3, RFC 5257 §4.8).
 
 use std::fmt;
 
 use jiff::civil::Date;
 
-use super::selector::DATE;
-use crate::mailbox::Placement;
+use super::selector::{Astring, DATE};
+use crate::mailbox::{EntryMatch, Placement, Scope};
 
 /// A search key that neither the snapshot nor the text of a message answers, but its place in the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,6 +21,17 @@ pub enum PlacedLeaf {
     SavedOn(Date),
     /// SAVEDSINCE: came into it on this day or later.
     SavedSince(Date),
+    /// ANNOTATION.
+    Annotation(AnnotationText),
+}
+
+/// A text to look for in annotations.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AnnotationText {
+    pub entry: EntryMatch,
+    /// None means either.
+    pub scope: Option<Scope>,
+    pub text: String,
 }
 
 impl PlacedLeaf {
@@ -34,6 +46,8 @@ impl PlacedLeaf {
             PlacedLeaf::SavedBefore(day) => saved(|saved, day| saved < day, day),
             PlacedLeaf::SavedOn(day) => saved(|saved, day| saved == day, day),
             PlacedLeaf::SavedSince(day) => saved(|saved, day| saved >= day, day),
+            // They are kept by themselves.
+            PlacedLeaf::Annotation(_) => false,
         }
     }
 }
@@ -51,6 +65,11 @@ impl fmt::Display for PlacedLeaf {
             PlacedLeaf::SavedBefore(date) => write!(f, "SAVEDBEFORE {}", date.strftime(DATE)),
             PlacedLeaf::SavedOn(date) => write!(f, "SAVEDON {}", date.strftime(DATE)),
             PlacedLeaf::SavedSince(date) => write!(f, "SAVEDSINCE {}", date.strftime(DATE)),
+            PlacedLeaf::Annotation(AnnotationText { entry, scope, text }) => {
+                write!(f, "ANNOTATION {} value", Astring(entry.as_str()))?;
+                scope.iter().try_for_each(|scope| write!(f, ".{}", scope.suffix()))?;
+                write!(f, " {}", Astring(text))
+            }
         }
     }
 }

@@ -56,6 +56,9 @@ fn node(selector: &Selector, text_keys: &[StoredLeaf]) -> Result<Value, Error> {
         Selector::Stored(StoredLeaf::Fuzzy(_)) | Selector::Fuzzy(_) => {
             return Err(refused("what is only nearly so"));
         }
+        Selector::Stored(StoredLeaf::Placed(PlacedLeaf::Annotation(_))) => {
+            return Err(refused("annotations"));
+        }
         Selector::Stored(leaf) => leaf_node(leaf, text_keys),
         Selector::Messages(_) | Selector::Uids(_) => return Err(refused("the numbers of messages")),
         Selector::Recent => return Err(refused("what is recent, new or old")),
@@ -96,6 +99,7 @@ fn placed_node(leaf: &PlacedLeaf) -> Value {
         PlacedLeaf::SavedBefore(day) => json!({"op": "savedbefore", "day": day.to_string()}),
         PlacedLeaf::SavedOn(day) => json!({"op": "savedon", "day": day.to_string()}),
         PlacedLeaf::SavedSince(day) => json!({"op": "savedsince", "day": day.to_string()}),
+        PlacedLeaf::Annotation(_) => unreachable!("no program has these"),
     }
 }
 

@@ -145,6 +145,11 @@ impl Selector {
         self.has_key(|key| matches!(key, Selector::Fuzzy(_) | Selector::Stored(StoredLeaf::Fuzzy(_))))
     }
 
+    /// Whether it looks into annotations.
+    pub fn asks_annotations(&self) -> bool {
+        self.has_key(|key| matches!(key, Selector::Stored(StoredLeaf::Placed(PlacedLeaf::Annotation(_)))))
+    }
+
     /// OR. A chain of them becomes one list, so that a program with thousands of alternatives is not deep.
     pub fn or(self, other: Selector) -> Selector {
         let mut alternatives = match self {
@@ -375,7 +380,7 @@ fn system_key(system: System) -> &'static str {
 }
 
 /// A text as a quoted string, or as a literal where that cannot hold it.
-struct Astring<'a>(&'a str);
+pub(super) struct Astring<'a>(pub &'a str);
 
 impl fmt::Display for Astring<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

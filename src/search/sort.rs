@@ -30,6 +30,8 @@ pub enum SortKey {
     Address(AddressKey),
     /// RELEVANCY: to a search for something that is only nearly so, the most relevant first (RFC 6203 §6).
     Relevancy,
+    /// ANNOTATION (RFC 5257 §4.9): what is said of the messages in the list of that number.
+    Annotation(usize),
 }
 
 /// What messages are compared by that the mailbox itself does not tell.
@@ -39,12 +41,17 @@ pub struct Known<'a> {
     pub keys: Option<&'a Keys>,
     /// How relevant each message is, where that is asked for.
     pub relevancy: Option<&'a HashMap<Uid, u8>>,
+    /// What annotations say of messages, as texts are compared.
+    pub annotations: &'a [Said],
 }
+
+/// What an annotation says of the messages that have it.
+pub type Said = HashMap<Uid, Vec<u8>>;
 
 impl Criterion {
     /// Whether it compares texts, by the collation that is in force.
     pub fn compares_texts(&self) -> bool {
-        matches!(self.key, SortKey::Subject | SortKey::Address(_))
+        matches!(self.key, SortKey::Subject | SortKey::Address(_) | SortKey::Annotation(_))
     }
 }
 
@@ -117,6 +124,10 @@ impl<'a> Column<'a> {
                 (rows.zip(entries).map(sent).collect(), None)
             }
             SortKey::Subject => with_beginnings(rows.map(|row| keys().subject(*row)).collect()),
+            SortKey::Annotation(at) => {
+                let of = |entry: &&Entry| known.annotations.get(at)?.get(&entry.uid).map(Vec::as_slice);
+                with_beginnings(entries.iter().map(|entry| of(entry).unwrap_or_default()).collect())
+            }
             SortKey::Address(key) => with_beginnings(rows.map(|row| keys().address(*row, key)).collect()),
         };
         let ranks = if reverse { ranks.into_iter().map(|rank| !rank).collect() } else { ranks };
@@ -194,11 +205,17 @@ mod tests {
             [(Some(5), "Re: beta"), (None, "alphabet"), (Some(-9), "Beta"), (Some(5), "[x] Alphabeta")];
         let keys = keys(&rows);
         let relevancy = all.iter().copied().zip([40, 100, 100, 1]).collect();
+        let said = [HashMap::from([(all[1], b"B".to_vec()), (all[2], b"A".to_vec())])];
         let sorted = |criteria: &[(bool, SortKey)]| -> Vec<u32> {
-            sort(&by(criteria), &mailbox, Known { keys: Some(&keys), relevancy: Some(&relevancy) }, &all)
-                .iter()
-                .map(|uid| uid.get())
-                .collect()
+            sort(
+                &by(criteria),
+                &mailbox,
+                Known { keys: Some(&keys), relevancy: Some(&relevancy), annotations: &said },
+                &all,
+            )
+            .iter()
+            .map(|uid| uid.get())
+            .collect()
         };
         assert_eq!(sorted(&[(false, SortKey::Arrival)]), [2, 4, 3, 1]);
         assert_eq!(sorted(&[(true, SortKey::Arrival)]), [1, 3, 4, 2]);
@@ -212,6 +229,7 @@ mod tests {
         assert_eq!(sorted(&[(false, SortKey::Address(AddressKey::Cc))]), [1, 2, 3, 4]);
         assert_eq!(sorted(&[(false, SortKey::Relevancy)]), [2, 3, 1, 4]);
         assert_eq!(sorted(&[(true, SortKey::Relevancy), (true, SortKey::Size)]), [4, 1, 2, 3]);
+        assert_eq!(sorted(&[(false, SortKey::Annotation(0))]), [1, 4, 3, 2]);
     }
 
     proptest! {
@@ -230,7 +248,7 @@ mod tests {
                 let (a, b) = (&messages[*a as usize - 1], &messages[*b as usize - 1]);
                 directed(a.2.cmp(&b.2), reverse[0]).then(directed(a.0.cmp(&b.0), reverse[1]))
             });
-            let sorted = sort(&criteria, &mailbox, Known { keys: Some(&keys(&rows)), relevancy: None }, &all);
+            let sorted = sort(&criteria, &mailbox, Known { keys: Some(&keys(&rows)), ..Known::default() }, &all);
             prop_assert_eq!(sorted.iter().map(|uid| uid.get()).collect::<Vec<_>>(), expected);
         }
     }

@@ -31,6 +31,7 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     guessers_wait_everywhere(&one, &other);
     connections_are_seen_and_ended_everywhere(&one, &other);
     metadata_travels(&one, &other);
+    annotations_travel(&one, &other);
     what_is_watched_is_heard(&one, &other);
     nothing_stays_unheard(&site, &one, &mut far);
     nobody_stays_where_nobody_may(&one, &mut far);
@@ -111,6 +112,29 @@ fn metadata_travels(one: &Server, other: &Server) {
             text == "* METADATA \"\" /shared/comment"
         });
     }
+}
+
+/// Which annotations are written at one host is told at the other, and read there.
+fn annotations_travel(one: &Server, other: &Server) {
+    let mut far = other.imap("anna", PASSWORD);
+    far.ok("SELECT INBOX (ANNOTATE CONDSTORE)").expect("SELECT");
+    let idle = far.idle().expect("IDLE");
+    let mut near = one.imap("anna", PASSWORD);
+    near.ok("SELECT INBOX").expect("SELECT");
+    let mut delays: Vec<Duration> = Vec::new();
+    for number in 1..=10 {
+        near.ok(&format!("STORE 1 ANNOTATION (/vendor/notes/n{number} (value.shared \"{number}\"))"))
+            .expect("STORE");
+        let answered = Instant::now();
+        let expected = format!("* 1 FETCH (ANNOTATION (/vendor/notes/n{number}) MODSEQ (");
+        wait_for(&mut far, |response| response.text().starts_with(&expected));
+        delays.push(answered.elapsed());
+    }
+    delays.sort();
+    assert!(delays[5] < Duration::from_millis(100), "the other host hears after {delays:?}");
+    far.done(&idle).expect("DONE");
+    let told = far.ok("FETCH 1 ANNOTATION (/vendor/notes/n7 value)").expect("FETCH");
+    assert!(told[0].text().contains("value.shared \"7\""), "{}", told[0].text());
 }
 
 /// NOTIFY tells of what happens in any mailbox, and to their names, at another host.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administration;
+mod annotations;
 mod attacks;
 mod audit;
 mod client_certificates;

@@ -374,8 +374,13 @@ fn what_a_search_finds_a_hold_covers_and_what_delete_covers_a_search_finds() {
             .map(|key| Selector::parse(&key).expect("it is a search"))
             .collect();
         let stored: Vec<StoredLeaf> = leaves.iter().flat_map(Selector::stored_leaves).collect();
-        let unit =
-            SearchPage { key: WORK, messages, leaves: stored.clone(), collation: Collation::default() };
+        let unit = SearchPage {
+            key: WORK,
+            messages,
+            leaves: stored.clone(),
+            collation: Collation::default(),
+            reader: None,
+        };
         let found = site.lender.run(unit).await.expect("they are searched");
         let is_found = |key: &str| {
             let mut leaves = stored.iter().zip(&found);

@@ -27,12 +27,14 @@ const fn at_home(command: &'static str, needed: &'static str) -> Case {
     Case { command, needed, opening: Some("SELECT INBOX") }
 }
 
-/// The table of RFC 4314 §4. In {p} the guest may do everything that has to do with names.
+/// The tables of RFC 4314 §4 and RFC 5257 §3.4. In {p} the guest may do everything that has to do with names.
 const TABLE: &[Case] = &[
     case("SELECT {m}", "r"),
     case("EXAMINE {m}", "r"),
     case("STATUS {m} (MESSAGES UNSEEN)", "r"),
     case("APPEND {m} {4+}\r\na: b", "i"),
+    case("APPEND {m} ANNOTATION (/comment (value.priv \"a\")) {4+}\r\na: b", "ri"),
+    case("APPEND {m} ANNOTATION (/comment (value.shared NIL)) {4+}\r\na: b", "in"),
     case("CREATE {m}/below", "k"),
     case("DELETE {m}", "x"),
     case("RENAME {m} {p}/renamed", "x"),
@@ -55,6 +57,8 @@ const TABLE: &[Case] = &[
     open("STORE 1 +FLAGS (\\Flagged)", "w"),
     open("UID STORE 1 +FLAGS ($Work)", "w"),
     open("STORE 1 -FLAGS (\\Answered)", "w"),
+    open("STORE 1 ANNOTATION (/comment (value.priv \"a\"))", ""),
+    open("UID STORE 1 ANNOTATION (/comment (value.shared \"a\"))", "n"),
     open("EXPUNGE", "e"),
     open("UID EXPUNGE 1", "e"),
     open("MOVE 1 INBOX", "te"),
@@ -63,7 +67,7 @@ const TABLE: &[Case] = &[
     open("CHECK", ""),
 ];
 
-const RIGHTS: &str = "lrswipkxtea";
+const RIGHTS: &str = "lrswipkxtean";
 
 /// Anna has mailboxes, and Bert is her guest.
 struct House {
@@ -243,7 +247,7 @@ fn members_of_a_group_have_its_rights() {
     house.anna.ok(&format!("SETACL {name} -$readers s")).expect("SETACL");
     let listed = house.anna.ok(&format!("GETACL {name}")).expect("GETACL");
     assert!(
-        listed[0].text().ends_with(" grouped lrswipkxtecda $readers lrs -$readers s"),
+        listed[0].text().ends_with(" grouped lrswipkxtencda $readers lrs -$readers s"),
         "{}",
         listed[0].text()
     );
@@ -272,7 +276,12 @@ fn who_does_not_say_who_he_is_has_what_anonymous_was_given() {
     nobody.ok("AUTHENTICATE ANONYMOUS dHJhY2U=").expect("AUTHENTICATE");
     let told = nobody.ok("MYRIGHTS \"Other Users/anna/INBOX\"").expect("MYRIGHTS");
     assert!(told[0].text().ends_with(" lr"), "{}", told[0].text());
-    nobody.ok("SELECT \"Other Users/anna/INBOX\"").expect("SELECT");
+    let told = nobody.ok("SELECT \"Other Users/anna/INBOX\"").expect("SELECT");
+    // RFC 5257 §4.1: nothing is private to nobody.
+    let offered = |line: &Response| line.text().contains("[ANNOTATIONS READ-ONLY NOPRIVATE]");
+    assert!(told.iter().any(offered), "{told:?}");
+    let refused = nobody.command("UID STORE 1 ANNOTATION (/comment (value.priv \"x\"))").expect("an answer");
+    assert!(refused.result.starts_with("NO "), "{}", refused.result);
     // The same account, by somebody who has shown that it is his.
     let mut visitor = server.imap("visitor", PASSWORD);
     let reply = visitor.command("MYRIGHTS \"Other Users/anna/INBOX\"").expect("an answer");

@@ -121,7 +121,7 @@ fn a_small_text_is_with_its_message_and_an_attachment_is_shared() {
         let leaves = vec![StoredLeaf::Body("marmalade".into()), StoredLeaf::Body("photograph".into())];
         let uids = [1, 2].map(|uid| Uid::new(uid).expect("not 0"));
         let messages = ids.iter().copied().zip(uids).collect();
-        let unit = SearchPage { key: INBOX, messages, leaves, collation: Collation::default() };
+        let unit = SearchPage { key: INBOX, messages, leaves, collation: Collation::default(), reader: None };
         let expected = [UidSet::range(uids[0], uids[1]), UidSet::single(uids[1])];
         let answers = lender.run(unit).await.expect("it is searched");
         let selected: Vec<UidSet> = answers.into_iter().map(|answer| answer.selected).collect();

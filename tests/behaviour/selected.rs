@@ -156,6 +156,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         enabled: Enabled::default(),
         heeds: Heeds::default(),
         resync: None,
+        annotate: false,
     };
     let recent = UidSet::from_ranges([(2, u32::MAX)]).intersection(&shared.current().uids());
     let (selected, mut answer) = Selected::open(opening, shared.clone(), recent);
@@ -261,6 +262,7 @@ fn a_mailbox_introduces_itself() {
              * 2 EXISTS\r\n* 1 RECENT\r\n* OK [UNSEEN 1] First unseen message\r\n\
              * OK [UIDVALIDITY 7] Uids are valid\r\n* OK [UIDNEXT 3] Predicted next uid\r\n\
              * OK [HIGHESTMODSEQ 2] Highest mod-sequence\r\n\
+             * OK [ANNOTATIONS 16384] Annotations\r\n\
              * OK [MAILBOXID (F7f4a7c159e3779b9)] The mailbox is called so whatever its name\r\na OK [READ-WRITE] SELECT completed\r\n"
         );
         let (_, said) = open(lender, &shared, true);

@@ -93,7 +93,13 @@ async fn answers(lender: &Lender, leaves: &[StoredLeaf], collation: Collation) -
     let messages = messages(lender).await;
     let mut answers = Vec::new();
     for leaves in leaves.chunks(20) {
-        let unit = SearchPage { key: INBOX, messages: messages.clone(), leaves: leaves.to_vec(), collation };
+        let unit = SearchPage {
+            key: INBOX,
+            messages: messages.clone(),
+            leaves: leaves.to_vec(),
+            collation,
+            reader: None,
+        };
         answers.extend(lender.run(unit).await.expect("it is searched"));
     }
     answers

@@ -181,6 +181,7 @@ fn opening() -> Opening {
         enabled: Enabled::default(),
         heeds: Heeds::default(),
         resync: None,
+        annotate: true,
     }
 }
 

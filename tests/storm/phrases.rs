@@ -337,6 +337,7 @@ const RULES: &[Rule] = &[
             "(MessageNew MessageExpunge)",
             "(MessageNew (UID FLAGS @item) MessageExpunge)",
             "(MessageNew MessageExpunge FlagChange)",
+            "(MessageNew MessageExpunge AnnotationChange)",
             "(MailboxName SubscriptionChange)",
             "(MailboxMetadataChange ServerMetadataChange)",
             "(MessageNew MessageExpunge FlagChange MailboxName)",
@@ -406,11 +407,25 @@ const RULES: &[Rule] = &[
     ),
     ("base", &["AG1hbGxvcnkAc2VjcmV0", "=", "", "!!!", "bixhPW1hbGxvcnk="]),
     (
+        "annotations",
+        &[
+            "@note (value.priv @value)",
+            "@note (value.shared @value)",
+            "@note (value@whose NIL) @note (value.priv @value)",
+        ],
+    ),
+    (
+        "note",
+        &["/comment", "/1/comment", "/altsubject", "/vendor/storm/@digit", "/*", "/%", "/@digit/flags/seen"],
+    ),
+    ("whose", &["", ".priv", ".shared"]),
+    (
         "openparameters",
         &[
             "",
             "",
             " (CONDSTORE)",
+            " (ANNOTATE)",
             " (QRESYNC (@number @number))",
             " (QRESYNC (7 @number 1:@digit))",
             " (QRESYNC (7 1 1:9 (1,@digit 2,@digit)))",
@@ -469,6 +484,7 @@ const IMAP: &[&str] = &[
     "APPEND @mailbox @appended",
     "APPEND INBOX @appended @appended",
     "APPEND INBOX CATENATE (@catenated)",
+    "APPEND INBOX ANNOTATION (@annotations) @appended",
     "IDLE",
     "NOTIFY NONE",
     "NOTIFY SET @groups",
@@ -502,6 +518,8 @@ const MAILBOX_COMMANDS: &[&str] = &[
     "@uidFETCH 1:* @fetched@fetchmodifiers",
     "@uidSTORE @set@storemodifiers @signFLAGS@silent @flags",
     "@uidSTORE @set @signFLAGS@silent @flags",
+    "@uidSTORE @set@storemodifiers ANNOTATION (@annotations)",
+    "@uidFETCH @set (@item ANNOTATION ((@note @note) (value size.priv)))",
     "@uidCOPY @set @mailbox",
     "@uidMOVE @set @mailbox",
     "@uidREPLACE @number @mailbox @appended",
@@ -518,6 +536,8 @@ const FIND: &[&str] = &[
     "@uidTHREAD @threading UTF-8 @key",
     "ESEARCH IN (@source)@results@charset @key",
     "ESEARCH IN (@source @source) RETURN (@result) @key",
+    "@uidSEARCH@results ANNOTATION @note value@whose @value",
+    "@uidSORT@results (ANNOTATION @note value.priv @sortkeys) UTF-8 @key",
 ];
 
 const POP3: &[&str] = &[

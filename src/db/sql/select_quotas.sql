@@ -6,6 +6,10 @@ select r.name, r.storage, r.messages, r.mailboxes, r.annotations, coalesce(p.oct
                 when 1 then (select count(*) from aox.mailboxes b where b.account = r.account and b.deleted_at is null)
                 else (select count(*) from aox.quota_members o
                       join aox.mailboxes b on b.account = o.account and b.deleted_at is null
+                      where o.quota = r.id) end,
+    case r.kind when 0 then 0
+                when 1 then aox.annotation_octets(r.account)
+                else (select coalesce(sum(aox.annotation_octets(o.account)), 0)::bigint from aox.quota_members o
                       where o.quota = r.id) end
 from aox.quota_roots r
     left join aox.quota_pools p on p.quota = r.id

@@ -9,6 +9,7 @@ use nom::Parser;
 use nom::sequence::preceded;
 
 use self::message::{AllBrought, AppendMessage, Brought, Session, append_message};
+use super::store::annotate;
 use crate::db::{self, Actor, Appending, NewMessage, Unit};
 use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
@@ -18,7 +19,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::response;
-use crate::mailbox::{FlagSet, InternalDate, Located, MailboxKey, MailboxName, System, UidSet};
+use crate::mailbox::{Annotating, FlagSet, InternalDate, Located, MailboxKey, MailboxName, System, UidSet};
 use crate::policy::{Rights, Viewer};
 
 /// Messages and where they are to go.
@@ -96,6 +97,13 @@ impl Append {
                     let permitted = found.permit.rights.flags();
                     let within = |message: &mut Brought| message.flags = message.flags.within(permitted);
                     brought.messages.iter_mut().for_each(within);
+                    // RFC 5257 §3.4: annotations that he may not write are refused.
+                    let check = |message: &Brought| {
+                        annotate::check(&message.annotations, &found.permit, viewer.anonymous)
+                    };
+                    if let Err(error) = brought.messages.iter().try_for_each(check) {
+                        return Plan::Done(Answer::failed(&tag, error));
+                    }
                     let target = Target { key: found.key, viewer, own_seen: found.seen.is_some(), actor };
                     target.prepare(tag, brought, now, conversation)
                 }
@@ -128,8 +136,9 @@ impl Target {
         let described =
             brought.messages.iter().map(|message| (message.flags.clone(), message.date)).collect();
         let whose = (self.key.account, self.viewer);
+        let annotations = brought.messages.iter().map(|message| message.annotations.clone()).collect();
         let store = move |prepared: Result<Vec<NewMessage>, Error>, _: &mut Conversation| match prepared {
-            Ok(prepared) => self.store(tag, prepared, described, now),
+            Ok(prepared) => self.store(tag, prepared, described, annotations, now),
             Err(error) => Plan::Done(Answer::failed(&tag, error)),
         };
         message::prepare(whose, brought, now, store, conversation)
@@ -141,6 +150,7 @@ impl Target {
         tag: String,
         prepared: Vec<NewMessage>,
         described: Vec<(FlagSet, Option<InternalDate>)>,
+        annotations: Vec<Vec<Annotating>>,
         now: Timestamp,
     ) -> Plan {
         let all_flags = described.iter().fold(FlagSet::default(), |all, (flags, _)| all.union(flags));
@@ -151,11 +161,20 @@ impl Target {
         let actor = self.actor.clone();
         let unit = db::Append { key: self.key, saved_at: now, messages, is_limited: true, actor };
         let marks_seen = self.own_seen && seen.contains(&true);
-        self.clone().run(needed, unit, move |appended| match appended {
+        let target = self.clone();
+        let told = move |appended: Result<db::Appended, db::Error>| match appended {
             Ok(appended) if marks_seen => self.mark_seen(tag, appended, &seen),
             Ok(appended) => Plan::Done(respond(&tag, appended)),
             Err(error) => Plan::Done(Answer::failed(&tag, error)),
-        })
+        };
+        match annotations.iter().all(Vec::is_empty) {
+            true => target.run(needed, unit, told),
+            false => {
+                let needed = annotations.iter().fold(needed, |all, each| all.with(annotate::needed(each)));
+                let reader = target.viewer.account;
+                target.run(needed, db::AppendAnnotated { append: unit, annotations, reader }, told)
+            }
+        }
     }
 
     /// Runs a unit: in another's mailbox only if the right to do so has not been taken away meanwhile.

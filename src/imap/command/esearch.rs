@@ -170,7 +170,8 @@ impl Searching {
         let Some(messages) = inside.inquiry.next_page(&inside.snapshot) else { return self.tell(inside) };
         let leaves = inside.inquiry.leaves().to_vec();
         let collation = self.enabled.comparator.collation;
-        let unit = db::SearchPage { key: inside.key, messages, leaves, collation };
+        let (key, reader) = (inside.key, self.viewer.reader());
+        let unit = db::SearchPage { key, messages, leaves, collation, reader };
         Plan::run(unit, move |outcome, _| match outcome {
             Ok(answers) => {
                 inside.inquiry.take(answers);

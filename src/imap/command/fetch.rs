@@ -1,5 +1,6 @@
 //! FETCH and UID FETCH (RFC 3501 §6.4.5): data of messages.
 
+pub(in crate::imap) mod annotation;
 mod binary;
 mod large;
 mod plan;
@@ -20,8 +21,8 @@ use crate::imap::grammar::core::sp;
 use crate::imap::grammar::fetch::{FetchModifiers, fetch_atts, fetch_modifiers};
 use crate::imap::grammar::returns::PartialRange;
 use crate::imap::grammar::set::sequence_set;
-use crate::mailbox::ModSeq;
 use crate::mailbox::uid_set::SequenceSet;
+use crate::mailbox::{Attribute, EntryMatch, ModSeq, Scope};
 use crate::message::section::{Section, SectionText};
 
 /// What a client wants to have of which messages.
@@ -67,6 +68,16 @@ pub enum Item {
     SaveDate,
     /// What the message begins with, for a list of messages (RFC 8970).
     Preview,
+    /// Its annotations (RFC 5257).
+    Annotation(AnnotationItem),
+}
+
+/// Attributes of entries of annotations.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AnnotationItem {
+    pub entries: Vec<EntryMatch>,
+    /// Each for one scope, or for both.
+    pub attributes: Vec<(Attribute, Option<Scope>)>,
 }
 
 /// The decoded content of a part.
@@ -142,6 +153,7 @@ impl fmt::Display for Item {
             Item::EmailId => "EMAILID",
             Item::ThreadId => "THREADID",
             Item::SaveDate => "SAVEDATE",
+            Item::Annotation(_) => "ANNOTATION",
         })
     }
 }

@@ -133,7 +133,7 @@ mod tests {
     fn only_what_is_limited_is_told() {
         let mut limits = Limits::default();
         let told = |limits| {
-            let usage = Usage { storage: 2049, messages: 3, mailboxes: 6 };
+            let usage = Usage { storage: 2049, messages: 3, mailboxes: 6, annotations: 0 };
             let mut out = Vec::new();
             write_quota(&mut out, "user/a b", &Quota { root: Root::User("a b".to_owned()), limits, usage });
             String::from_utf8(out).unwrap()

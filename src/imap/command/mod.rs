@@ -121,6 +121,9 @@ impl Command {
             Command::Status(status) => status.items.contains(&status::Item::HighestModSeq),
             Command::OnMailbox { command: OnMailbox::Fetch(fetch), .. } => fetch.enables_condstore(),
             Command::OnMailbox { command: OnMailbox::Store(store), .. } => store.unchanged_since.is_some(),
+            Command::OnMailbox { command: OnMailbox::Annotate(annotate), .. } => {
+                annotate.unchanged_since.is_some()
+            }
             // RFC 7162 §3.1.5
             searching => searching.program().is_some_and(Selector::asks_modseq),
         }
@@ -158,6 +161,7 @@ impl Command {
                     command,
                     OnMailbox::Fetch(_)
                         | OnMailbox::Store(_)
+                        | OnMailbox::Annotate(_)
                         | OnMailbox::Search(_)
                         | OnMailbox::Sort(_)
                         | OnMailbox::Thread(_)
@@ -192,6 +196,8 @@ pub struct SelectedCommand {
 pub enum OnMailbox {
     Fetch(fetch::Fetch),
     Store(store::Store),
+    /// STORE ANNOTATION (RFC 5257).
+    Annotate(store::annotate::Annotate),
     Search(search::Search),
     /// ESEARCH in the open mailbox.
     Esearch(search::Search),
@@ -425,7 +431,11 @@ fn fetch(input: &[u8], uid: bool) -> Result<Command, Error> {
 }
 
 fn store(input: &[u8], uid: bool) -> Result<Command, Error> {
-    let command = OnMailbox::Store(complete(input, store::parse)?);
+    // Of flags or of annotations: what is neither is told of as the former.
+    let command = match store::annotate::is_meant(input) {
+        true => OnMailbox::Annotate(complete(input, store::annotate::parse)?),
+        false => OnMailbox::Store(complete(input, store::parse)?),
+    };
     Ok(Command::OnMailbox { uid, command })
 }
 

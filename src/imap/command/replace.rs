@@ -8,6 +8,7 @@ use nom::sequence::preceded;
 
 use super::append::message::{self, AllBrought, AppendMessage, Session, append_message};
 use super::append::{appending, appenduid};
+use super::store::annotate;
 use crate::db::{self, Append, NewMessage, ReplaceMessage};
 use crate::error::{Code, Error};
 use crate::imap::enabled::Enabled;
@@ -17,7 +18,7 @@ use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::mailbox::uid_set::{SequenceNumber, SequenceSet};
-use crate::mailbox::{FlagSet, InternalDate, MailboxKey, MailboxName, Uid};
+use crate::mailbox::{Annotating, FlagSet, InternalDate, MailboxKey, MailboxName, Uid};
 use crate::plan::Plan;
 use crate::policy::Rights;
 
@@ -91,19 +92,27 @@ impl Replace {
         let now = running.now;
         let message = brought.messages.first_mut().expect("there is one message");
         message.flags = message.flags.within(found.permit.rights.flags());
+        let is_anonymous = selected.viewer().anonymous;
+        if let Err(error) = annotate::check(&message.annotations, &found.permit, is_anonymous) {
+            return running.failed(selected, error);
+        }
+        let annotations = vec![message.annotations.clone()];
         let described = (message.flags.clone(), message.date);
         let target = found.key;
         let store = move |prepared: Result<Vec<NewMessage>, Error>, selected: &mut Selected| match prepared {
-            Ok(prepared) => store(prepared, described, (target, uid), running, selected),
+            Ok(prepared) => store(prepared, (described, annotations), (target, uid), running, selected),
             Err(error) => running.failed(selected, error),
         };
         message::prepare((target.account, selected.viewer()), brought, now, store, selected)
     }
 }
 
+/// The flags and the date of a message.
+type Described = (FlagSet, Option<InternalDate>);
+
 fn store(
     prepared: Vec<NewMessage>,
-    described: (FlagSet, Option<InternalDate>),
+    (described, annotations): (Described, Vec<Vec<Annotating>>),
     (target, uid): (MailboxKey, Uid),
     running: Running,
     selected: &mut Selected,
@@ -113,7 +122,8 @@ fn store(
     let actor = by.actor();
     let append = Append { key: target, saved_at: running.now, messages, is_limited: true, actor };
     let octets = selected.view.told().by_uid(uid).map_or(0, |(_, entry)| entry.size);
-    let unit = ReplaceMessage { viewer: selected.viewer(), append, source, uid, octets, by };
+    let viewer = selected.viewer();
+    let unit = ReplaceMessage { viewer, append, annotations, source, uid, octets, by };
     Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
         Ok(replaced) => respond(replaced, running, selected),
         Err(error) => running.failed(selected, error),

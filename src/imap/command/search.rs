@@ -84,7 +84,7 @@ impl Search {
         mut running: Running,
         selected: &mut Selected,
     ) -> Step {
-        let selector = match answering.check(&[], &running, selected).and(self.program) {
+        let selector = match answering.check(&[], &mut running, selected).and(self.program) {
             Ok(selector) => selector,
             Err(error) => return answering.failed(error, running, selected),
         };

@@ -35,15 +35,19 @@ pub struct Select {
     pub condstore: bool,
     /// What the client knows already (RFC 7162 §3.2.5).
     pub resync: Option<Resync>,
+    /// It wants to hear of annotations that others write (RFC 5257 §4.2).
+    pub annotate: bool,
 }
 
 /// `select = "SELECT" SP mailbox [select-params]`, from the first space on (RFC 4466 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Select> {
     let (rest, (name, params)) = (preceded(sp, mailbox(enabled)), select_params).parse(input)?;
     let (_, written) = preceded(sp, reference(enabled)).parse(input)?;
-    let mut select = Select { name, written, read_only: false, condstore: false, resync: None };
+    let mut select =
+        Select { name, written, read_only: false, condstore: false, resync: None, annotate: false };
     for param in params {
         match param {
+            Param::Annotate => select.annotate = true,
             Param::Condstore => select.condstore = true,
             Param::Qresync(resync) => (select.condstore, select.resync) = (true, Some(resync)),
         }
@@ -68,14 +72,17 @@ fn select_params(input: &[u8]) -> Parsed<'_, Vec<Param>> {
 
 #[derive(Debug, Clone)]
 enum Param {
+    Annotate,
     Condstore,
     Qresync(Resync),
 }
 
-/// `select-param =/ condstore-param`, `condstore-param = "CONDSTORE"`, and QRESYNC (RFC 7162 §7)
+/// `select-param =/ condstore-param`, `condstore-param = "CONDSTORE"`, and QRESYNC (RFC 7162 §7),
+/// `select-param =/ "ANNOTATE"` (RFC 5257 §5)
 fn select_param(input: &[u8]) -> Parsed<'_, Param> {
     let qresync = map(preceded(word("QRESYNC"), resync::select_param), Param::Qresync);
-    context("a parameter", alt((value(Param::Condstore, word("CONDSTORE")), qresync))).parse(input)
+    let annotate = value(Param::Annotate, word("ANNOTATE"));
+    context("a parameter", alt((value(Param::Condstore, word("CONDSTORE")), annotate, qresync))).parse(input)
 }
 
 impl Select {
@@ -94,8 +101,9 @@ impl Select {
                     let opening = Opening::new(tag, self.name, self.read_only, viewer, &found);
                     // RFC 7162 §3.2.5: what a client knows of another incarnation is nothing.
                     let resync = self.resync.filter(|resync| resync.uidvalidity == found.uidvalidity);
+                    let (written, annotate) = (self.written, self.annotate);
                     let opening =
-                        Opening { written: self.written, acting, client, enabled, heeds, resync, ..opening };
+                        Opening { written, acting, client, enabled, heeds, resync, annotate, ..opening };
                     let next = After::Open(Box::new(opening));
                     Answer { untagged: closed(was_open), next, ..Answer::default() }
                 }

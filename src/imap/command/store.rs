@@ -1,5 +1,7 @@
 //! STORE and UID STORE (RFC 3501 §6.4.6): flags of messages.
 
+pub mod annotate;
+
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::tag_no_case;

@@ -2,6 +2,7 @@
 
 use super::{Conversation, Event, Stage};
 use crate::error::{Code, Error};
+use crate::imap::command::store::annotate;
 use crate::imap::command::{self, append};
 use crate::imap::grammar::core;
 use crate::imap::response;
@@ -73,6 +74,8 @@ impl Conversation {
                 let most = limits::METADATA_VALUE_BYTES_MAX;
                 Error::no(Code::MetadataMaxSize, format!("a value may have {most} octets"))
             }
+            // RFC 5257 §4.5 has one, too. Only values of annotations come to STORE as literals.
+            Refusal::LiteralTooLarge if is_store(head) => annotate::too_big(),
             Refusal::LiteralTooLarge => Error::no(Code::TooBig, "the literal is too large for this command"),
         };
         self.fail(tag.as_deref().unwrap_or("*"), error);
@@ -86,6 +89,11 @@ fn is_append(head: &command::Head<'_>) -> bool {
 /// Whether a command begins so that sets a value of METADATA.
 fn sets_metadata(head: &[u8]) -> bool {
     command::head_of(head).is_ok_and(|head| !head.uid && head.name.eq_ignore_ascii_case("SETMETADATA"))
+}
+
+/// Whether a command begins so that is STORE or UID STORE.
+fn is_store(head: &[u8]) -> bool {
+    command::head_of(head).is_ok_and(|head| head.name.eq_ignore_ascii_case("STORE"))
 }
 
 /// Whether a command that begins so may bring a whole message: APPEND, REPLACE, UID REPLACE. It may be cut anywhere.

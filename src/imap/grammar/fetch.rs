@@ -10,6 +10,7 @@ use nom::multi::many0;
 use nom::sequence::{delimited, preceded};
 
 use super::Parsed;
+use super::annotation::fetch_annotation;
 use super::core::{astring, is_atom_char, number64, nz_number, parenthesized, sp};
 use super::modseq::mod_sequence_valzer;
 use super::returns::{PartialRange, partial_range};
@@ -54,6 +55,7 @@ pub fn fetch_att(input: &[u8]) -> Parsed<'_, Item> {
         map(binary, Item::Binary),
         map(preceded(tag_no_case("BINARY.SIZE"), section_binary), Item::BinarySize),
         value(Item::Preview, preview),
+        map(fetch_annotation, Item::Annotation), // RFC 5257 §5
     ));
     let section = alt((body_section, rfc822));
     // A section that cannot be read is the mistake, not what follows a BODY without one.

@@ -3,6 +3,7 @@
 //! Input is one whole command with its literals in place, as the framer found it; no function ever waits for more.
 
 pub mod acl;
+pub mod annotation;
 pub mod fetch;
 pub mod flags;
 pub mod mailbox;

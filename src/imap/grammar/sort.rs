@@ -1,26 +1,58 @@
 //! What SORT and THREAD are asked for (RFC 5256 §5).
 
 use nom::Parser;
+use nom::branch::alt;
 use nom::bytes::complete::tag_no_case;
 use nom::combinator::{map, map_opt, opt};
 use nom::error::context;
-use nom::sequence::terminated;
+use nom::sequence::{preceded, separated_pair, terminated};
 
 use super::Parsed;
+use super::annotation::{entry, scoped_value};
 use super::core::{atom, parenthesized, sp};
+use crate::mailbox::{AnnotationEntry, Scope};
 use crate::search::keys::AddressKey;
 use crate::search::sort::{Criterion, SortKey};
 use crate::search::thread::Algorithm;
 
-/// `sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"`
-pub fn sort_criteria(input: &[u8]) -> Parsed<'_, Vec<Criterion>> {
-    context("a list of sort criteria", parenthesized(sort_criterion)).parse(input)
+/// An entry of an annotation, and whose value of it is meant.
+pub type AnnotationKey = (AnnotationEntry, Scope);
+
+/// `sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"`, and the annotations that are among them, as they are
+/// numbered there
+pub fn sort_criteria(input: &[u8]) -> Parsed<'_, (Vec<Criterion>, Vec<AnnotationKey>)> {
+    let (rest, read) = context("a list of sort criteria", parenthesized(sort_criterion)).parse(input)?;
+    let mut annotations = Vec::new();
+    let mut criteria = Vec::new();
+    for (reverse, key) in read {
+        let key = match key {
+            Key::Plain(key) => key,
+            Key::Annotation(annotation) => {
+                annotations.push(annotation);
+                SortKey::Annotation(annotations.len() - 1)
+            }
+        };
+        criteria.push(Criterion { reverse, key });
+    }
+    Ok((rest, (criteria, annotations)))
+}
+
+/// A key before annotations are numbered.
+#[derive(Clone)]
+enum Key {
+    Plain(SortKey),
+    Annotation(AnnotationKey),
+}
+
+/// `sort-key =/ "ANNOTATION" SP entry SP att-sort` (RFC 5257 §5)
+fn annotation(input: &[u8]) -> Parsed<'_, AnnotationKey> {
+    preceded((tag_no_case("ANNOTATION"), sp), separated_pair(entry, sp, scoped_value)).parse(input)
 }
 
 /// `sort-criterion = ["REVERSE" SP] sort-key`
-fn sort_criterion(input: &[u8]) -> Parsed<'_, Criterion> {
+fn sort_criterion(input: &[u8]) -> Parsed<'_, (bool, Key)> {
     let reverse = map(opt(terminated(tag_no_case("REVERSE"), sp)), |word| word.is_some());
-    map((reverse, sort_key), |(reverse, key)| Criterion { reverse, key }).parse(input)
+    (reverse, alt((map(annotation, Key::Annotation), map(sort_key, Key::Plain)))).parse(input)
 }
 
 /// `sort-key = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO"`,
@@ -68,7 +100,13 @@ mod tests {
         let by = |reverse, key| Criterion { reverse, key };
         let display = SortKey::Address(AddressKey::DisplayFrom);
         let expected = vec![by(false, SortKey::Subject), by(true, SortKey::Date), by(false, display)];
-        assert_eq!(read("(subject REVERSE date displayfrom)"), Some(expected));
+        assert_eq!(read("(subject REVERSE date displayfrom)"), Some((expected, Vec::new())));
+        let (criteria, annotations) = read("(DATE REVERSE ANNOTATION /altsubject value.shared)").unwrap();
+        assert_eq!(criteria[1], by(true, SortKey::Annotation(0)));
+        assert_eq!((annotations[0].0.as_str(), annotations[0].1), ("/altsubject", Scope::Shared));
+        for bad in ["(ANNOTATION /a value)", "(ANNOTATION /% value.priv)", "(ANNOTATION /a size.priv)"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
         for bad in ["", "()", "DATE", "(REVERSE)", "(REVERSE REVERSE DATE)", "(BCC)", "(DATE"] {
             assert_eq!(read(bad), None, "{bad}");
         }

@@ -8,7 +8,8 @@ use crate::imap::response;
 use crate::limits;
 use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::object_id::mailbox_id;
-use crate::mailbox::{FlagMask, FlagSet, Msn, Snapshot, System, Uid, UidSet, Update};
+use crate::mailbox::{Entry, FlagMask, FlagSet, Msn, Snapshot, System, Uid, UidSet, Update};
+use crate::policy::Rights;
 
 impl Selected {
     /// What SELECT and EXAMINE say (RFC 3501 §6.3.1, RFC 9051 §6.3.2).
@@ -40,10 +41,23 @@ impl Selected {
         // RFC 7162 §3.1.2.1
         let highestmodseq = format!("HIGHESTMODSEQ {}", current.highestmodseq);
         out.extend(response::ok("*", Some(&highestmodseq), "Highest mod-sequence"));
+        self.write_annotations_offered(&mut out);
         // RFC 8474 §4.2
         let mailbox_id = format!("MAILBOXID ({})", mailbox_id(opening.key.mailbox));
         out.extend(response::ok("*", Some(&mailbox_id), "The mailbox is called so whatever its name"));
         out
+    }
+
+    /// `resp-text-code =/ "ANNOTATIONS" SP ann-size`,
+    /// `ann-size = "NONE" / (("READ-ONLY" / nz-number) [SP "NOPRIVATE"])` (RFC 5257 §5)
+    fn write_annotations_offered(&self, out: &mut Vec<u8>) {
+        let private = if self.viewer.anonymous { " NOPRIVATE" } else { "" };
+        let may_write = self.rights().contains(Rights::ANNOTATE) || !self.viewer.anonymous;
+        let size = match self.read_only || self.key().is_of_deleted() || !may_write {
+            true => "READ-ONLY".to_owned(),
+            false => limits::ANNOTATION_VALUE_BYTES_MAX.to_string(),
+        };
+        out.extend(response::ok("*", Some(&format!("ANNOTATIONS {size}{private}")), "Annotations"));
     }
 
     /// FLAGS and PERMANENTFLAGS (RFC 3501 §7.2.6, §7.1).
@@ -76,15 +90,15 @@ impl Selected {
         let uidnext = self.view.told().uidnext;
         let news = self.before_news(out, may_expunge);
         let mut updates = self.view.sync(self.current(), may_expunge);
+        self.put_off_annotations(&mut updates);
         if !self.heeds.flags {
             updates.retain(|update| !matches!(update, Update::Flags { .. } | Update::ModSeq { .. }));
         }
         self.write(out, updates, with_uid);
         self.after_news(out, news);
         if !self.heeds.items.is_empty() || self.contexts.have_items() {
-            self.new = self
-                .new
-                .union(&super::new_since(u32::try_from(uidnext).unwrap_or(u32::MAX), self.view.told()));
+            self.new =
+                self.new.union(&new_since(u32::try_from(uidnext).unwrap_or(u32::MAX), self.view.told()));
         }
     }
 
@@ -92,7 +106,8 @@ impl Selected {
     /// meantime is in that answer, so that it neither tells flags that are past nor tells them twice.
     pub(in crate::imap) fn refresh_flags(&mut self, out: &mut Vec<u8>, asked: &UidSet, with_uid: bool) {
         let news = self.before_news(out, false);
-        let updates = self.view.sync(self.current(), false);
+        let mut updates = self.view.sync(self.current(), false);
+        self.put_off_annotations(&mut updates);
         if !updates.is_empty() {
             self.write_new_keywords(out);
             let is_answered = |update: &Update| match update {
@@ -106,8 +121,6 @@ impl Selected {
     }
 
     fn write(&mut self, out: &mut Vec<u8>, updates: Vec<Update>, with_uid: bool) {
-        // RFC 9051 §7.5.2 and RFC 7162 §3.2.4: what comes unasked has the uid.
-        let with_uid = with_uid || self.enabled.imap4rev2 || self.enabled.qresync;
         let vanish = self.enabled.qresync || self.enabled.uidonly;
         if vanish {
             write_vanished(out, &updates);
@@ -121,31 +134,49 @@ impl Selected {
                 Update::Expunged { msn, .. } => number_line(out, msn.get(), "EXPUNGE"),
                 Update::Exists(count) => number_line(out, count, "EXISTS"),
                 Update::Recent(count) => number_line(out, count, "RECENT"),
-                Update::Flags { msn, uid } => self.write_state(out, msn, with_uid.then_some(uid), true),
+                Update::Flags { msn, .. } => self.write_state(out, msn, with_uid, |out, entry| {
+                    out.extend_from_slice(b"FLAGS ");
+                    self.view.write_flags(out, entry);
+                }),
                 // RFC 7162 §3.1.3: a silent STORE is silent of flags only.
-                Update::ModSeq { msn, uid } if self.enabled.condstore => {
-                    self.write_state(out, msn, with_uid.then_some(uid), false);
+                Update::ModSeq { msn, .. } if self.enabled.condstore => {
+                    self.write_state(out, msn, with_uid, |_, _| ());
                 }
                 Update::ModSeq { .. } => {}
             }
         }
     }
 
-    /// Says what has changed about a message: its flags, and since when that is so.
-    fn write_state(&self, out: &mut Vec<u8>, msn: Msn, uid: Option<Uid>, tells_flags: bool) {
+    /// Appends the flags a message has now, for a client that has not been told them: `(\Seen \Recent)`.
+    pub(in crate::imap) fn write_flag_set(&self, out: &mut Vec<u8>, uid: Uid, flags: &FlagSet) {
+        response::flag_list(out, flags);
+        if self.view.recent().contains(uid) {
+            out.pop();
+            out.extend_from_slice(if out.ends_with(b"(") { b"\\Recent)" } else { b" \\Recent)" });
+        }
+    }
+
+    /// Says what has changed about a message, if that is told at all, and since when that is so.
+    pub(super) fn write_state(
+        &self,
+        out: &mut Vec<u8>,
+        msn: Msn,
+        with_uid: bool,
+        tell: impl FnOnce(&mut Vec<u8>, &Entry),
+    ) {
         let entry = self.view.get(msn).expect("an update is about a message that the client knows");
         fetch::begin_response(out, msn, entry.uid, self.enabled);
-        if let Some(uid) = uid.filter(|_| !self.enabled.uidonly) {
+        // RFC 9051 §7.5.2 and RFC 7162 §3.2.4: what comes unasked has the uid.
+        let with_uid = with_uid || self.enabled.imap4rev2 || self.enabled.qresync;
+        if with_uid && !self.enabled.uidonly {
             out.extend_from_slice(b"UID ");
-            number(out, uid.get().into());
+            number(out, entry.uid.get().into());
             out.push(b' ');
         }
-        if tells_flags {
-            out.extend_from_slice(b"FLAGS ");
-            self.view.write_flags(out, entry);
-        }
+        let before = out.len();
+        tell(out, entry);
         if self.enabled.condstore {
-            if tells_flags {
+            if out.len() > before {
                 out.push(b' ');
             }
             fetch::write_modseq(out, entry);
@@ -181,4 +212,13 @@ fn number_line(out: &mut Vec<u8>, count: u32, word: &str) {
     out.extend_from_slice(b"* ");
     number(out, count.into());
     out.extend_from_slice(format!(" {word}\r\n").as_bytes());
+}
+
+/// The messages from a uid on that have arrived until now.
+fn new_since(first: u32, current: &Snapshot) -> UidSet {
+    let last = u32::try_from(current.uidnext - 1).unwrap_or(u32::MAX);
+    match (Uid::new(first.max(1)), Uid::new(last)) {
+        (Some(first), Some(last)) if first <= last => UidSet::range(first, last),
+        _ => UidSet::new(),
+    }
 }

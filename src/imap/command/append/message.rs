@@ -5,6 +5,7 @@ use nom::branch::alt;
 use nom::character::complete::char;
 use nom::combinator::{map, opt};
 use nom::error::context;
+use nom::multi::many0;
 use nom::sequence::{delimited, preceded};
 
 use super::catenate::{self, Part, Piece, catenate};
@@ -12,12 +13,13 @@ use crate::db::NewMessage;
 use crate::error::{Code, Error};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
+use crate::imap::grammar::annotation::att_annotate;
 use crate::imap::grammar::core::{literal, sp, word};
 use crate::imap::grammar::fault::fail;
 use crate::imap::grammar::flags::flag_list;
 use crate::imap::grammar::time::date_time;
 use crate::limits;
-use crate::mailbox::{AccountId, FlagSet, InternalDate, MailboxName};
+use crate::mailbox::{AccountId, Annotating, FlagSet, InternalDate, MailboxName};
 use crate::plan::Plan;
 use crate::policy::Viewer;
 use jiff::Timestamp;
@@ -30,6 +32,8 @@ pub struct AppendMessage {
     pub date: Option<InternalDate>,
     /// What it is put together of; one part, if it simply comes.
     parts: Vec<Part>,
+    /// Its annotations (RFC 5257 §4.7).
+    pub annotations: Vec<Annotating>,
 }
 
 /// A message with its octets.
@@ -37,6 +41,7 @@ pub struct AppendMessage {
 pub struct Brought {
     pub flags: FlagSet,
     pub date: Option<InternalDate>,
+    pub annotations: Vec<Annotating>,
     /// It may hold any octets (RFC 3516 §4.4): parts that are no lines of text become base64.
     binary: bool,
     pieces: Vec<Piece>,
@@ -60,15 +65,16 @@ pub struct AllBrought {
 
 /// `append-message = append-opts SP append-data` (RFC 4466 §6)
 pub fn append_message(input: &[u8], enabled: Enabled) -> Parsed<'_, AppendMessage> {
-    let (rest, (flags, date)) = append_opts(input)?;
+    let (rest, (flags, date, annotations)) = append_opts(input)?;
     let (rest, ()) = sp(rest)?;
     let (rest, parts) = append_data(rest, enabled)?;
-    Ok((rest, AppendMessage { flags: flags.unwrap_or_default(), date, parts }))
+    Ok((rest, AppendMessage { flags: flags.unwrap_or_default(), date, annotations, parts }))
 }
 
-/// `append-opts = [SP flag-list] [SP date-time]`
-fn append_opts(input: &[u8]) -> Parsed<'_, (Option<FlagSet>, Option<InternalDate>)> {
-    (opt(preceded(sp, flag_list)), opt(preceded(sp, date_time))).parse(input)
+/// `append-opts = [SP flag-list] [SP date-time] *(SP append-ext)`, where `append-ext =/ att-annotate` (RFC 5257 §5)
+fn append_opts(input: &[u8]) -> Parsed<'_, (Option<FlagSet>, Option<InternalDate>, Vec<Annotating>)> {
+    let annotations = map(many0(preceded(sp, att_annotate)), |lists| lists.into_iter().flatten().collect());
+    (opt(preceded(sp, flag_list)), opt(preceded(sp, date_time)), annotations).parse(input)
 }
 
 /// Where octets are in the command, counted from its end: so that 50 MB need not be copied to be parsed.
@@ -142,9 +148,10 @@ impl AppendMessage {
                 Piece::Octets(command.split_off(length - behind - octets))
             }
         };
-        let mut pieces: Vec<Piece> = self.parts.into_iter().rev().map(take).collect();
+        let AppendMessage { flags, date, annotations, parts } = self;
+        let mut pieces: Vec<Piece> = parts.into_iter().rev().map(take).collect();
         pieces.reverse();
-        Brought { flags: self.flags, date: self.date, binary, pieces }
+        Brought { flags, date, annotations, binary, pieces }
     }
 }
 
@@ -271,6 +278,8 @@ mod tests {
         assert_eq!(octets(" {5}\r\n"), Some(0));
         assert_eq!(octets(" (\\Seen) ~{5}\r\n"), Some(0));
         assert_eq!(octets(" {2}\r\nab (\\Seen) {5}\r\n"), Some(2));
+        assert_eq!(octets(" (\\Seen) ANNOTATION (/a (value.priv {2}\r\nab)) {5}\r\n"), Some(0));
+        assert_eq!(octets(" ANNOTATION (/a (value.priv {2}\r\n"), None);
         assert_eq!(octets(" {2}\r\nab"), None);
         assert_eq!(octets(" NIL"), None);
     }

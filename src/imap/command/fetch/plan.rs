@@ -3,15 +3,15 @@
 use super::respond::{self, Line};
 use super::{Fetch, Item, SectionItem, binary, large};
 use crate::db::{
-    self, Columns, Extent, FetchPage, FetchedPage, Marking, ReadEarlierExpunges, ReadPlacements, SetFlags,
-    SetSeen, Wants,
+    self, Annotation, Columns, Extent, FetchPage, FetchedPage, Marking, ReadAnnotations, ReadEarlierExpunges,
+    ReadPlacements, SetFlags, SetSeen, Wants,
 };
 use crate::error::Error;
 use crate::imap::answer::Answer;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
 use crate::mailbox::{
-    Change, Entry, FlagMask, FlagSet, ModSeq, Msn, Placement, SequenceSet, System, Uid, UidSet,
+    Change, Entry, EntryMatch, FlagMask, FlagSet, ModSeq, Msn, Placement, SequenceSet, System, Uid, UidSet,
 };
 use crate::message::section::SectionText;
 use crate::plan::{Plan, ThenOf};
@@ -39,6 +39,8 @@ pub(super) struct OnPage {
     pub flags: Option<FlagSet>,
     /// What the mailbox says of it, if that was asked.
     pub placement: Option<Placement>,
+    /// Its annotations, if they were asked for.
+    pub annotations: Vec<Annotation>,
 }
 
 impl Fetch {
@@ -139,7 +141,7 @@ pub(in crate::imap) fn tell_new(
 impl Fetching {
     fn begin(self, selected: &mut Selected) -> Step {
         let in_memory = self.columns == Columns::default() && self.extents.is_empty();
-        match in_memory && !self.asks_mailbox() {
+        match in_memory && !self.asks_mailbox() && self.annotations().is_empty() {
             true => self.print_from_memory(selected),
             false => self.next_page(selected),
         }
@@ -230,7 +232,7 @@ impl Fetching {
     ) -> Step {
         match outcome {
             Ok(fetched) if self.asks_mailbox() => self.ask_mailbox(page, fetched, selected),
-            Ok(fetched) => self.go_on(page, fetched, selected),
+            Ok(fetched) => self.read_annotations(page, fetched, selected),
             Err(error) => self.running.failed(selected, error),
         }
     }
@@ -259,6 +261,35 @@ impl Fetching {
                     page[at].placement = Some(placement);
                 }
             }
+            self.read_annotations(page, fetched, selected)
+        })
+    }
+
+    /// The entries of annotations that are asked for.
+    fn annotations(&self) -> Vec<EntryMatch> {
+        let entries = self.items.iter().filter_map(|item| match item {
+            Item::Annotation(item) => Some(item.entries.iter().cloned()),
+            _ => None,
+        });
+        entries.flatten().collect()
+    }
+
+    /// Reads the annotations of the messages of a page, if they are asked for, then goes on with it.
+    fn read_annotations(self, mut page: Vec<OnPage>, fetched: FetchedPage, selected: &mut Selected) -> Step {
+        let entries = self.annotations();
+        if entries.is_empty() {
+            return self.go_on(page, fetched, selected);
+        }
+        let uids = page.iter().map(|message| message.entry.uid).collect();
+        let unit = ReadAnnotations { key: selected.key(), uids, reader: selected.reader(), entries };
+        Plan::run(unit, move |annotations, selected: &mut Selected| {
+            let mut annotations = match annotations {
+                Ok(annotations) => annotations,
+                Err(error) => return self.running.failed(selected, error),
+            };
+            for message in &mut page {
+                message.annotations = annotations.remove(&message.entry.uid).unwrap_or_default();
+            }
             self.go_on(page, fetched, selected)
         })
     }
@@ -280,7 +311,7 @@ impl Fetching {
             if is_full && !page.is_empty() {
                 break;
             }
-            page.push(OnPage { msn, entry: *entry, flags: None, placement: None });
+            page.push(OnPage { msn, entry: *entry, flags: None, placement: None, annotations: Vec::new() });
         }
         if let Some(message) = page.last() {
             self.behind = Some(message.entry.uid);
@@ -293,7 +324,11 @@ impl Fetching {
         let size = u64::from(entry.size);
         // A size is mostly known without the content.
         let wanted = self.extents.iter().filter(|extent| extent.wants != Wants::DecodedSize);
-        wanted.map(|extent| extent.length.min(size)).sum()
+        let annotations = match self.items.iter().any(|item| matches!(item, Item::Annotation(_))) {
+            true => limits::ANNOTATION_BYTES_EXPECTED,
+            false => 0,
+        };
+        wanted.map(|extent| extent.length.min(size)).sum::<u64>() + annotations
     }
 
     /// Sets \Seen where the client reads what it had not (RFC 3501 §6.4.5), then goes on with `then`.
@@ -416,7 +451,10 @@ impl Fetching {
                     return Err(error);
                 }
             }
-            line.end(&self.items);
+            match line.is_empty() {
+                true => line.abandon(),
+                false => line.end(&self.items),
+            }
         }
         Ok(out)
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::plan::OnPage;
-use super::{Item, Partial, SectionItem, binary};
+use super::{Item, Partial, SectionItem, annotation, binary};
 use crate::db::FetchedMessage;
 use crate::error::Error;
 use crate::imap::enabled::Enabled;
@@ -106,6 +106,13 @@ impl<'a> Line<'a> {
             Item::Binary(wanted) => binary::write(out, wanted, stored)?,
             Item::BinarySize(part) => binary::write_size(out, part, stored)?,
             Item::Preview => binary::write_preview(out, stored),
+            Item::Annotation(wanted) => {
+                let before = out.len();
+                annotation::write(out, wanted, &self.message.annotations);
+                if out.len() == before {
+                    return Ok(());
+                }
+            }
         }
         self.out.push(b' ');
         Ok(())
@@ -148,6 +155,11 @@ impl<'a> Line<'a> {
             self.out.pop();
         }
         self.out.extend_from_slice(b")\r\n");
+    }
+
+    /// Whether no item has been written: there were no annotations, and nothing else was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.message.flags.is_none() && self.out.ends_with(b"(")
     }
 
     /// Takes back what was written: the response cannot be finished.

@@ -71,7 +71,7 @@ impl Finding {
             return self.evaluate(selected);
         };
         let (key, leaves, collation) = (selected.key(), self.inquiry.leaves().to_vec(), self.collation);
-        let unit = SearchPage { key, messages, leaves, collation };
+        let unit = SearchPage { key, messages, leaves, collation, reader: selected.reader() };
         Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(answers) => {
                 self.inquiry.take(answers);

@@ -22,6 +22,8 @@ pub struct Answering {
     returns: Option<Returns>,
     /// The program has the key MODSEQ.
     asks_modseq: bool,
+    /// The program has the key ANNOTATION.
+    asks_annotations: bool,
     /// The program has a key that is FUZZY.
     is_fuzzy: bool,
     /// How relevant the results are, if that is so.
@@ -37,11 +39,13 @@ impl Answering {
     pub fn new(name: &'static [u8], returns: Option<Returns>, program: Option<&Selector>) -> Answering {
         let is_modseq = |key: &Selector| matches!(key, Selector::ModSeq(_));
         let asks_modseq = program.is_some_and(|program| program.has_key(is_modseq));
+        let asks_annotations = program.is_some_and(Selector::asks_annotations);
         let is_fuzzy = program.is_some_and(Selector::is_fuzzy);
         Answering {
             name,
             returns,
             asks_modseq,
+            asks_annotations,
             is_fuzzy,
             relevancy: None,
             names_mailbox: false,
@@ -68,15 +72,29 @@ impl Answering {
     }
 
     /// Refuses what makes no sense: relevancy of results that are exact (RFC 6203 §4, §6), and a tag that is that of a
-    /// search which is kept up to date (RFC 5267 §4.3).
-    pub fn check(&self, criteria: &[Criterion], running: &Running, selected: &Selected) -> Result<(), Error> {
+    /// search which is kept up to date (RFC 5267 §4.3). What asks for annotations is not kept up to date, and the client is
+    /// told that.
+    pub fn check(
+        &mut self,
+        criteria: &[Criterion],
+        running: &mut Running,
+        selected: &Selected,
+    ) -> Result<(), Error> {
         let by_relevancy = criteria.iter().any(|criterion| criterion.key == SortKey::Relevancy);
         let relevancy = self.returns.as_ref().is_some_and(|returns| returns.relevancy) || by_relevancy;
         Returns { relevancy, ..Returns::default() }.check(self.is_fuzzy)?;
-        match self.updates() && selected.contexts.has(&running.tag) {
-            true => Err(Error::bad("This tag is that of a search which is kept up to date")),
-            false => Ok(()),
+        if self.updates() && selected.contexts.has(&running.tag) {
+            return Err(Error::bad("This tag is that of a search which is kept up to date"));
         }
+        let by_annotation = criteria.iter().any(|criterion| matches!(criterion.key, SortKey::Annotation(_)));
+        if let Some(returns) = self.returns.as_mut().filter(|returns| returns.update)
+            && (by_annotation || self.asks_annotations)
+        {
+            // RFC 5267 §4.3.2. Others may write them at any time: they would have to be read anew each time.
+            returns.update = false;
+            running.untagged.extend(response::no_update(&running.tag, "Annotations are not kept up to date"));
+        }
+        Ok(())
     }
 
     fn updates(&self) -> bool {

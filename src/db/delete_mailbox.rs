@@ -3,6 +3,7 @@
 use super::change_rights::rights_changed;
 use super::expunge::{Culprit, expunge_all};
 use super::owner::{Place, ban, locate, permit};
+use super::thin_out::{ThinnedOut, thin_out};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{AccountId, Change, MailboxId, MailboxKey, MailboxName};
@@ -14,11 +15,21 @@ pub struct DeleteMailbox {
     pub viewer: Viewer,
     pub name: MailboxName,
     pub by: Culprit,
+    /// How far the units before this one have come.
+    pub so_far: ThinnedOut,
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub struct DeletedMailbox {
+    /// What whoever has it open must hear: that its messages are gone, and that nobody has rights in it any more.
+    pub changes: Vec<Change>,
+    /// It has more messages than one unit takes out: another one has to go on.
+    pub rest: Option<ThinnedOut>,
 }
 
 impl Unit for DeleteMailbox {
-    /// What whoever has it open must hear: that all its messages are gone, and that nobody has rights in it any more.
-    type Output = Vec<Change>;
+    type Output = DeletedMailbox;
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
@@ -31,7 +42,7 @@ impl Unit for DeleteMailbox {
         if place.name.is_inbox() {
             return Err(error::Error::no(Code::Cannot, "INBOX cannot be deleted").into());
         }
-        delete(db, key, &self.by).await
+        delete(db, key, &self.by, self.so_far).await
     }
 }
 
@@ -50,8 +61,13 @@ impl DeleteMailbox {
     }
 }
 
-/// Deletes a mailbox whose row is locked, within another unit.
-pub(super) async fn delete(db: &Lent<'_>, key: MailboxKey, by: &Culprit) -> Result<Vec<Change>, Error> {
+/// Deletes a mailbox whose row is locked, within another unit; or takes some of very many messages out of it.
+pub(super) async fn delete(
+    db: &Lent<'_>,
+    key: MailboxKey,
+    by: &Culprit,
+    so_far: ThinnedOut,
+) -> Result<DeletedMailbox, Error> {
     let (account, mailbox) = (key.account.0, key.mailbox.0);
     let who = by.account.map(|account| account.0);
     // That messages stay the database sees to; an empty mailbox stays, too.
@@ -69,6 +85,11 @@ pub(super) async fn delete(db: &Lent<'_>, key: MailboxKey, by: &Culprit) -> Resu
             return Err(error::Error::no(Code::InUse, text).into());
         }
     }
+    let row = db.query_one(include_str!("sql/select_mailbox_messages.sql"), &[&account, &mailbox]).await?;
+    let messages = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
+    if let Some((rest, changes)) = thin_out(db, &[(key, messages)], so_far, by).await? {
+        return Ok(DeletedMailbox { changes, rest: Some(rest) });
+    }
     let mut changes: Vec<Change> = expunge_all(db, key, by).await?.into_iter().collect();
     let had_rights =
         db.execute(include_str!("sql/delete_rights_of_mailbox.sql"), &[&account, &mailbox]).await?;
@@ -77,7 +98,7 @@ pub(super) async fn delete(db: &Lent<'_>, key: MailboxKey, by: &Culprit) -> Resu
     }
     db.execute(include_str!("sql/redirect_aliases.sql"), &[&account, &mailbox]).await?;
     db.execute(include_str!("sql/update_mailbox_deleted.sql"), &[&account, &mailbox]).await?;
-    Ok(changes)
+    Ok(DeletedMailbox { changes, rest: None })
 }
 
 fn no_mailbox() -> error::Error {

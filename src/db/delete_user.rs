@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::change_rights::rights_changed;
 use super::expunge::{Culprit, expunge_all};
 use super::show_user::{UserDetails, details};
+use super::thin_out::{ThinnedOut, thin_out};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{AccountId, Change, Login, MailboxId, MailboxKey};
 
@@ -15,6 +16,8 @@ pub struct DeleteUser {
     /// Only say what would go.
     pub rehearse: bool,
     pub now: Timestamp,
+    /// How far the units before this one have come.
+    pub so_far: ThinnedOut,
 }
 
 /// What is gone.
@@ -23,6 +26,8 @@ pub struct DeletedUser {
     pub had: UserDetails,
     /// What became of its mailboxes.
     pub changes: Vec<Change>,
+    /// It has more messages than one unit takes out, and is there as before: another unit has to go on.
+    pub rest: Option<ThinnedOut>,
 }
 
 impl Unit for DeleteUser {
@@ -33,14 +38,17 @@ impl Unit for DeleteUser {
     async fn run(self, db: &Lent<'_>) -> Result<Option<DeletedUser>, Error> {
         let Some(had) = details(db, &self.login).await? else { return Ok(None) };
         if self.rehearse {
-            return Ok(Some(DeletedUser { had, changes: Vec::new() }));
+            return Ok(Some(DeletedUser { had, changes: Vec::new(), rest: None }));
+        }
+        let by = Culprit { account: None, door: "aox", client: None, reason: "delete user" };
+        if let Some((rest, changes)) = self.thin_out(db, &by).await? {
+            return Ok(Some(DeletedUser { had, changes, rest: Some(rest) }));
         }
         let sql = include_str!("sql/update_account_deleted.sql");
         let Some(row) = db.query_opt(sql, &[&Login::key_of(&self.login), &self.now]).await? else {
             return Ok(None);
         };
         let account: i64 = row.get(0);
-        let by = Culprit { account: None, door: "aox", client: None, reason: "delete user" };
         let mut changes = Vec::new();
         let mailboxes = db.query(include_str!("sql/lock_mailboxes_of_account.sql"), &[&account]).await?;
         for mailbox in &mailboxes {
@@ -61,6 +69,24 @@ impl Unit for DeleteUser {
         db.execute(include_str!("sql/delete_rights_of_user.sql"), &[&account]).await?;
         let sql = include_str!("sql/update_mailboxes_deleted_of_account.sql");
         db.execute(sql, &[&account, &self.now]).await?;
-        Ok(Some(DeletedUser { had, changes }))
+        Ok(Some(DeletedUser { had, changes, rest: None }))
+    }
+}
+
+impl DeleteUser {
+    /// Takes some of very many messages out of its mailboxes.
+    async fn thin_out(
+        &self,
+        db: &Lent<'_>,
+        by: &Culprit,
+    ) -> Result<Option<(ThinnedOut, Vec<Change>)>, Error> {
+        let sql = include_str!("sql/select_full_mailboxes.sql");
+        let rows = db.query(sql, &[&Login::key_of(&self.login)]).await?;
+        let mailbox = |row: &tokio_postgres::Row| {
+            let key = MailboxKey { account: AccountId(row.get(0)), mailbox: MailboxId(row.get(1)) };
+            (key, u64::try_from(row.get::<_, i64>(2)).unwrap_or_default())
+        };
+        let mailboxes: Vec<(MailboxKey, u64)> = rows.iter().map(mailbox).collect();
+        thin_out(db, &mailboxes, self.so_far, by).await
     }
 }

@@ -1,9 +1,10 @@
 //! Deletes a mailbox for an administrator: `aox delete mailbox`.
 
 use super::change_rights::Administered;
-use super::delete_mailbox::delete;
+use super::delete_mailbox::{DeletedMailbox, delete};
 use super::expunge::Culprit;
 use super::owner::ban;
+use super::thin_out::ThinnedOut;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{Change, MailboxName};
@@ -13,6 +14,8 @@ pub struct RemoveMailbox {
     pub login: String,
     pub name: MailboxName,
     pub dry_run: bool,
+    /// How far the units before this one have come.
+    pub so_far: ThinnedOut,
 }
 
 /// What [`RemoveMailbox`] did.
@@ -21,6 +24,8 @@ pub struct RemovedMailbox {
     pub messages: i64,
     /// What whoever has it open must hear.
     pub changes: Vec<Change>,
+    /// It has more messages than one unit takes out: another one has to go on.
+    pub rest: Option<ThinnedOut>,
 }
 
 impl Unit for RemoveMailbox {
@@ -41,9 +46,10 @@ impl Unit for RemoveMailbox {
             if let Some(ban) = ban(&row, 0) {
                 return Err(error::Error::from(&ban).into());
             }
-            return Ok(RemovedMailbox { messages, changes: Vec::new() });
+            return Ok(RemovedMailbox { messages, ..RemovedMailbox::default() });
         }
         let by = Culprit { account: None, door: "aox", client: None, reason: "delete mailbox" };
-        Ok(RemovedMailbox { messages, changes: delete(db, key, &by).await? })
+        let DeletedMailbox { changes, rest } = delete(db, key, &by, self.so_far).await?;
+        Ok(RemovedMailbox { messages: messages + self.so_far.done as i64, changes, rest })
     }
 }

@@ -7,7 +7,8 @@ use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     self, AddMembers, Append, Appending, CheckPools, CheckUsage, CopyMessages, CreateMailbox, Culprit,
     DeleteMailbox, DeleteMember, DeleteQuota, Deliver, Delivered, Delivering, Expunge, FindMailbox,
-    LoadSnapshot, Mark, NewMessage, ReadQuotas, RepairPool, RepairUsage, SetQuota, Unit, WarnOfQuota,
+    LoadSnapshot, Mark, NewMessage, ReadQuotas, RepairPool, RepairUsage, SetQuota, ThinnedOut, Unit,
+    WarnOfQuota,
 };
 use archiveopteryx::error::{Code, Error};
 use archiveopteryx::mailbox::{
@@ -343,7 +344,11 @@ async fn carry_out(lender: &Lender, act: Act) -> Vec<AccountId> {
         }
         Act::Recreate(account) => {
             let viewer = viewer(account);
-            run(lender, DeleteMailbox { viewer, name: name("Sent"), by: by() }).await;
+            run(
+                lender,
+                DeleteMailbox { viewer, name: name("Sent"), by: by(), so_far: ThinnedOut::default() },
+            )
+            .await;
             run(
                 lender,
                 CreateMailbox {

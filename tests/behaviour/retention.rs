@@ -3,7 +3,7 @@
 use crate::support::{Lender, Scratch};
 use archiveopteryx::db::{
     AddPolicy, Append, Appending, CheckMessages, Culprit, DeleteMailbox, Expunge, NewMessage, PolicyScope,
-    ReadPlacements, RemovePolicy, SearchPage, TakeVacuumRun, Vacuum, VacuumStep, VacuumTally,
+    ReadPlacements, RemovePolicy, SearchPage, TakeVacuumRun, ThinnedOut, Vacuum, VacuumStep, VacuumTally,
 };
 use archiveopteryx::mailbox::{
     AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, System, Uid,
@@ -238,7 +238,10 @@ fn a_copy_keeps_its_message_and_a_held_mailbox_its_hold() {
         let name = MailboxName::new("Work").expect("a name");
         let by = Culprit { account: Some(WORK.account), door: "imap", client: None, reason: "DELETE" };
         let viewer = Viewer::new(WORK.account);
-        site.lender.run(DeleteMailbox { viewer, name, by }).await.expect("it is deleted");
+        site.lender
+            .run(DeleteMailbox { viewer, name, by, so_far: ThinnedOut::default() })
+            .await
+            .expect("it is deleted");
         site.days_pass(30).await;
         site.owner
             .batch_execute("update aox.mailboxes set deleted_at = deleted_at - interval '30 days'")

@@ -1,8 +1,9 @@
 //! `aox delete user LOGIN`: ends an account. Its mail becomes tombstones, like any other that is deleted.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::one_unit;
+use super::delete_mailbox::thinned_out;
 use super::show_user::{alias_table, facts, holdings};
 use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
@@ -20,18 +21,37 @@ pub struct DeleteUser {
 }
 
 impl DeleteUser {
-    /// One transaction.
+    /// One transaction, or of very much mail some thousand messages in each.
     pub fn plan(self, context: &Context) -> Plan<Context, Outcome> {
-        let DeleteUser { login, dry_run } = self;
-        let unit = db::DeleteUser { login: login.clone(), rehearse: dry_run, now: context.now };
-        one_unit(unit, move |deleted, context| {
-            let nobody = || Error::no(Code::NonExistent, format!("there is no user {login}"));
-            let db::DeletedUser { had, changes } = deleted.ok_or_else(nobody)?;
-            context.changes.extend(changes);
-            if !dry_run {
+        self.go_on(None, db::ThinnedOut::default(), context.now)
+    }
+
+    /// Goes on; `had` is what it had at first.
+    fn go_on(
+        self,
+        had: Option<UserDetails>,
+        so_far: db::ThinnedOut,
+        now: Timestamp,
+    ) -> Plan<Context, Outcome> {
+        let unit = db::DeleteUser { login: self.login.clone(), rehearse: self.dry_run, now, so_far };
+        Plan::run(unit, move |outcome: Result<Option<db::DeletedUser>, db::Error>, context: &mut Context| {
+            let deleted = match outcome {
+                Ok(Some(deleted)) => deleted,
+                Ok(None) => {
+                    let text = format!("there is no user {}", self.login);
+                    return Plan::Done(Err(Error::no(Code::NonExistent, text)));
+                }
+                Err(error) => return Plan::Done(Err(error.into())),
+            };
+            context.changes.extend(deleted.changes);
+            let had = had.unwrap_or(deleted.had);
+            if let Some(rest) = deleted.rest {
+                return Plan::emit(thinned_out(rest), move |_| self.go_on(Some(had), rest, now));
+            }
+            if !self.dry_run {
                 context.dismissed.push(AccountId(had.account));
             }
-            Ok(respond(&had, dry_run))
+            Plan::Done(Ok(respond(&had, self.dry_run)))
         })
     }
 }

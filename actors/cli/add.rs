@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use super::Request;
 use super::password::{self, PasswordSource};
+use super::policy::Whose;
 
 /// What can be added.
 #[derive(Debug, Subcommand)]
@@ -46,11 +47,10 @@ pub enum Add {
     Hold {
         /// What the hold is called, such as the number of a case
         name: String,
-        /// Only mail of this user, in all mailboxes that he has or had
-        #[arg(long, value_name = "LOGIN")]
-        user: Option<String>,
+        #[command(flatten)]
+        whose: Whose,
         /// Only mail of this mailbox with all below it: /users/LOGIN/NAME or /shared/NAME
-        #[arg(long, value_name = "MAILBOX", conflicts_with = "user")]
+        #[arg(long, value_name = "MAILBOX", conflicts_with_all = ["user", "domain"])]
         mailbox: Option<String>,
         /// Only messages that match a search as in IMAP, such as "from bob since 2026-02-01"
         #[arg(long, value_name = "SEARCH", num_args = 1..)]
@@ -104,7 +104,9 @@ impl Add {
             }
             Add::Domain { name } => AddDomain { name }.into(),
             Add::Group { name, description, members } => AddGroup { name, description, members }.into(),
-            Add::Hold { name, user, mailbox, search } => AddHold { name, user, mailbox, search }.into(),
+            Add::Hold { name, whose, mailbox, search } => {
+                AddHold { name, whose: whose.into(), mailbox, search }.into()
+            }
             Add::Mailbox { mailbox } => AddMailbox { mailbox }.into(),
             Add::Member { group, logins } => AddMember { group, logins }.into(),
             Add::User { login, address, name, password, without_password } => {

@@ -153,11 +153,11 @@ impl Delete {
             Delete::Group { name, care } => {
                 care.request(|dry_run| DeleteGroup { name: name.clone(), dry_run })
             }
-            Delete::Mail { period: Period { days, words, user, name }, care } => {
+            Delete::Mail { period: Period { days, words, whose, name }, care } => {
                 care.request(|dry_run| DeleteMail {
                     days: days.clone(),
                     name: name.clone(),
-                    user: user.clone(),
+                    whose: whose.clone().into(),
                     words: words.clone(),
                     dry_run,
                 })

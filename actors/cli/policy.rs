@@ -1,5 +1,6 @@
 //! `aox retain`, `aox release` and `aox vacuum`: how long mail stays.
 
+use archiveopteryx::aox::WhoseMail;
 use archiveopteryx::aox::command::{ReleaseHold, RetainMail, Vacuum};
 use clap::{Args, Subcommand};
 
@@ -26,12 +27,28 @@ pub struct Period {
     /// (see `aox search --help`). Without a mailbox all mail, without a search all of its messages
     #[arg(value_name = "MAILBOX SEARCH")]
     pub words: Vec<String>,
-    /// Only mail of this user
-    #[arg(long, value_name = "LOGIN")]
-    pub user: Option<String>,
+    #[command(flatten)]
+    pub whose: Whose,
     /// A name by which the policy can be shown and removed
     #[arg(long)]
     pub name: Option<String>,
+}
+
+/// Of which users.
+#[derive(Debug, Clone, Args)]
+pub struct Whose {
+    /// Only mail of this user, in all mailboxes that he has or had
+    #[arg(long, value_name = "LOGIN")]
+    user: Option<String>,
+    /// Only mail of users with an address in this domain; what must stay covers those who had one, too
+    #[arg(long, value_name = "DOMAIN", conflicts_with = "user")]
+    domain: Option<String>,
+}
+
+impl From<Whose> for WhoseMail {
+    fn from(Whose { user, domain }: Whose) -> WhoseMail {
+        WhoseMail { user, domain }
+    }
 }
 
 /// What can be released.
@@ -58,8 +75,8 @@ pub struct VacuumNow {
 impl Retain {
     /// The request to the server.
     pub fn request(self) -> Request {
-        let Retain::Mail(Period { days, words, user, name }) = self;
-        RetainMail { days, name, user, words }.into()
+        let Retain::Mail(Period { days, words, whose, name }) = self;
+        RetainMail { days, name, whose: whose.into(), words }.into()
     }
 }
 

@@ -16,3 +16,4 @@ mod seek;
 pub use answer::{Answer, Reply, Table};
 pub use command::Command;
 pub use glob::Glob;
+pub use retention::WhoseMail;

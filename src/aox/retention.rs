@@ -1,10 +1,11 @@
 //! What the commands about policies have in common: what they are about, how they are told, and what they cover.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{Reply, counted, moment, octets};
 use super::conversation::{Context, Outcome};
-use super::grammar::{MailboxPath, mailbox_path};
+use super::grammar::{MailboxPath, domain, mailbox_path};
 use super::search_words;
 use crate::db::{self, AddPolicy, CountCovered, Covered, ListPolicies, ListedPolicy, Place, PolicyScope};
 use crate::error::{Code, Error};
@@ -23,20 +24,29 @@ pub(super) struct Count {
     pub deleted: Covered,
 }
 
-/// What a policy is about: the mail of `user`, or of a mailbox with all below it, or all mail.
-pub(super) fn scope(user: Option<&str>, mailbox: Option<&str>) -> Result<PolicyScope, Error> {
-    match (user, mailbox) {
-        (Some(_), Some(_)) => {
-            Err(Error::bad("name a user or a mailbox, not both: a mailbox says whose it is"))
+/// Of which users a policy is, as an administrator has named them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WhoseMail {
+    pub user: Option<String>,
+    /// All who have or had an address in it.
+    #[serde(default)]
+    pub domain: Option<String>,
+}
+
+/// What a policy is about: the mail of a user, of a domain, or of a mailbox with all below it, or all mail.
+pub(super) fn scope(whose: &WhoseMail, mailbox: Option<&str>) -> Result<PolicyScope, Error> {
+    match (&whose.user, &whose.domain, mailbox) {
+        (Some(login), None, None) => {
+            let login = Some(Login::new(login)?.as_str().to_owned());
+            Ok(PolicyScope { login, ..PolicyScope::default() })
         }
-        (Some(login), None) => {
-            Ok(PolicyScope { login: Some(Login::new(login)?.as_str().to_owned()), mailbox: None })
-        }
-        (None, Some(path)) => {
+        (None, Some(name), None) => Ok(PolicyScope { domain: Some(domain(name)?), ..PolicyScope::default() }),
+        (None, None, Some(path)) => {
             let MailboxPath { login, mailbox } = MailboxPath::parse(path)?;
-            Ok(PolicyScope { login: Some(login), mailbox: Some(mailbox) })
+            Ok(PolicyScope { login: Some(login), mailbox: Some(mailbox), ..PolicyScope::default() })
         }
-        (None, None) => Ok(PolicyScope::default()),
+        (None, None, None) => Ok(PolicyScope::default()),
+        _ => Err(Error::bad("name a user, a domain or a mailbox, not several: a mailbox says whose it is")),
     }
 }
 
@@ -94,10 +104,20 @@ pub(super) fn count(
     policy: i64,
     then: impl FnOnce(Count, &mut Context) -> Outcome + Send + 'static,
 ) -> Plan<Context, Outcome> {
-    count_page(policy, false, Place::START, Count::default(), Box::new(then))
+    let begin = (false, Place::START);
+    count_behind(policy, begin, move |count, context| Plan::Done(then(count, context)))
 }
 
-type Then = Box<dyn FnOnce(Count, &mut Context) -> Outcome + Send>;
+/// Counts what a policy covers behind a place, in mailboxes or among what was deleted; then goes on.
+pub(super) fn count_behind(
+    policy: i64,
+    (deleted, after): (bool, Place),
+    then: impl FnOnce(Count, &mut Context) -> Plan<Context, Outcome> + Send + 'static,
+) -> Plan<Context, Outcome> {
+    count_page(policy, deleted, after, Count::default(), Box::new(then))
+}
+
+type Then = Box<dyn FnOnce(Count, &mut Context) -> Plan<Context, Outcome> + Send>;
 
 fn count_page(
     policy: i64,
@@ -117,7 +137,7 @@ fn count_page(
         let (deleted, after) = match (deleted, next) {
             (deleted, Some(after)) => (deleted, after),
             (false, None) => (true, Place::START),
-            (true, None) => return Plan::Done(then(sum, context)),
+            (true, None) => return then(sum, context),
         };
         let progress = Reply::Progress(covers(&sum)).to_line();
         Plan::emit(progress, move |_| count_page(policy, deleted, after, sum, then))
@@ -149,8 +169,9 @@ pub(super) fn count_json(count: &Count) -> Value {
 
 /// What a policy says, as a sentence without its end.
 pub(super) fn sentence(policy: &ListedPolicy) -> String {
-    let what = about(policy.login.as_deref(), policy.mailbox.as_deref(), policy.selector.as_deref());
-    says(policy.kind, policy.days.map(i64::from), &what)
+    let ListedPolicy { domain, login, mailbox, selector, .. } = policy;
+    let what = place(domain.as_deref(), login.as_deref(), mailbox.as_deref());
+    says(policy.kind, policy.days.map(i64::from), &matching(what, selector.as_deref()))
 }
 
 /// What a policy of this kind says about `what`.
@@ -166,13 +187,25 @@ pub(super) fn says(kind: PolicyKind, days: Option<i64>, what: &str) -> String {
 }
 
 /// What a policy is about.
-pub(super) fn about(login: Option<&str>, mailbox: Option<&str>, search: Option<&str>) -> String {
-    let place = match (login, mailbox) {
-        (None, _) => "all mail".to_owned(),
-        (Some(login), None) if login.starts_with('/') => format!("all mail in {login}"),
-        (Some(login), None) => format!("all mail of {login}"),
-        (Some(login), Some(mailbox)) => format!("all mail in {} and below", mailbox_path(login, mailbox)),
-    };
+pub(super) fn about(scope: &PolicyScope, search: Option<&Selector>) -> String {
+    let PolicyScope { domain, login, mailbox } = scope;
+    let what = place(domain.as_deref(), login.as_deref(), mailbox.as_ref().map(AsRef::as_ref));
+    matching(what, search.map(Selector::to_string).as_deref())
+}
+
+fn place(domain: Option<&str>, login: Option<&str>, mailbox: Option<&str>) -> String {
+    match (domain, login, mailbox) {
+        (Some(domain), ..) => format!("all mail of users of {domain}"),
+        (None, None, _) => "all mail".to_owned(),
+        (None, Some(login), None) if login.starts_with('/') => format!("all mail in {login}"),
+        (None, Some(login), None) => format!("all mail of {login}"),
+        (None, Some(login), Some(mailbox)) => {
+            format!("all mail in {} and below", mailbox_path(login, mailbox))
+        }
+    }
+}
+
+fn matching(place: String, search: Option<&str>) -> String {
     match search {
         None => place,
         Some(search) => format!("{place} that matches {}", search.replace("\r\n", " ")),
@@ -191,6 +224,7 @@ pub(super) fn policy_json(policy: &ListedPolicy) -> Value {
         "id": policy.id,
         "kind": policy.kind.word(),
         "name": policy.name,
+        "domain": policy.domain,
         "user": policy.login,
         "mailbox": policy.mailbox,
         "days": policy.days,
@@ -223,17 +257,25 @@ mod tests {
 
     #[test]
     fn policies_are_told_as_people_say_them() {
-        let what = about(Some("anna"), Some("Work"), Some("FLAGGED"));
+        let at = |whose: &WhoseMail, mailbox| scope(whose, mailbox).unwrap();
+        let (all, anna) = (WhoseMail::default(), WhoseMail { user: Some("anna".into()), domain: None });
+        let flagged = search(&words("FLAGGED")).unwrap();
+        let what = about(&at(&all, Some("/users/anna/Work")), flagged.as_ref());
         assert_eq!(what, "all mail in /users/anna/Work and below that matches FLAGGED");
-        assert_eq!(says(PolicyKind::Retain, Some(1), &about(None, None, None)), "all mail is kept for 1 day");
-        let deleted = says(PolicyKind::Delete, Some(30), &about(Some("anna"), None, None));
+        let kept = says(PolicyKind::Retain, Some(1), &about(&at(&all, None), None));
+        assert_eq!(kept, "all mail is kept for 1 day");
+        let deleted = says(PolicyKind::Delete, Some(30), &about(&at(&anna, None), None));
         assert_eq!(deleted, "all mail of anna is deleted when it is 30 days old");
+        let domain = WhoseMail { user: None, domain: Some("Example.ORG".into()) };
+        assert_eq!(about(&at(&domain, None), None), "all mail of users of example.org");
     }
 
     #[test]
     fn a_scope_is_one_thing() {
-        assert_eq!(scope(None, None).unwrap(), PolicyScope::default());
-        assert!(scope(Some("anna"), Some("/users/anna/Work")).is_err());
-        assert_eq!(scope(None, Some("/shared/team")).unwrap().login.as_deref(), Some("/shared"));
+        let (all, anna) = (WhoseMail::default(), WhoseMail { user: Some("anna".into()), domain: None });
+        let both = WhoseMail { domain: Some("example.org".into()), ..anna.clone() };
+        assert_eq!(scope(&all, None).unwrap(), PolicyScope::default());
+        assert!(scope(&anna, Some("/users/anna/Work")).is_err() && scope(&both, None).is_err());
+        assert_eq!(scope(&all, Some("/shared/team")).unwrap().login.as_deref(), Some("/shared"));
     }
 }

@@ -69,6 +69,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     33 "0033_hosts_hear_what_has_ended",
     34 "0034_deleted_mail_is_indexed",
     35 "0035_messages_have_annotations",
+    36 "0036_policies_are_made_for_domains",
 ];
 
 /// The revision that this program brings a schema to.

@@ -11,9 +11,11 @@ use crate::mailbox::{Login, MailboxName};
 use crate::policy::PolicyKind;
 use crate::search::Selector;
 
-/// What a policy is about: all mail, a user's, or a mailbox's with all below it.
+/// What a policy is about: all mail, a domain's, a user's, or a mailbox's with all below it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PolicyScope {
+    /// The mail of all who have or had an address in it; then there is no login.
+    pub domain: Option<String>,
     /// The user, or the owner of the shared mailboxes.
     pub login: Option<String>,
     /// A mailbox of that user; it may also be a level without a mailbox.
@@ -57,6 +59,7 @@ pub struct ListedPolicy {
     pub id: i64,
     pub kind: PolicyKind,
     pub name: Option<String>,
+    pub domain: Option<String>,
     pub login: Option<String>,
     pub mailbox: Option<String>,
     pub days: Option<i32>,
@@ -169,13 +172,10 @@ impl AddPolicy {
         }
         let kind = self.kind.word();
         let sql = include_str!("sql/add_policy.sql");
-        let row = db
-            .query_one(
-                sql,
-                &[&kind, &self.name, &account, &mailbox, &days, &selector, &program, &text_keys, &self.by],
-            )
-            .await?;
-        Ok(row.get(0))
+        let (name, domain) = (&self.name, &self.scope.domain);
+        let params: [&(dyn postgres_types::ToSql + Sync); 10] =
+            [&kind, name, domain, &account, &mailbox, &days, &selector, &program, &text_keys, &self.by];
+        Ok(db.query_one(sql, &params).await?.get(0))
     }
 }
 
@@ -236,6 +236,7 @@ impl ListedPolicy {
             removed_at: row.get(10),
             removed_by: row.get(11),
             kept_until: row.get(12),
+            domain: row.get(13),
         })
     }
 }

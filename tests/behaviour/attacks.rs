@@ -64,7 +64,7 @@ async fn hold_and_expunge(lender: &Lender, number: i64, hold: &str) {
     let key = MailboxKey { account: AccountId(number), mailbox: MailboxId(2 * number) };
     let selector = Some(Selector::parse(hold).expect("a search"));
     let (kind, name, by) = (PolicyKind::Hold, Some(format!("case {number}")), "test".to_owned());
-    let scope = PolicyScope { login: Some(format!("user{number}")), mailbox: None };
+    let scope = PolicyScope { login: Some(format!("user{number}")), ..PolicyScope::default() };
     let unit = AddPolicy { kind, name, scope, days: None, selector, by };
     lender.run(unit).await.expect("it is made");
     let messages = LETTERS.map(|letter| Appending {

@@ -73,7 +73,7 @@ async fn hold(lender: &Lender, name: &str, scope: PolicyScope, search: Option<&s
 
 fn work() -> PolicyScope {
     let mailbox = archiveopteryx::mailbox::MailboxName::new("Work").expect("a name");
-    PolicyScope { login: Some("anna".to_owned()), mailbox: Some(mailbox) }
+    PolicyScope { login: Some("anna".to_owned()), mailbox: Some(mailbox), ..PolicyScope::default() }
 }
 
 async fn number(client: &Client, sql: &str) -> i64 {
@@ -139,7 +139,14 @@ fn no_table_that_holds_mail_can_be_changed_beyond_flags() {
         for table in ["undelete_times", "horizons", "addresses", "ended_bodies"] {
             assert_forbidden(lender.client(), &format!("delete from aox.{table}")).await;
         }
-        for table in ["policies", "policy_mailboxes", "policy_verdicts", "tombstones", "undelete_times"] {
+        for table in [
+            "policies",
+            "policy_mailboxes",
+            "policy_accounts",
+            "policy_verdicts",
+            "tombstones",
+            "undelete_times",
+        ] {
             assert_forbidden(lender.client(), &format!("insert into aox.{table} default values")).await;
         }
     });

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::at_once;
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::grammar::display_name;
-use crate::aox::retention::{BY, about, make, scope, search};
+use crate::aox::retention::{BY, WhoseMail, about, make, scope, search};
 use crate::db::AddPolicy;
 use crate::error::{Code, Error};
 use crate::plan::Plan;
@@ -17,7 +17,8 @@ use crate::search::Selector;
 pub struct AddHold {
     /// What it is called, such as the number of a case.
     pub name: String,
-    pub user: Option<String>,
+    #[serde(flatten)]
+    pub whose: WhoseMail,
     pub mailbox: Option<String>,
     pub search: Vec<String>,
 }
@@ -31,16 +32,14 @@ impl AddHold {
     fn checked(self) -> Result<Plan<Context, Outcome>, Error> {
         let named = display_name(&self.name)?.filter(|name| name.parse::<i64>().is_err());
         let name = named.ok_or_else(|| Error::bad("a hold needs a name that is not a number"))?;
-        let scope = scope(self.user.as_deref(), self.mailbox.as_deref())?;
+        let scope = scope(&self.whose, self.mailbox.as_deref())?;
         let selector = search(&self.search)?;
         if selector.as_ref().is_some_and(Selector::asks_for_flags) {
             let why =
                 "a hold cannot ask for flags and keywords: whoever may change them could take mail out of it";
             return Err(Error::no(Code::Cannot, why));
         }
-        let printed = selector.as_ref().map(Selector::to_string);
-        let what =
-            about(scope.login.as_deref(), scope.mailbox.as_ref().map(AsRef::as_ref), printed.as_deref());
+        let what = about(&scope, selector.as_ref());
         let told = format!("From now on {what} is on hold for {name}: it does not end, whoever deletes it.");
         let (kind, by) = (PolicyKind::Hold, BY.to_owned());
         Ok(make(AddPolicy { kind, name: Some(name), scope, days: None, selector, by }, told))

@@ -6,19 +6,19 @@ use serde_json::json;
 use super::{at_once, one_unit};
 use crate::aox::answer::{Answer, counted, octets};
 use crate::aox::conversation::{Context, Outcome};
-use crate::aox::retention::{BY, about, mailbox_and_search, make, says, scope};
+use crate::aox::retention::{BY, WhoseMail, about, mailbox_and_search, make, says, scope};
 use crate::db::{AddPolicy, RehearsePolicy};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::policy::{PolicyKind, retention};
-use crate::search::Selector;
 
 /// How old, and which mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteMail {
     pub days: String,
     pub name: Option<String>,
-    pub user: Option<String>,
+    #[serde(flatten)]
+    pub whose: WhoseMail,
     /// A mailbox, if it begins with a slash, and a search.
     pub words: Vec<String>,
     #[serde(default)]
@@ -35,10 +35,8 @@ impl DeleteMail {
         let days = retention::days(&self.days)?;
         let days = days.ok_or_else(|| Error::bad("say how many days old mail is when it is deleted"))?;
         let (mailbox, selector) = mailbox_and_search(&self.words)?;
-        let scope = scope(self.user.as_deref(), mailbox)?;
-        let search = selector.as_ref().map(Selector::to_string);
-        let what =
-            about(scope.login.as_deref(), scope.mailbox.as_ref().map(AsRef::as_ref), search.as_deref());
+        let scope = scope(&self.whose, mailbox)?;
+        let what = about(&scope, selector.as_ref());
         let says = says(PolicyKind::Delete, Some(days.into()), &what);
         let (kind, name, by) = (PolicyKind::Delete, self.name, BY.to_owned());
         let unit = AddPolicy { kind, name, scope, days: Some(days), selector, by };

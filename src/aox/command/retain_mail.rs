@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::at_once;
 use crate::aox::conversation::{Context, Outcome};
-use crate::aox::retention::{BY, about, mailbox_and_search, make, says, scope};
+use crate::aox::retention::{BY, WhoseMail, about, mailbox_and_search, make, says, scope};
 use crate::db::AddPolicy;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::policy::{PolicyKind, retention};
-use crate::search::Selector;
 
 /// How long, and which mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +16,8 @@ pub struct RetainMail {
     /// A number of days, counted from when a message came, or `forever`.
     pub days: String,
     pub name: Option<String>,
-    pub user: Option<String>,
+    #[serde(flatten)]
+    pub whose: WhoseMail,
     /// A mailbox, if it begins with a slash, and a search.
     pub words: Vec<String>,
 }
@@ -31,10 +31,8 @@ impl RetainMail {
     fn checked(self) -> Result<Plan<Context, Outcome>, Error> {
         let days = retention::days(&self.days)?;
         let (mailbox, selector) = mailbox_and_search(&self.words)?;
-        let scope = scope(self.user.as_deref(), mailbox)?;
-        let search = selector.as_ref().map(Selector::to_string);
-        let what =
-            about(scope.login.as_deref(), scope.mailbox.as_ref().map(AsRef::as_ref), search.as_deref());
+        let scope = scope(&self.whose, mailbox)?;
+        let what = about(&scope, selector.as_ref());
         let told = format!("From now on {}.", says(PolicyKind::Retain, days.map(i64::from), &what));
         let (kind, name, by) = (PolicyKind::Retain, self.name, BY.to_owned());
         Ok(make(AddPolicy { kind, name, scope, days, selector, by }, told))

@@ -17,7 +17,8 @@ with places as materialized (
 select p.id, p.kind, p.name, a.login, p.mailbox, p.days, p.selector, p.text_keys, p.created_at, p.created_by,
     p.removed_at, p.removed_by,
     case when p.removed_at is not null and p.kind <> 'delete' then
-        p.removed_at + make_interval(hours => 24 * aox.undelete_days(null, null, p.removed_at)) end as kept_until
+        p.removed_at + make_interval(hours => 24 * aox.undelete_days(null, null, p.removed_at)) end as kept_until,
+    p.domain
 from aox.policies p
     left join aox.accounts a on a.id = p.account
 where aox.is_in_force(p) and exists (select from places where aox.covers(p, c))

@@ -297,6 +297,8 @@ fn a_copy_keeps_its_message_and_a_held_mailbox_its_hold() {
             )
             .await
             .expect("it is copied");
+        let keys = "insert into aox.url_keys (account, owner, mailbox, key) select 1, account, id, sha256('') from aox.mailboxes";
+        site.lender.client().batch_execute(keys).await.expect("URLs are authorized");
         site.expunge(uid).await;
         site.expunge(other).await;
         site.lender
@@ -323,6 +325,11 @@ fn a_copy_keeps_its_message_and_a_held_mailbox_its_hold() {
         site.days_pass(30).await;
         let done = vacuum(&site.lender).await;
         assert_eq!((done.tombstones, done.messages, done.mailboxes), (2, 2, 1));
+        assert_eq!(
+            site.number("select count(*) from aox.url_keys").await,
+            1,
+            "the other mailbox keeps its key"
+        );
     });
 }
 

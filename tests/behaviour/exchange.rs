@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::support::imap::Response;
 use crate::support::{Imap, Server};
+use serde_json::Value;
 
 /// An empty folder for one test, within the server's home.
 fn folder(server: &Server, name: &str) -> PathBuf {
@@ -184,6 +185,50 @@ fn a_hold_is_exported_with_what_was_deleted_and_a_manifest() {
     {
         assert_eq!(server.aox(&wrong).status.code(), Some(code), "{wrong:?}");
     }
+}
+
+#[test]
+fn an_export_of_a_hold_says_how_much_of_all_is_done() {
+    use std::io::{Read, Write};
+
+    let server = Server::shared();
+    server.add_user("hilde", "hilde@example.org", PASSWORD);
+    let mut imap = server.imap("hilde", PASSWORD);
+    for number in 0..3 {
+        let message = format!("Subject: {number}\r\n\r\nx\r\n");
+        imap.append("INBOX", message.as_bytes()).expect("APPEND");
+    }
+    imap.ok("SELECT INBOX").expect("SELECT");
+    imap.ok("STORE 1 +FLAGS (\\Deleted)").expect("STORE");
+    imap.ok("EXPUNGE").expect("EXPUNGE");
+    server.aox_ok(&["add", "hold", "case18", "--user", "hilde"]);
+    let shares = |after: &str| -> Vec<(i64, i64)> {
+        let socket = server.home().join("aox.sock");
+        let mut socket = std::os::unix::net::UnixStream::connect(socket).expect("the server listens");
+        let request = format!("{{\"version\":1,\"command\":\"export-hold\",\"name\":\"case18\"{after}}}\n");
+        socket.write_all(request.as_bytes()).expect("it can be asked");
+        socket.shutdown(std::net::Shutdown::Write).expect("that is all");
+        let mut said = Vec::new();
+        socket.read_to_end(&mut said).expect("it answers");
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.contains("{\"done\""), "{said}");
+        let shares = said.lines().filter(|line| line.starts_with("{\"share\""));
+        let number = |share: &Value, name: &str| share["share"][name].as_i64().expect("a number");
+        let read = |line| serde_json::from_str::<Value>(line).expect("a line of JSON");
+        shares.map(read).map(|share| (number(&share, "done"), number(&share, "total"))).collect()
+    };
+    let told = shares("");
+    assert!(told.iter().all(|(_, total)| *total == 3) && told.is_sorted(), "{told:?}");
+    assert_eq!(
+        told.last().map(|(done, _)| *done),
+        Some(2),
+        "{told:?}: when the last one comes, two are done"
+    );
+    // Of what goes on, only the rest is counted.
+    let account = server.superuser_sql("select id from aox.accounts where login = 'hilde'");
+    let told =
+        shares(&format!(",\"after\":{{\"deleted\":true,\"account\":{account},\"mailbox\":0,\"uid\":0}}"));
+    assert!(!told.is_empty() && told.iter().all(|(_, total)| *total == 1), "{told:?}");
 }
 
 #[test]

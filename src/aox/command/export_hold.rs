@@ -8,11 +8,13 @@ use serde_json::json;
 use super::export_messages::{Exported, Position, hexadecimal};
 use crate::aox::answer::{Answer, Reply, counted};
 use crate::aox::conversation::{Context, Outcome};
+use crate::aox::retention::count_behind;
 use crate::archive::Facts;
-use crate::db::{self, HeldMessage, HeldPage, WholeMessage};
+use crate::db::{self, HeldMessage, HeldPage, ListPolicies, ListedPolicy, Place, WholeMessage};
 use crate::error::Error;
 use crate::limits;
 use crate::plan::Plan;
+use crate::policy::PolicyKind;
 
 /// The name of the hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,15 +34,34 @@ struct Exporting {
     /// Messages that were found and have not been read.
     found: VecDeque<HeldMessage>,
     exported: i64,
+    /// How many there are to be exported, as far as that was counted.
+    total: i64,
 }
 
 impl ExportHold {
-    /// Page by page, first what is in mailboxes, then what was deleted.
+    /// Counts what there is; then page by page, first what is in mailboxes, then what was deleted.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
-        let after = self.after.map(|after| (after.account, after.mailbox, i64::from(after.uid)));
-        let (next, found) = (Some(after.unwrap_or((0, 0, 0))), VecDeque::new());
         let deleted = self.after.is_some_and(|after| after.deleted);
-        Exporting { name: self.name, deleted, next, found, exported: 0 }.go_on()
+        let after = self.after.map(|after| (after.account, after.mailbox, i64::from(after.uid)));
+        let (account, mailbox, uid) = after.unwrap_or((0, 0, 0));
+        let begin = (deleted, Place { account, mailbox, uid });
+        let named = ListPolicies { name: Some(self.name.clone()), ..ListPolicies::default() };
+        let (next, found) = (Some((account, mailbox, uid)), VecDeque::new());
+        let exporting = Exporting { name: self.name, deleted, next, found, exported: 0, total: 0 };
+        Plan::run(
+            named,
+            move |policies: Result<Vec<ListedPolicy>, db::Error>, _: &mut Context| match policies {
+                Ok(policies) => match policies.first().filter(|policy| policy.kind == PolicyKind::Hold) {
+                    Some(hold) => count_behind(hold.id, begin, move |count, _| {
+                        let total = count.live.messages + count.deleted.messages;
+                        Exporting { total, ..exporting }.go_on()
+                    }),
+                    // The first page says what is wrong with the name.
+                    None => exporting.go_on(),
+                },
+                Err(error) => Plan::Done(Err(error.into())),
+            },
+        )
     }
 }
 
@@ -61,8 +82,7 @@ impl Exporting {
         Plan::run(unit, move |page, _: &mut Context| match page {
             Ok((found, next)) => {
                 (self.found, self.next) = (found.into(), next);
-                let progress = format!("{} exported", counted(self.exported, "message"));
-                Plan::emit(Reply::Progress(progress).to_line(), move |_| self.go_on())
+                Plan::emit(self.told(), move |_| self.go_on())
             }
             Err(error) => Plan::Done(Err(Error::from(error))),
         })
@@ -95,8 +115,14 @@ impl Exporting {
         })
     }
 
+    /// The line that says how far it has come.
+    fn told(&self) -> Vec<u8> {
+        let text = format!("{} exported", counted(self.exported, "message"));
+        Reply::Share { done: self.exported, total: self.total, text }.to_line()
+    }
+
     fn write(&mut self, page: Vec<HeldMessage>, read: &[WholeMessage]) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = self.told();
         for held in page {
             let Some(message) = read.iter().find(|message| message.id == held.message) else { continue };
             let octets = message.octets.as_deref().unwrap_or_default();

@@ -17,7 +17,7 @@ pub enum Audit {
         /// Only what is about this user, or was done by this user
         #[arg(long, value_name = "LOGIN")]
         user: Option<String>,
-        /// Only this: append, command, deletion, delivery, ending, forgetting, login, policy, rights or undelete
+        /// Only this: append, command, deletion, delivery, ending, forgetting, login, metadata, policy, rights or undelete
         #[arg(long)]
         kind: Option<String>,
         /// Only since then: 2026-11-23, 2026-11-23T12:00:00Z, or a span up to now such as 2h or 7d

@@ -41,6 +41,8 @@ pub enum EventKind {
     Delivery,
     /// Old rows of a log were removed, as the settings wish.
     Forgetting,
+    /// Something was written down about a mailbox or the server (RFC 5464).
+    Metadata,
     Policy,
     Rights,
     Undelete,
@@ -54,6 +56,7 @@ impl EventKind {
             EventKind::Command => "command",
             EventKind::Delivery => "delivery",
             EventKind::Forgetting => "forgetting",
+            EventKind::Metadata => "metadata",
             EventKind::Policy => "policy",
             EventKind::Rights => "rights",
             EventKind::Undelete => "undelete",

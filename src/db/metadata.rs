@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
+use super::audit::{Actor, Event, EventKind, record};
 use super::change_rights::account_of;
 use super::find_mailbox::FindMailbox;
 use super::owner::only_to_look_at;
@@ -57,6 +60,8 @@ pub struct SetMetadata {
     pub values: Vec<(MetadataEntry, Option<Vec<u8>>)>,
     /// The connection that need not be told; 0 for none.
     pub connection: i64,
+    /// Who does it, for the audit log; None for a command of an administrator, which is there already.
+    pub by: Option<Actor>,
 }
 
 /// Where the rows are.
@@ -130,11 +135,30 @@ impl Unit for SetMetadata {
         let forgotten = version - limits::METADATA_REMOVALS_KEPT;
         let sql = include_str!("sql/delete_removed_metadata.sql");
         db.execute(sql, &[&account.0, &mailbox, &forgotten]).await?;
-        self.check_room(db, account, rows.mailbox).await
+        self.check_room(db, account, rows.mailbox).await?;
+        self.record(db, account, rows.mailbox).await
     }
 }
 
 impl SetMetadata {
+    /// Says in the audit log which entries were set and which removed, not what was written.
+    async fn record(&self, db: &Lent<'_>, account: AccountId, mailbox: MailboxId) -> Result<(), Error> {
+        let Some(actor) = self.by.clone() else { return Ok(()) };
+        let named = |set: bool| -> Vec<&str> {
+            let those = self.values.iter().filter(|(_, value)| value.is_some() == set);
+            those.map(|(entry, _)| entry.as_str()).collect()
+        };
+        let event = Event {
+            kind: EventKind::Metadata,
+            account: Some(account),
+            mailbox: (mailbox != SERVER).then_some(mailbox),
+            actor,
+            uids: None,
+            detail: json!({"set": named(true), "removed": named(false)}),
+        };
+        record(db, &event).await
+    }
+
     /// Refuses what may not be set there, by anybody or by this one.
     fn check(&self, rows: &Rows) -> Result<(), error::Error> {
         let too_long = |value: &Vec<u8>| value.len() > limits::METADATA_VALUE_BYTES_MAX;

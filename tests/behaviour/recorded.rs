@@ -68,6 +68,23 @@ const STEPS: &[Step] = &[
     ("SETACL", |server| say(server, &["SETACL INBOX sid lr"]), "rights", &["insert", "\"by\":\"rita\""]),
     ("DELETEACL", |server| say(server, &["DELETEACL INBOX sid"]), "rights", &["delete", "\"by\":\"rita\""]),
     (
+        "SETMETADATA",
+        |server| say(server, &["SETMETADATA INBOX (/private/comment \"a secret\" /shared/comment NIL)"]),
+        "metadata",
+        &[
+            "\"by\":\"rita\"",
+            "\"mailbox\":\"INBOX\"",
+            "\"set\":[\"/private/comment\"]",
+            "\"removed\":[\"/shared/comment\"]",
+        ],
+    ),
+    (
+        "SETMETADATA of the server",
+        |server| say(server, &["SETMETADATA \"\" (/private/vendor/x/y \"a secret\")"]),
+        "metadata",
+        &["\"by\":\"rita\"", "/private/vendor/x/y"],
+    ),
+    (
         "set rights",
         |server| aox(server, &["set", "rights", "/users/rita/INBOX", "sid", "lrs"]),
         "rights",

@@ -109,7 +109,7 @@ fn command(detail: &Value) -> String {
 }
 
 /// What kinds there are.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "append",
     "command",
     "deletion",
@@ -117,6 +117,7 @@ const KINDS: [&str; 10] = [
     "ending",
     "forgetting",
     "login",
+    "metadata",
     "policy",
     "rights",
     "undelete",

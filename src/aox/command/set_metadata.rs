@@ -57,7 +57,7 @@ pub(super) fn set(
     };
     let json = json!({"about": about, "entry": entry.as_str(), "value": value});
     let values = vec![(entry, value.map(String::into_bytes))];
-    let unit = db::SetMetadata { place, values, connection: 0 };
+    let unit = db::SetMetadata { place, values, connection: 0, by: None };
     Ok(one_unit(unit, move |(), _| Ok(Answer::sentence(sentence, json))))
 }
 

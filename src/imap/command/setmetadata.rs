@@ -43,7 +43,8 @@ impl SetMetadata {
             return Plan::Done(Answer::failed(&tag, error));
         }
         let place = MetadataPlace::By(user.viewer(), self.name);
-        let set = db::SetMetadata { place, values: self.values, connection: user.connection };
+        let by = Some(user.culprit("SETMETADATA").actor());
+        let set = db::SetMetadata { place, values: self.values, connection: user.connection, by };
         Plan::run(set, move |set, _| {
             Plan::Done(match set {
                 Ok(()) => Answer::ok(&tag, "SETMETADATA completed"),

@@ -367,6 +367,7 @@ fn setup(services: &Services, origin: &Origin, tls: Option<&TlsFacts>, entry: &r
         administrators_group: services.settings.login.administrators_group.clone(),
         submission_group: services.settings.login.submission_group.clone(),
         deleted_messages: services.settings.undelete.for_users,
+        language: services.language(),
         compress: services.settings.imap.compress,
         literal_plus: services.settings.imap.literal_plus,
         connection: services.number_for(entry),

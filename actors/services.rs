@@ -6,10 +6,11 @@ use actix::Actor;
 use archiveopteryx::aox::conversation::QueueFacts;
 use archiveopteryx::db::Caches;
 use archiveopteryx::error::{Code, Error};
+use archiveopteryx::imap::language::Language;
 use archiveopteryx::imap::limited::MessageLimit;
 use archiveopteryx::login::{self, Authenticated, Channel, Origin};
 use archiveopteryx::mailbox::AccountId;
-use archiveopteryx::settings::Settings;
+use archiveopteryx::settings::{HumanLanguage, Settings};
 use archiveopteryx::wire::sasl::{Question, Terms};
 use tokio::sync::watch;
 
@@ -153,6 +154,14 @@ impl Services {
     /// How many messages one command may be about.
     pub fn message_limit(&self) -> MessageLimit {
         MessageLimit::new(self.settings.imap.message_limit, self.settings.imap.save_limit)
+    }
+
+    /// The language of texts for people that the site prefers.
+    pub fn language(&self) -> Language {
+        match self.settings.imap.language {
+            HumanLanguage::En => Language::English,
+            HumanLanguage::De => Language::German,
+        }
     }
 
     /// How a client may show who it is: `plaintext` says whether its door takes passwords in the clear, and `tls` what TLS

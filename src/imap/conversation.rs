@@ -56,15 +56,15 @@ pub struct Setup {
     pub first_mailboxes: Arc<[FirstMailbox]>,
     /// The client's address, for the tombstones of what it deletes.
     pub client: Option<String>,
-    /// The group whose members are administrators.
+    /// The groups whose members are administrators, and submit messages for others.
     pub administrators_group: String,
-    /// The group whose members submit messages for others.
     pub submission_group: String,
     /// Whether users see what was deleted.
     pub deleted_messages: bool,
-    /// Whether a client may have what is said compressed.
+    /// What `LANGUAGE default` means.
+    pub language: Language,
+    /// Whether a client may have what is said compressed, and whether literals of any size may come unasked.
     pub compress: bool,
-    /// Whether literals of any size may come without asking, and not only small ones.
     pub literal_plus: bool,
     /// What no other connection has, here or at another server.
     pub connection: i64,

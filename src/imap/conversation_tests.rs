@@ -29,6 +29,7 @@ fn setup() -> Setup {
         administrators_group: "admins".into(),
         submission_group: "submitters".into(),
         deleted_messages: true,
+        language: Language::German,
         compress: true,
         literal_plus: true,
         connection: 1,

@@ -30,10 +30,10 @@ impl Language {
     }
 
     /// The language for a range, by RFC 4647 §3.4: what has no match is made shorter until it has one.
-    pub fn matching(range: &str) -> Option<Language> {
-        // RFC 5255 §3.2: what the administrator prefers.
+    /// `preferred` is what the administrator prefers (RFC 5255 §3.2).
+    pub fn matching(range: &str, preferred: Language) -> Option<Language> {
         if range == "*" || range.eq_ignore_ascii_case("default") {
-            return Some(Language::Default);
+            return Some(preferred);
         }
         let mut range = range;
         loop {
@@ -266,13 +266,13 @@ mod tests {
             ("DE-AT-1996", Some(Language::German)),
             ("en-CA", Some(Language::English)),
             ("i-default", Some(Language::Default)),
-            ("default", Some(Language::Default)),
-            ("*", Some(Language::Default)),
+            ("default", Some(Language::German)),
+            ("*", Some(Language::German)),
             ("fr", None),
             ("den", None),
             ("", None),
         ] {
-            assert_eq!(Language::matching(range), language, "{range}");
+            assert_eq!(Language::matching(range, Language::German), language, "{range}");
         }
     }
 

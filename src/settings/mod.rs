@@ -80,6 +80,16 @@ pub struct Imap {
     /// Messages that one command may be about, and messages that one may make; 0 means any number.
     pub message_limit: u32,
     pub save_limit: u32,
+    /// What clients get that ask for the language of the site.
+    pub language: HumanLanguage,
+}
+
+/// A language in which people are spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HumanLanguage {
+    En,
+    De,
 }
 
 /// The door for the MTA that delivers.
@@ -166,6 +176,7 @@ impl Default for Imap {
             literal_plus: true,
             message_limit: 0,
             save_limit: 0,
+            language: HumanLanguage::En,
         }
     }
 }
@@ -351,6 +362,7 @@ pub fn wanted(key: &str) -> Option<&'static str> {
         | "database.connections_max"
         | "limits.connections_per_address"
         | "limits.connections_per_user" => "a number",
+        "imap.language" => "\"en\" or \"de\"",
         "pop3.utf8_headers" => "\"send\" or \"refuse\"",
         "delivery.size_max" | "postgres.shared_buffers" => "a size, such as \"50 MB\"",
         "delivery.subaddress_separator" => "the characters that separate, such as \"+\" or \"+-\"",

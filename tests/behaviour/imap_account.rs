@@ -38,6 +38,7 @@ impl<'a> Client<'a> {
             administrators_group: "administrators".into(),
             submission_group: "submitters".into(),
             deleted_messages: true,
+            language: Default::default(),
             compress: false,
             literal_plus: true,
             connection: 1,

@@ -54,6 +54,7 @@ impl Client {
             submission_group: "submitters".into(),
             deleted_messages: true,
             connection: 1,
+            language: Default::default(),
             compress: true,
             literal_plus: true,
             limit: Default::default(),

@@ -25,17 +25,19 @@ pub fn parse(input: &[u8]) -> Parsed<'_, SpeakLanguage> {
 }
 
 impl SpeakLanguage {
-    /// Chooses a language, which is the `current` one from then on. `namespaces` are told in it, if the client may see any.
+    /// Chooses a language, which is the `current` one from then on; `preferred` is the one of the site. `namespaces` are told
+    /// in it, if the client may see any.
     pub fn respond(
         &self,
         tag: &str,
+        preferred: Language,
         current: &mut Language,
         namespaces: impl FnOnce(Language) -> Vec<u8>,
     ) -> Vec<u8> {
         if self.ranges.is_empty() {
             return [listed(&Language::ALL), response::ok(tag, None, "LANGUAGE completed")].concat();
         }
-        let Some(language) = self.ranges.iter().find_map(|range| Language::matching(range)) else {
+        let Some(language) = self.ranges.iter().find_map(|range| Language::matching(range, preferred)) else {
             let error = Error::no(Code::Other, "This language is not spoken here");
             return response::failure(tag, &error);
         };
@@ -61,7 +63,7 @@ mod tests {
         let mut language = Language::default();
         let mut say = |input: &str| {
             let command = complete(input.as_bytes(), parse).unwrap();
-            let said = command.respond("a", &mut language, |_| b"* NAMESPACE\r\n".to_vec());
+            let said = command.respond("a", Language::German, &mut language, |_| b"* NAMESPACE\r\n".to_vec());
             (String::from_utf8(said).unwrap(), language)
         };
         let none = "a NO This language is not spoken here\r\n".to_owned();
@@ -71,6 +73,7 @@ mod tests {
         let (said, chosen) = say(" fr-CA \"de-AT\" en");
         assert!(said.starts_with("* LANGUAGE (DE)\r\n* NAMESPACE\r\na OK ") && chosen == Language::German);
         assert_eq!(say(" xx"), (none, Language::German));
-        assert_eq!(say(" default").1, Language::Default);
+        assert_eq!(say(" i-default").1, Language::Default);
+        assert!(say(" default").0.starts_with("* LANGUAGE (DE)\r\n"), "as the site prefers");
     }
 }

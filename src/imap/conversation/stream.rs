@@ -12,7 +12,7 @@ impl Conversation {
         let user = self.user.as_ref();
         let namespaces =
             |language| user.map_or_else(Vec::new, |user| command::namespace::untagged(user, language));
-        let said = speak.respond(tag, &mut self.language, namespaces);
+        let said = speak.respond(tag, self.setup.language, &mut self.language, namespaces);
         self.send(said);
     }
 

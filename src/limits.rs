@@ -132,6 +132,10 @@ pub const FETCH_EMIT_BYTES: usize = 64 * 1024;
 /// Messages whose flags one transaction of STORE changes: until it commits, who delivers to the mailbox waits, for some
 /// ten milliseconds.
 pub const STORE_UNIT_MESSAGES: usize = 5000;
+/// Uids that are left free before the copies of a large COPY, and one more for each copy: so many messages may come into the
+/// mailbox, and so many changes happen there, while it is under way. 4,000 a second have five seconds, and as long as the
+/// copying takes, which makes more copies than that.
+pub const COPY_AHEAD_UIDS: i64 = 20_000;
 /// Messages whose text one page of SEARCH reads.
 pub const SEARCH_PAGE_MESSAGES: usize = 500;
 /// Messages that one unit of SEARCH asks, page by page, before others have their turn on the connection.

@@ -1,5 +1,6 @@
 //! Puts messages of one mailbox into another: IMAP COPY, and MOVE, which also takes them out of the first.
 
+use postgres_types::ToSql;
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, adopt};
@@ -11,8 +12,10 @@ use super::mailbox_row::{KeywordNames, MessageRow, modseq, range_columns, uid, u
 use super::owner::{locate, standings};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
+use crate::limits;
 use crate::mailbox::{
-    Change, FlagMask, Keyword, MailboxId, MailboxKey, MailboxName, ModSeq, Uid, UidSet, UidValidity,
+    Change, FlagMask, Keyword, Loaded, MailboxId, MailboxKey, MailboxName, ModSeq, System, Uid, UidSet,
+    UidValidity,
 };
 use crate::policy::{Rights, Viewer};
 
@@ -42,14 +45,22 @@ pub struct Copied {
     pub is_nearly_full: bool,
 }
 
-/// A locked mailbox, and which flags may be set in it.
-struct Locked {
+/// Where the numbers of copies begin in a mailbox, and which flags may be set in it.
+#[derive(Clone, Copy)]
+struct Start {
     uidvalidity: UidValidity,
     uidnext: i64,
     highestmodseq: ModSeq,
     flags: FlagMask,
     /// Which annotations go along.
     carried: Carried,
+}
+
+impl Start {
+    /// The modseq of the copies.
+    fn next_modseq(&self) -> ModSeq {
+        ModSeq(self.highestmodseq.0 + 1)
+    }
 }
 
 impl Unit for CopyMessages {
@@ -62,20 +73,29 @@ impl Unit for CopyMessages {
         let row =
             db.query_opt(named, &[&place.account.0, &place.name.as_str()]).await?.ok_or_else(no_target)?;
         let target = MailboxKey { account: place.account, mailbox: MailboxId(row.get(0)) };
-        let locked = self.lock(db, target).await?;
-        let known = self.carry_keywords(db, target, locked.flags).await?;
-        let rows = self.copy(db, target, locked.flags, &known).await?;
+        let ahead = self.reserve_ahead(db, target).await?;
+        let start = match ahead {
+            Some(start) => start,
+            None => self.lock(db, target).await?,
+        };
+        let known = self.carry_keywords(db, target, start.flags).await?;
+        let rows = self.copy(db, target, start, &known).await?;
         if rows.is_empty() {
             return Ok(None);
         }
-        if locked.uidnext + rows.len() as i64 > i64::from(u32::MAX) {
+        if start.uidnext + rows.len() as i64 > i64::from(u32::MAX) {
             return Err(error::Error::no(Code::Limit, "The mailbox has no uids left").into());
         }
-        let mut change = Change::new(target, locked.highestmodseq, ModSeq(locked.highestmodseq.0 + 1));
-        change.appended = rows.iter().map(|row| MessageRow::new(row).loaded(&known.target)).collect();
-        let pair = |row: &Row| (uid(row.get(8)), uid(row.get(0)));
-        let uids: Vec<(Uid, Uid)> = rows.iter().map(pair).collect();
-        copy_annotations(db, self.source, target, &uids, locked.carried, change.modseq).await?;
+        // All that takes time is done before the target is locked, if it can be.
+        let copies = Copies::of(&rows, &known.target);
+        copy_annotations(db, self.source, target, &copies.uids, start.carried, start.next_modseq()).await?;
+        let before = match ahead {
+            Some(_) => self.lock_behind(db, target, start).await?,
+            None => start.highestmodseq,
+        };
+        copies.count_in(db, target, start).await?;
+        let Copies { appended, uids, messages, octets, .. } = copies;
+        let change = Change { appended, ..Change::new(target, before, start.next_modseq()) };
         let mut changes = vec![change];
         if let Some(by) = &self.moved_by {
             if target.account != self.source.account {
@@ -85,8 +105,117 @@ impl Unit for CopyMessages {
             let gone: Vec<Uid> = uids.iter().map(|(source, _)| *source).collect();
             changes.extend(expunge(db, self.source, &gone, false, by).await?);
         }
-        let is_nearly_full = self.count(db, target, &rows).await?;
-        Ok(Some(Copied { uidvalidity: locked.uidvalidity, uids, changes, is_nearly_full }))
+        let is_nearly_full = self.count(db, target, messages as usize, octets).await?;
+        Ok(Some(Copied { uidvalidity: start.uidvalidity, uids, changes, is_nearly_full }))
+    }
+}
+
+/// Very many messages are copied before the target is locked, so that deliveries to it need not wait for them: COPY is all
+/// or nothing, and one transaction whatever its size. The copies get uids far enough behind those that are given out
+/// meanwhile. What lies between is given to nobody: uids need only ascend.
+impl CopyMessages {
+    /// Where the copies can begin, while the mailbox is not locked; None when they are few, or need keywords that the
+    /// target has to get first, which is done under its lock.
+    async fn reserve_ahead(&self, db: &Lent<'_>, target: MailboxKey) -> Result<Option<Start>, Error> {
+        let few = limits::STORE_UNIT_MESSAGES as u64;
+        if self.moved_by.is_some() || self.uids.len() <= few {
+            return Ok(None);
+        }
+        // Ranges of uids may have large holes.
+        let named = self.count_named(db).await?;
+        if named <= few as i64 {
+            return Ok(None);
+        }
+        // Two of them would take the same uids.
+        db.query(include_str!("sql/lock_large_copies.sql"), &[&target.mailbox.0]).await?;
+        let (flags, carried) = self.check_rights(db, target).await?;
+        if flags.keywords && !self.has_keywords(db, target).await? {
+            return Ok(None);
+        }
+        let sql = include_str!("sql/select_mailbox_start.sql");
+        let row = db.query_opt(sql, &[&target.account.0, &target.mailbox.0]).await?.ok_or_else(no_target)?;
+        let room = limits::COPY_AHEAD_UIDS + named;
+        let uidnext = row.get::<_, i64>(1) + room;
+        if uidnext + named > i64::from(u32::MAX) {
+            return Ok(None);
+        }
+        Ok(Some(Start {
+            uidvalidity: uidvalidity(row.get(0)),
+            uidnext,
+            highestmodseq: modseq(row.get::<_, i64>(2) + room),
+            flags,
+            carried,
+        }))
+    }
+
+    /// How many messages the ranges of uids have now.
+    async fn count_named(&self, db: &Lent<'_>) -> Result<i64, Error> {
+        let (firsts, lasts) = range_columns(&self.uids);
+        let (account, mailbox) = (self.source.account.0, self.source.mailbox.0);
+        let sql = include_str!("sql/count_messages_named.sql");
+        Ok(db.query_one(sql, &[&account, &mailbox, &firsts, &lasts]).await?.get(0))
+    }
+
+    /// Whether the target has all keywords that the messages carry.
+    async fn has_keywords(&self, db: &Lent<'_>, target: MailboxKey) -> Result<bool, Error> {
+        let carried = self.keywords_in_use(db).await?;
+        let sql = include_str!("sql/select_keywords.sql");
+        let rows = db.query(sql, &[&target.account.0, &target.mailbox.0]).await?;
+        let there: Vec<Keyword> = rows.iter().filter_map(|row| Keyword::new(row.get(1))).collect();
+        Ok(carried.iter().all(|(_, name)| there.contains(name)))
+    }
+
+    /// Locks the target behind copies that are there already. Returns how far the mailbox has come meanwhile.
+    async fn lock_behind(&self, db: &Lent<'_>, target: MailboxKey, start: Start) -> Result<ModSeq, Error> {
+        let now = self.lock(db, target).await?;
+        let is_room = now.uidnext <= start.uidnext && now.highestmodseq <= start.highestmodseq;
+        let is_same = now.flags == start.flags && now.carried.shared == start.carried.shared;
+        match is_room && is_same && now.uidvalidity == start.uidvalidity {
+            true => Ok(now.highestmodseq),
+            false => {
+                Err(Error::Unavailable("the mailbox has changed too much while it was copied to".into()))
+            }
+        }
+    }
+}
+
+/// What was copied.
+struct Copies {
+    appended: Vec<Loaded>,
+    /// The uids in the source, and those of the copies.
+    uids: Vec<(Uid, Uid)>,
+    messages: i64,
+    unseen: i64,
+    deleted: i64,
+    octets: i64,
+}
+
+impl Copies {
+    /// Out of the rows of `copy_messages.sql`.
+    fn of(rows: &[Row], keywords: &KeywordNames) -> Copies {
+        let flagged = |flag: System| {
+            rows.iter().filter(|row| row.get::<_, i16>(3) & i16::from(flag.0) != 0).count() as i64
+        };
+        let messages = rows.len() as i64;
+        Copies {
+            appended: rows.iter().map(|row| MessageRow::new(row).loaded(keywords)).collect(),
+            uids: rows.iter().map(|row| (uid(row.get(8)), uid(row.get(0)))).collect(),
+            messages,
+            unseen: messages - flagged(System::SEEN),
+            deleted: flagged(System::DELETED),
+            octets: rows.iter().map(|row| row.get::<_, i64>(7)).sum(),
+        }
+    }
+
+    /// Has the mailbox, which is locked, count them.
+    async fn count_in(&self, db: &Lent<'_>, target: MailboxKey, start: Start) -> Result<(), Error> {
+        let Copies { messages, unseen, deleted, octets, .. } = self;
+        let (uidnext, modseq) = (start.uidnext + messages, start.next_modseq().0 as i64);
+        let (account, mailbox) = (target.account.0, target.mailbox.0);
+        let params: [&(dyn ToSql + Sync); 8] =
+            [&account, &mailbox, &uidnext, &modseq, messages, unseen, deleted, octets];
+        db.execute(include_str!("sql/count_copied.sql"), &params).await?;
+        Ok(())
     }
 }
 
@@ -100,7 +229,7 @@ struct CarriedKeywords {
 impl CopyMessages {
     /// Locks the target, and the source too if messages leave it: always in the order of their keys, so that two moves
     /// the opposite ways wait for each other and never both. Then nobody changes the rights in them any more.
-    async fn lock(&self, db: &Lent<'_>, target: MailboxKey) -> Result<Locked, Error> {
+    async fn lock(&self, db: &Lent<'_>, target: MailboxKey) -> Result<Start, Error> {
         let mut keys = vec![target];
         if self.moved_by.is_some() {
             keys.push(self.source);
@@ -116,7 +245,7 @@ impl CopyMessages {
         // It may have been deleted while the lock was waited for.
         let row = rows.iter().find(|row| row.get::<_, i64>(0) == target.mailbox.0).ok_or_else(no_target)?;
         let (flags, carried) = self.check_rights(db, target).await?;
-        Ok(Locked {
+        Ok(Start {
             uidvalidity: uidvalidity(row.get(1)),
             uidnext: row.get(2),
             highestmodseq: modseq(row.get(3)),
@@ -148,34 +277,35 @@ impl CopyMessages {
         if !flags.keywords {
             return Ok(CarriedKeywords::none());
         }
-        let (firsts, lasts) = range_columns(&self.uids);
-        let rows = db
-            .query(
-                include_str!("sql/select_keywords_in_use.sql"),
-                &[&self.source.account.0, &self.source.mailbox.0, &firsts, &lasts],
-            )
-            .await?;
-        if rows.is_empty() {
+        let carried = self.keywords_in_use(db).await?;
+        if carried.is_empty() {
             return Ok(CarriedKeywords::none());
         }
-        let carried: Vec<(i32, Keyword)> =
-            rows.iter().filter_map(|row| Some((row.get(0), Keyword::new(row.get(1))?))).collect();
         let (source_ids, names): (Vec<i32>, Vec<Keyword>) = carried.into_iter().unzip();
         let known = ensure_keywords(db, target, names.iter()).await?;
         let target_ids = names.iter().filter_map(|name| known.get(name).copied()).collect();
         Ok(CarriedKeywords { source_ids, target_ids, target: KeywordNames::of(&known) })
     }
 
+    /// The keywords that the messages carry, with their ids in the source.
+    async fn keywords_in_use(&self, db: &Lent<'_>) -> Result<Vec<(i32, Keyword)>, Error> {
+        let (firsts, lasts) = range_columns(&self.uids);
+        let sql = include_str!("sql/select_keywords_in_use.sql");
+        let (account, mailbox) = (self.source.account.0, self.source.mailbox.0);
+        let rows = db.query(sql, &[&account, &mailbox, &firsts, &lasts]).await?;
+        Ok(rows.iter().filter_map(|row| Some((row.get(0), Keyword::new(row.get(1))?))).collect())
+    }
+
     async fn copy(
         &self,
         db: &Lent<'_>,
         target: MailboxKey,
-        flags: FlagMask,
+        start: Start,
         keywords: &CarriedKeywords,
     ) -> Result<Vec<Row>, Error> {
         let (firsts, lasts) = range_columns(&self.uids);
         let (account, source) = (self.source.account.0, self.source.mailbox.0);
-        let mask = i16::from(flags.system.0);
+        let mask = i16::from(start.flags.system.0);
         let CarriedKeywords { source_ids, target_ids, .. } = keywords;
         let Adopted { old_ids, new_ids } = match self.source.account == target.account {
             true => Adopted::default(),
@@ -183,22 +313,26 @@ impl CopyMessages {
         };
         let sql = include_str!("sql/copy_messages.sql");
         let (owner, target) = (target.account.0, target.mailbox.0);
-        db.query(
-            sql,
-            &[
-                &account, &source, &firsts, &lasts, &target, source_ids, target_ids, &mask, &owner, &old_ids,
-                &new_ids,
-            ],
-        )
-        .await
+        let (uidnext, modseq) = (start.uidnext, start.next_modseq().0 as i64);
+        let params: [&(dyn ToSql + Sync); 13] = [
+            &account, &source, &firsts, &lasts, &target, source_ids, target_ids, &mask, &owner, &old_ids,
+            &new_ids, &uidnext, &modseq,
+        ];
+        db.query(sql, &params).await
     }
 }
 
 impl CopyMessages {
     /// Counts the copies, after all that locks a mailbox. True when a quota is nearly used up because of them.
-    async fn count(&self, db: &Lent<'_>, target: MailboxKey, rows: &[Row]) -> Result<bool, Error> {
+    async fn count(
+        &self,
+        db: &Lent<'_>,
+        target: MailboxKey,
+        messages: usize,
+        octets: i64,
+    ) -> Result<bool, Error> {
         let mut deltas = Deltas::default();
-        deltas.add(target.account, rows.len(), rows.iter().map(|row| row.get::<_, i64>(7)).sum());
+        deltas.add(target.account, messages, octets);
         if self.moved_by.is_some() && target.account == self.source.account {
             // What moves within an account takes no more room than before, be there enough or not.
             count(db, &deltas).await?;

@@ -1,10 +1,10 @@
 //! What is done with very many messages at once is done in pieces, where the protocol allows it.
 
-use crate::support::{Imap, Server};
+use crate::support::{Imap, Server, eventually};
 
 const PASSWORD: &str = "secret";
 /// More than two pieces.
-const MESSAGES: u32 = 12_000;
+const MESSAGES: u32 = 10_100;
 
 /// A server with anna, whose INBOX has one message under many uids.
 fn start() -> Server {
@@ -104,4 +104,83 @@ fn who_leaves_in_a_large_move_finds_each_message_in_one_place() {
     let mut imap = server.imap("anna", PASSWORD);
     let (left, moved) = (standing(&mut imap, "INBOX").0, standing(&mut imap, "Archive").0);
     assert!(moved > 0 && left + moved == MESSAGES, "{left} and {moved}");
+}
+
+#[test]
+fn what_has_very_many_messages_is_deleted_in_pieces_and_comes_back_whole() {
+    let server = start();
+    let mut imap = server.imap("anna", PASSWORD);
+    imap.ok("SELECT INBOX").expect("SELECT");
+    imap.ok("MOVE 1:* Archive").expect("MOVE");
+    imap.ok("DELETE Archive").expect("DELETE");
+    let reply = imap.command("SELECT Archive").expect("it answers");
+    assert!(reply.result.starts_with("NO "), "{}", reply.result);
+    let pieces = "select count(distinct modseq) from aox.tombstones where reason = 'DELETE'";
+    assert_eq!(server.superuser_sql(pieces), "3");
+    server.aox_ok(&["undelete", "mailbox", "/users/anna/Archive"]);
+    assert_eq!(standing(&mut imap, "Archive").0, MESSAGES);
+
+    let said = server.aox_ok(&["delete", "user", "anna"]);
+    assert!(said.contains(&format!("{MESSAGES} messages")), "{said}");
+    let left = "select count(*) from aox.mailbox_messages";
+    assert_eq!(server.superuser_sql(left), "0");
+    server.aox_ok(&["undelete", "user", "anna"]);
+    let mut imap = server.imap("anna", PASSWORD);
+    assert_eq!(standing(&mut imap, "Archive").0, MESSAGES);
+
+    let said = server.aox_ok(&["delete", "mailbox", "/users/anna/Archive"]);
+    assert!(said.contains(&format!("was deleted, with {MESSAGES} messages")), "{said}");
+}
+
+#[test]
+fn a_large_copy_is_whole_and_deliveries_do_not_wait_for_it() {
+    let server = start();
+    let mut imap = server.imap("anna", PASSWORD);
+    let mut other = server.imap("anna", PASSWORD);
+    imap.ok("SELECT INBOX").expect("SELECT");
+    other.ok("SELECT Archive").expect("SELECT");
+    // What the copies refer to is looked at when all of them are there, and that has to wait here.
+    let held = "begin; select 1 from aox.messages for update; select pg_sleep(60); commit";
+    let holders = |event: &str| {
+        let sql = format!(
+            "select count(*) from pg_stat_activity where state = 'active' and wait_event = '{event}'"
+        );
+        server.superuser_sql(&sql) != "0"
+    };
+    let tag = std::thread::scope(|scope| {
+        scope.spawn(|| server.psql("postgres", held));
+        eventually("the message is locked", || holders("PgSleep"));
+        let tag = imap.send("COPY 1:* Archive").expect("it is sent");
+        eventually("the copies are there and wait", || holders("transactionid"));
+        assert!(
+            other
+                .append("Archive", b"Subject: meanwhile\r\n\r\nx\r\n")
+                .expect("it answers")
+                .result
+                .starts_with("OK")
+        );
+        assert_eq!(standing(&mut other, "Archive").0, 1, "nothing is to be seen of the copies");
+        server.superuser_sql(
+            "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'",
+        );
+        tag
+    });
+    let reply = imap.finish(&tag).expect("it comes to an end");
+    assert!(reply.result.starts_with("OK [COPYUID "), "{}", reply.result);
+    other.append("Archive", b"Subject: afterwards\r\n\r\nx\r\n").expect("it is appended");
+    assert_eq!(standing(&mut other, "Archive").0, MESSAGES + 2);
+    let uids: Vec<u32> = other.ok("UID SEARCH ALL").expect("SEARCH")[0]
+        .text()
+        .split(' ')
+        .filter_map(|word| word.trim().parse().ok())
+        .collect();
+    assert_eq!((uids.len() as u32, uids[0]), (MESSAGES + 2, 1));
+    assert!(uids.is_sorted() && uids[1] > 2, "the copies are behind what came meanwhile");
+    let reply = other.ok(&format!("FETCH {} (UID ENVELOPE)", MESSAGES + 2)).expect("FETCH");
+    assert!(reply.iter().any(|line| line.text().contains("afterwards")), "the last one came last");
+    // Whoever opens it now counts the same, and so does the database.
+    let mut third = server.imap("anna", PASSWORD);
+    let reply = third.ok("SELECT Archive").expect("SELECT");
+    assert!(reply.iter().any(|line| line.text() == format!("* {} EXISTS", MESSAGES + 2)));
+    assert!(server.aox(&["check", "database"]).status.success());
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use archiveopteryx::aox::answer::Answer;
 use archiveopteryx::aox::command::{ExportHold, Exported, Position};
 use archiveopteryx::archive::mbox;
+use archiveopteryx::db::hex;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -135,7 +136,7 @@ impl Files {
         let mut file = File::create_new(path)?;
         file.write_all(message)?;
         file.sync_data()?;
-        let line = format!("{}  {name}\n", hexadecimal(&Sha256::digest(message)));
+        let line = format!("{}  {name}\n", hex(&Sha256::digest(message)));
         self.lengths.sums += line.len() as u64;
         self.sums.write_all(line.as_bytes())?;
         let mut out = Vec::new();
@@ -167,7 +168,7 @@ fn digest_of(path: &Path) -> std::io::Result<String> {
     let mut page = vec![0; 1 << 16];
     loop {
         match file.read(&mut page)? {
-            0 => return Ok(hexadecimal(&digest.finalize())),
+            0 => return Ok(hex(&digest.finalize())),
             length => digest.update(&page[..length]),
         }
     }
@@ -212,10 +213,6 @@ fn quoted(value: &str) -> String {
 fn plain(name: &str) -> String {
     let name: String = name.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect();
     if name.starts_with('.') || name.is_empty() { format!("_{name}") } else { name }
-}
-
-fn hexadecimal(digest: &[u8]) -> String {
-    digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 const MBOX: &str = "messages.mbox";

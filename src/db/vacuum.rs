@@ -1,6 +1,6 @@
 //! The work of the vacuum, in small steps, each a transaction: after any of them it may stop, and begin anew later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -246,7 +246,8 @@ async fn read(db: &Lent<'_>, mut policies: Vec<Reading>, after: (i64, i64)) -> R
         let collation = Collation::default();
         let found = SearchTexts { account: AccountId(account), messages, leaves, collation }.run(db).await?;
         for (key, found) in (0i32..).zip(found) {
-            let has: Vec<bool> = ids.iter().map(|id| found.selected.contains(&MessageId(*id))).collect();
+            let selected: HashSet<MessageId> = found.selected.into_iter().collect();
+            let has: Vec<bool> = ids.iter().map(|id| selected.contains(&MessageId(*id))).collect();
             let sql = include_str!("sql/give_verdicts.sql");
             db.execute(sql, &[&reading.policy, &key, &account, &ids, &has]).await?;
         }

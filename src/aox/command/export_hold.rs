@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::export_messages::{Exported, Position, hexadecimal};
+use super::export_messages::{Exported, Position};
 use crate::aox::answer::{Answer, Reply, counted};
 use crate::aox::conversation::{Context, Outcome};
 use crate::aox::retention::count_behind;
@@ -141,7 +141,7 @@ impl Exporting {
                 uidvalidity: held.uidvalidity.get(),
                 uidnext: 0,
                 facts,
-                digest: hexadecimal(&message.digest),
+                digest: db::hex(&message.digest),
                 damaged: message.octets.as_ref().err().cloned(),
                 deletion: held.deletion,
                 position: Position {

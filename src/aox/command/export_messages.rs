@@ -58,11 +58,6 @@ pub struct Exported {
     pub position: Position,
 }
 
-/// A digest as people write it.
-pub(super) fn hexadecimal(digest: &[u8]) -> String {
-    digest.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 /// What has been exported so far.
 struct Sum {
     messages: i64,
@@ -192,7 +187,7 @@ impl Exporting {
                 uidvalidity: self.snapshot.uidvalidity.get(),
                 uidnext: self.snapshot.uidnext,
                 facts,
-                digest: hexadecimal(&message.digest),
+                digest: db::hex(&message.digest),
                 damaged: message.octets.as_ref().err().cloned(),
                 deletion: None,
                 position: Position { uid: entry.uid.get(), ..first(self.key) },

@@ -10,7 +10,7 @@ use crate::aox::grammar::{MailboxPath, mailbox_path};
 use crate::aox::retention::{policy_json, sentence};
 use crate::db::{self, Arrival, MeantMessage, PlaceOfMessage, ToldMessage, Tombstone};
 use crate::error::{Code, Error};
-use crate::mailbox::{AccountId, MessageId};
+use crate::mailbox::{AccountId, MessageId, System};
 use crate::plan::Plan;
 
 /// Which message.
@@ -176,8 +176,8 @@ fn went(login: &str, tombstone: &Tombstone) -> String {
 
 /// Its flags as IMAP writes them.
 fn flags(place: &PlaceOfMessage) -> Vec<String> {
-    let set =
-        SYSTEM_FLAGS.iter().filter(|(bit, _)| place.flags & bit != 0).map(|(_, name)| (*name).to_owned());
+    let is_set = |flag: System| place.flags & i16::from(flag.0) != 0;
+    let set = System::NAMES.iter().filter(|(flag, _)| is_set(*flag)).map(|(_, name)| (*name).to_owned());
     set.chain(place.keywords.iter().cloned()).collect()
 }
 
@@ -200,9 +200,6 @@ fn tombstone_json(login: &str, tombstone: &Tombstone) -> Value {
            "restored_at": restored_at.map(|at| at.to_string())})
 }
 
-/// The system flags, by their bits.
-const SYSTEM_FLAGS: [(i16, &str); 5] =
-    [(1, "\\Seen"), (2, "\\Answered"), (4, "\\Flagged"), (8, "\\Deleted"), (16, "\\Draft")];
 /// Messages of one Message-ID that are told of.
 const SHOWN_MAX: u32 = 50;
 

@@ -21,7 +21,7 @@ pub enum Probe {
     Fuzzy(FuzzyProbe),
 }
 
-/// A text that is looked for as it is.
+/// A text that is looked for as it is, or days.
 pub struct SubstringProbe {
     /// Any of these will do.
     alternatives: Vec<Vec<Term>>,

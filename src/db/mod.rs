@@ -213,7 +213,7 @@ pub use read_earlier_expunges::ReadEarlierExpunges;
 pub use read_keys::{KeysRead, ReadKeys};
 pub use read_placements::ReadPlacements;
 pub use read_quotas::{ListQuotas, Quota, ReadQuota, ReadQuotas, ReadQuotasOfUser};
-pub use read_referenced::ReadReferenced;
+pub use read_referenced::{ReadReferenced, Referenced};
 pub use read_secret::ReadSecret;
 pub use read_standings::ReadStandings;
 pub use read_status::{ReadStatus, StoredStatus};

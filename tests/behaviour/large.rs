@@ -184,3 +184,41 @@ fn a_large_copy_is_whole_and_deliveries_do_not_wait_for_it() {
     assert!(reply.iter().any(|line| line.text() == format!("* {} EXISTS", MESSAGES + 2)));
     assert!(server.aox(&["check", "database"]).status.success());
 }
+
+#[test]
+fn a_url_opens_a_large_section_piece_by_piece() {
+    let server = Server::start();
+    server.add_user("anna", "anna@example.org", PASSWORD);
+    let lines: String = (0..80_000).map(|number| format!("line {number} of a long text\r\n")).collect();
+    let letter = format!(
+        "Subject: long\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\n{lines}--cut--\r\n"
+    );
+    server.deliver("anna@example.org", letter.as_bytes());
+    let mut imap = server.imap("anna", PASSWORD);
+    // The last line end before a boundary belongs to that.
+    let text = lines.strip_suffix("\r\n").expect("it ends so");
+    let whole = text.len();
+    for (what, around, expected) in [
+        ("/;SECTION=1", ("", ""), text),
+        ("/;SECTION=1", ("(", " BODY)"), text),
+        ("/;SECTION=1/;PARTIAL=3.1500000", ("", ""), &text[3..1_500_003]),
+        ("/;SECTION=1/;PARTIAL=3.7", ("", ""), &text[3..10]),
+        ("", ("", ""), letter.as_str()),
+    ] {
+        let url = format!("imap://anna@localhost/INBOX/;UID=1{what};URLAUTH=anonymous");
+        let made = imap.ok(&format!("GENURLAUTH {url} INTERNAL")).expect("GENURLAUTH");
+        let made = made[0].text().trim_start_matches("* GENURLAUTH ").trim().to_owned();
+        let (before, behind) = around;
+        let reply = imap.ok(&format!("URLFETCH {before}{made}{behind} imap://nowhere")).expect("URLFETCH");
+        assert_eq!(reply.len(), 2, "{what}: each URL has its answer");
+        let said = String::from_utf8_lossy(&reply[0].0).into_owned();
+        let content = reply[0].literal().map_or_else(
+            || said.rsplit('"').nth(1).unwrap_or_default().to_owned(),
+            |octets| String::from_utf8_lossy(octets).into_owned(),
+        );
+        // A message that was delivered has a header of its own before what was sent.
+        assert!(content.ends_with(expected), "{what}: {} of {} octets", content.len(), whole);
+        assert!(what.is_empty() || content.len() == expected.len(), "{what}");
+        assert_eq!(said.contains(" (BODY {"), !before.is_empty(), "{what}");
+    }
+}

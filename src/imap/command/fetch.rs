@@ -8,7 +8,9 @@ mod respond;
 
 pub(in crate::imap) use binary::part_content;
 pub(in crate::imap) use plan::tell_new;
-pub(in crate::imap) use respond::{begin_response, modseq as write_modseq, section_octets};
+pub(in crate::imap) use respond::{
+    begin_response, literal_length, modseq as write_modseq, part_of, section_octets,
+};
 
 use std::fmt;
 

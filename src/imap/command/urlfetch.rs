@@ -1,5 +1,6 @@
 //! URLFETCH (RFC 4467 §7, RFC 5524): reads what URLs lead to that others have authorized.
 
+mod large;
 mod respond;
 pub mod token;
 
@@ -97,7 +98,7 @@ struct Reader {
 }
 
 impl UrlFetch {
-    /// Reads one after the other; each has an answer of its own, so that no more than one is in memory.
+    /// Reads one after the other; each has an answer of its own, so that no more than one is in memory, or a piece of it.
     pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
         let UrlFetch { mut urls } = self;
         urls.reverse();
@@ -157,6 +158,9 @@ impl Reader {
     fn read(self, wanted: Wanted, url: MessageUrl, found: db::FoundUrlKey) -> Plan {
         let Some(mailbox) = url.mailbox.clone() else { return self.nothing(wanted) };
         let structure = wanted.items.is_some_and(|items| items.structure);
+        // What is decoded, or described, is read whole: it is the content of one part.
+        let is_body = |items: Items| items.content == Some(Content::Body);
+        let in_pieces = !structure && wanted.items.is_none_or(is_body);
         let (viewer, section) = (found.viewer, url.section.clone());
         let read = db::ReadReferenced {
             viewer,
@@ -165,9 +169,13 @@ impl Reader {
             uid: url.uid,
             section,
             structure,
+            in_pieces,
         };
         Plan::run(read, move |stored, _| match stored {
-            Ok(Some(stored)) => match respond::respond(&wanted, &url, &stored) {
+            Ok(Some(db::Referenced::Large(stored, range))) => {
+                large::begin(self, &wanted, &url, (stored, range))
+            }
+            Ok(Some(db::Referenced::Whole(stored))) => match respond::respond(&wanted, &url, &stored) {
                 Ok(out) => self.say(out),
                 Err(error) => self.failed(error),
             },

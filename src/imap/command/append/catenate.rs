@@ -93,15 +93,23 @@ pub fn read<C: 'static, A: 'static>(
         return then(Err(bad()), context);
     };
     let MessageUrl { uidvalidity, uid, section, partial, .. } = meant;
-    let read_one =
-        db::ReadReferenced { viewer, mailbox, uidvalidity, uid, section: section.clone(), structure: false };
+    let read_one = db::ReadReferenced {
+        viewer,
+        mailbox,
+        uidvalidity,
+        uid,
+        section: section.clone(),
+        structure: false,
+        in_pieces: false,
+    };
     Plan::run(read_one, move |found, context: &mut C| {
         let wanted = SectionItem { section, peek: true, partial, spelling: Spelling::Body };
         let octets = found.map_err(Error::from).and_then(|found| match &found {
-            Some(stored) => {
+            // It becomes a part of one message, which is in memory.
+            Some(db::Referenced::Whole(stored)) => {
                 section_octets(&wanted, stored)?.map(|octets| octets.into_owned()).ok_or_else(bad)
             }
-            None => Err(bad()),
+            Some(db::Referenced::Large(..)) | None => Err(bad()),
         });
         match octets {
             Ok(octets) => {

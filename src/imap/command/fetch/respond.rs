@@ -229,7 +229,7 @@ fn incomplete() -> Error {
 }
 
 /// The octets of a partial fetch within those of the section; what lies beyond the end is nothing (RFC 3501 §6.4.5).
-pub(super) fn part_of(section: Range<u64>, partial: Option<Partial>) -> Range<u64> {
+pub(in crate::imap) fn part_of(section: Range<u64>, partial: Option<Partial>) -> Range<u64> {
     let Some(Partial { origin, length }) = partial else { return section };
     let start = section.start.saturating_add(origin).min(section.end);
     start..start.saturating_add(length).min(section.end)
@@ -250,7 +250,7 @@ pub(super) fn literal(out: &mut Vec<u8>, octets: &[u8]) {
 }
 
 /// What announces a literal.
-pub(super) fn literal_length(out: &mut Vec<u8>, length: u64) {
+pub(in crate::imap) fn literal_length(out: &mut Vec<u8>, length: u64) {
     out.push(b'{');
     number(out, length);
     out.extend_from_slice(b"}\r\n");

@@ -3,7 +3,9 @@
 use super::{Content, Wanted};
 use crate::db::FetchedMessage;
 use crate::error::Error;
-use crate::imap::command::fetch::{BinaryItem, SectionItem, Spelling, part_content, section_octets};
+use crate::imap::command::fetch::{
+    BinaryItem, SectionItem, Spelling, literal_length, part_content, section_octets,
+};
 use crate::imap::grammar::url::MessageUrl;
 use crate::imap::response;
 use crate::message::structure_part::structure_of_part;
@@ -64,6 +66,18 @@ pub(super) fn respond(wanted: &Wanted, url: &MessageUrl, stored: &FetchedMessage
     }
     out.extend_from_slice(b"\r\n");
     Ok(out)
+}
+
+/// The same up to content of so many octets that follows, and what ends it then.
+pub(super) fn announce(wanted: &Wanted, octets: u64) -> (Vec<u8>, &'static [u8]) {
+    let mut out = begin(wanted);
+    let (before, after): (&[u8], &'static [u8]) = match wanted.items {
+        None => (b" ", b"\r\n"),
+        Some(_) => (b" (BODY ", b")\r\n"),
+    };
+    out.extend_from_slice(before);
+    literal_length(&mut out, octets);
+    (out, after)
 }
 
 /// `urldata-error = SP url-full SP nil`

@@ -61,15 +61,7 @@ impl Unit for Append {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
         self.reserve_ids(db).await?;
-        let mut appended = self.attempt(db, Deltas::default(), db.commit()).await;
-        for _ in 0..ATTEMPTS_MORE {
-            if !matches!(&appended, Err(error) if error.is_ended_body()) {
-                break;
-            }
-            db.start_over().await?;
-            appended = self.attempt(db, Deltas::default(), db.commit()).await;
-        }
-        appended
+        persevere(db, async || self.attempt(db, Deltas::default(), db.commit()).await).await
     }
 }
 
@@ -166,8 +158,24 @@ impl Append {
     }
 }
 
-/// A body ends when its last message has, and then it is gone: to meet that once is rare, and twice hardly possible.
-pub(super) const ATTEMPTS_MORE: u32 = 3;
+/// Tries again from the beginning when a body has ended meanwhile: it ends with its last message, and then it is gone. To
+/// meet that once is rare, and twice hardly possible.
+pub(super) async fn persevere<T>(
+    db: &Lent<'_>,
+    attempt: impl AsyncFn() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut outcome = attempt().await;
+    for _ in 0..ATTEMPTS_MORE {
+        if !matches!(&outcome, Err(error) if error.is_ended_body()) {
+            break;
+        }
+        db.start_over().await?;
+        outcome = attempt().await;
+    }
+    outcome
+}
+
+const ATTEMPTS_MORE: u32 = 3;
 
 /// What a statement refused, as the client hears it.
 fn refused(error: Error) -> Error {

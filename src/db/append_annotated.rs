@@ -1,7 +1,7 @@
 //! APPEND of messages that come with annotations (RFC 5257 §4.7): all of that, or nothing.
 
 use super::annotations::write;
-use super::append::{ATTEMPTS_MORE, Append, Appended};
+use super::append::{Append, Appended, persevere};
 use super::count_usage::Deltas;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{AccountId, Annotating, MailboxKey};
@@ -20,17 +20,12 @@ impl Unit for AppendAnnotated {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<Appended, Error> {
         self.append.reserve_ids(db).await?;
-        let mut appended = self.append.attempt(db, Deltas::default(), async { Ok(()) }).await;
-        for _ in 0..ATTEMPTS_MORE {
-            if !matches!(&appended, Err(error) if error.is_ended_body()) {
-                break;
-            }
-            db.start_over().await?;
-            appended = self.append.attempt(db, Deltas::default(), async { Ok(()) }).await;
-        }
-        let appended = appended?;
-        annotate(db, self.append.key, &appended, &self.annotations, self.reader).await?;
-        Ok(appended)
+        persevere(db, async || {
+            let appended = self.append.attempt(db, Deltas::default(), async { Ok(()) }).await?;
+            annotate(db, self.append.key, &appended, &self.annotations, self.reader).await?;
+            Ok(appended)
+        })
+        .await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::append::{Append, Appending};
+use super::append::{Append, Appending, persevere};
 use super::audit::Actor;
 use super::change_rights::{Administered, account_of};
 use super::create_mailbox::create;
@@ -103,15 +103,7 @@ impl Unit for ImportMessages {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
-        let mut imported = self.attempt(db).await;
-        for _ in 0..ATTEMPTS_MORE {
-            if !matches!(&imported, Err(error) if error.is_ended_body()) {
-                break;
-            }
-            db.start_over().await?;
-            imported = self.attempt(db).await;
-        }
-        imported
+        persevere(db, async || self.attempt(db).await).await
     }
 }
 
@@ -158,6 +150,3 @@ fn runs(messages: impl Iterator<Item = Importing>) -> Vec<Vec<Importing>> {
     }
     runs
 }
-
-/// How often an import begins anew when bodies that it wants to share have just ended.
-const ATTEMPTS_MORE: usize = 3;

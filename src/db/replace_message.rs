@@ -1,6 +1,6 @@
 //! Puts a message in place of another one: IMAP REPLACE.
 
-use super::append::{ATTEMPTS_MORE, Append, Appended};
+use super::append::{Append, Appended, persevere};
 use super::append_annotated::annotate;
 use super::count_usage::{Deltas, count};
 use super::expunge::{Culprit, expunge};
@@ -38,15 +38,7 @@ impl Unit for ReplaceMessage {
 
     async fn run(mut self, db: &Lent<'_>) -> Result<Replaced, Error> {
         self.append.reserve_ids(db).await?;
-        let mut replaced = self.attempt(db).await;
-        for _ in 0..ATTEMPTS_MORE {
-            if !matches!(&replaced, Err(error) if error.is_ended_body()) {
-                break;
-            }
-            db.start_over().await?;
-            replaced = self.attempt(db).await;
-        }
-        replaced
+        persevere(db, async || self.attempt(db).await).await
     }
 }
 

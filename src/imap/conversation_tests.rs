@@ -319,7 +319,7 @@ fn commands_of_the_account_are_answered() {
         ("a DELETEACL INBOX bert", "a OK DELETEACL completed\r\n"),
         (
             "a LISTRIGHTS INBOX bert",
-            "* LISTRIGHTS INBOX bert \"\" l r s w i p k x t e c d a\r\na OK LISTRIGHTS completed\r\n",
+            "* LISTRIGHTS INBOX bert \"\" l r s w i p k x t e n c d a\r\na OK LISTRIGHTS completed\r\n",
         ),
         ("a ENABLE X-NONE", "* ENABLED\r\na OK ENABLE completed\r\n"),
         ("a LIST \"\" \"\"", "* LIST (\\Noselect) \"/\" \"\"\r\na OK LIST completed\r\n"),

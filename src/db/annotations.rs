@@ -175,7 +175,7 @@ pub(super) async fn write(
         let text = "A message has no room for more annotations; remove some";
         return Err(error::Error::no(Code::AnnotateTooMany, text).into());
     }
-    check_quota(db, account).await
+    check_quota(db, key.account).await
 }
 
 /// RFC 5257 §3.2.1: "a specifier referring to a non-existent part" is a mistake.
@@ -195,9 +195,9 @@ async fn check_parts(db: &Lent<'_>, key: MailboxKey, uids: &[i64], parts: &[&str
 }
 
 /// Refuses more annotations than a quota allows.
-async fn check_quota(db: &Lent<'_>, account: i64) -> Result<(), Error> {
+pub(super) async fn check_quota(db: &Lent<'_>, account: AccountId) -> Result<(), Error> {
     let sql = include_str!("sql/select_annotations_over_quota.sql");
-    match db.query_one(sql, &[&account]).await?.get::<_, Option<i64>>(0) {
+    match db.query_one(sql, &[&account.0]).await?.get::<_, Option<i64>>(0) {
         Some(_) => {
             let text = "the quota does not allow as many annotations";
             Err(error::Error::no(Code::OverQuota, text).into())
@@ -207,7 +207,8 @@ async fn check_quota(db: &Lent<'_>, account: i64) -> Result<(), Error> {
 }
 
 /// Gives copies the annotations of what they were copied from: those that all share, if they may be written there, and
-/// those that are private to who copies (RFC 5257 §4.6). `pairs` are the uids here and there.
+/// those that are private to who copies (RFC 5257 §4.6). `pairs` are the uids here and there. Returns whether there were
+/// any, so that the quota has to be looked at: under the lock of the mailbox, which comes before those of quotas.
 pub(super) async fn copy_annotations(
     db: &Lent<'_>,
     source: MailboxKey,
@@ -215,7 +216,7 @@ pub(super) async fn copy_annotations(
     pairs: &[(Uid, Uid)],
     whose: Carried,
     at: ModSeq,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let from = source.of_kept();
     let sources: Vec<i64> = pairs.iter().map(|(from, _)| from.get().into()).collect();
     let targets: Vec<i64> = pairs.iter().map(|(_, to)| to.get().into()).collect();
@@ -238,10 +239,7 @@ pub(super) async fn copy_annotations(
         &all,
         &at,
     ];
-    if db.execute(sql, &params).await? > 0 {
-        check_quota(db, target.account.0).await?;
-    }
-    Ok(())
+    Ok(db.execute(sql, &params).await? > 0)
 }
 
 /// Which annotations go along with a copy.

@@ -4,7 +4,7 @@ use postgres_types::ToSql;
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, adopt};
-use super::annotations::{Carried, copy_annotations};
+use super::annotations::{self, Carried, copy_annotations};
 use super::count_usage::{Deltas, count, count_limited, settle};
 use super::expunge::{Culprit, expunge};
 use super::keywords::ensure_keywords;
@@ -88,7 +88,8 @@ impl Unit for CopyMessages {
         }
         // All that takes time is done before the target is locked, if it can be.
         let copies = Copies::of(&rows, &known.target);
-        copy_annotations(db, self.source, target, &copies.uids, start.carried, start.next_modseq()).await?;
+        let (uids, carried, modseq) = (&copies.uids, start.carried, start.next_modseq());
+        let are_annotated = copy_annotations(db, self.source, target, uids, carried, modseq).await?;
         let before = match ahead {
             Some(_) => self.lock_behind(db, target, start).await?,
             None => start.highestmodseq,
@@ -106,6 +107,9 @@ impl Unit for CopyMessages {
             changes.extend(expunge(db, self.source, &gone, false, by).await?);
         }
         let is_nearly_full = self.count(db, target, messages as usize, octets).await?;
+        if are_annotated {
+            annotations::check_quota(db, target.account).await?;
+        }
         Ok(Some(Copied { uidvalidity: start.uidvalidity, uids, changes, is_nearly_full }))
     }
 }

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 
 use super::adopt_messages::{Adopted, refer_to_copies};
-use super::annotations::{Carried, copy_annotations};
+use super::annotations::{self, Carried, copy_annotations};
 use super::audit::act_as;
 use super::copy_messages::{Copied, no_target};
 use super::count_usage::{Deltas, count, count_limited};
@@ -82,7 +82,11 @@ impl Unit for Undelete {
         change.appended = rows.iter().map(|row| MessageRow::new(row).loaded(&names)).collect();
         let uids: Vec<(Uid, Uid)> = rows.iter().map(|row| (uid(row.get(8)), uid(row.get(0)))).collect();
         let carried = self.into.carried(db, target, self.keep).await?;
-        copy_annotations(db, self.source.of_deleted(), target, &uids, carried, change.modseq).await?;
+        if copy_annotations(db, self.source.of_deleted(), target, &uids, carried, change.modseq).await?
+            && !self.beyond_quota
+        {
+            annotations::check_quota(db, target.account).await?;
+        }
         let mut changes = Vec::new();
         if !self.keep {
             let gone = uids.iter().map(|(number, _)| *number).collect();

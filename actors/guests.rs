@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use actix::AsyncContext;
 use archiveopteryx::db;
-use archiveopteryx::mailbox::{AccountId, MailboxKey};
+use archiveopteryx::mailbox::{AccountId, Change, MailboxKey};
 use archiveopteryx::policy::{Standing, Viewer};
 
 use crate::database::{self, Database};
-use crate::mailbox_registry::SubscriptionId;
+use crate::watched_mailbox::SubscriptionId;
 
 /// Somebody has opened a mailbox. A guest is told at once how he stands: that may have changed since the mailbox was found.
 #[derive(actix::Message)]
@@ -67,6 +67,15 @@ struct PoliciesRead {
 struct Answered {
     asked: Vec<SubscriptionId>,
     outcome: Result<Vec<Standing>, db::Error>,
+}
+
+/// Says what of a change concerns those who are not the mailbox's owner.
+pub fn tell(guests: &actix::Addr<Guests>, change: &Change) {
+    let all = change.rights.then_some(None);
+    let readers = change.seen_by.iter().map(|reader| Some(*reader)).filter(|_| !change.rights);
+    for reader in all.into_iter().chain(readers) {
+        guests.do_send(Affected { key: change.key, reader });
+    }
 }
 
 /// The actor. One per server.

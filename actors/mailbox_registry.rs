@@ -1,6 +1,6 @@
 //! # MailboxRegistry - who is interested in which mailbox
 //!
-//! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Ended, Reconnected, Loaded, CaughtUp, Compared
+//! Hears:  Subscribe, Unsubscribe, Look, Delivered, Signalled, Ended, Reconnected, Loaded, CaughtUp, Compared, Claimed
 //! Says:   Changed → sessions, Watches · Affected, Recheck → Guests · Announce → DbListener · Run → Database
 //! Lives:  the server's life
 //! Knows:  a `mailbox::Shared` and a `mailbox::CatchUp` per mailbox that somebody watches, or watched lately
@@ -22,12 +22,12 @@ use archiveopteryx::db;
 use archiveopteryx::limits;
 use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot, UidSet};
 use futures_util::future::join_all;
-use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
 use crate::db_listener::{self, DbListener, Heard, News};
 use crate::guests::{self, Guests};
-use crate::watched_mailbox::Watched;
+use crate::recents::Recents;
+use crate::watched_mailbox::{Sight, SubscriptionId, Watched};
 use crate::watches::{self, Watches};
 
 /// Registers a session for one mailbox. The answer comes when the mailbox's snapshot is in memory.
@@ -35,6 +35,8 @@ pub struct Subscribe {
     pub key: MailboxKey,
     /// What the session's own look at the mailbox row said: the snapshot is at least that new when it is handed out.
     pub at_least: ModSeq,
+    /// The first uid of which no session had been told then.
+    pub first_recent_uid: u64,
     /// Only a session that may change the mailbox takes \Recent away from the next one.
     pub read_write: bool,
     pub session: actix::Recipient<Changed>,
@@ -51,10 +53,6 @@ pub struct Subscribed {
     /// These messages are \Recent in this session.
     pub recent: UidSet,
 }
-
-/// Names one subscription until it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SubscriptionId(u64);
 
 /// Ends a subscription.
 #[derive(actix::Message)]
@@ -125,6 +123,15 @@ struct CaughtUp {
     outcome: Result<Option<Change>, db::Error>,
 }
 
+/// The new messages below a uid are for sessions here, as far as they are not below another one.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Claimed {
+    key: MailboxKey,
+    first: u32,
+    before: Option<u32>,
+}
+
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 struct Compared {
@@ -134,6 +141,7 @@ struct Compared {
 /// The actor. One per server.
 pub struct MailboxRegistry {
     database: actix::Addr<Database>,
+    recents: Recents,
     listener: actix::Addr<DbListener>,
     guests: actix::Addr<Guests>,
     watches: actix::Addr<Watches>,
@@ -145,12 +153,13 @@ pub struct MailboxRegistry {
 
 impl MailboxRegistry {
     pub fn new(
-        database: actix::Addr<Database>,
+        (database, caches): (actix::Addr<Database>, Arc<db::Caches>),
         listener: actix::Addr<DbListener>,
         guests: actix::Addr<Guests>,
         watches: actix::Addr<Watches>,
     ) -> Self {
-        Self { database, listener, guests, watches, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
+        let recents = Recents::new(database.clone(), caches, listener.clone());
+        Self { database, recents, listener, guests, watches, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
     }
 
     /// Somebody wants a mailbox that has come at least that far.
@@ -189,42 +198,52 @@ impl MailboxRegistry {
     /// Answers whoever waits and pokes whoever watches, once nothing more is known to be missing.
     fn settle(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
         let Some(watched) = self.mailboxes.get_mut(&key) else { return };
-        let Some(shared) = watched.shared.clone() else { return self.read(key, ctx) };
-        let current = shared.current();
-        watched.poke(&current);
+        let Some(current) = watched.current() else { return self.read(key, ctx) };
+        let handed_out = watched.hand_out(&current);
+        // Before anybody hears of them.
+        self.remember_recent(key);
+        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
+        watched.poke(handed_out);
         watched.show(&current);
         if !watched.catch_up.is_settled(current.highestmodseq) {
             return self.read(key, ctx);
         }
-        for (subscribe, answer) in std::mem::take(&mut watched.waiting) {
-            let subscribed = watched.admit(SubscriptionId(self.next_id), subscribe, &shared, &current);
-            self.next_id += 1;
+        if watched.must_claim() {
+            return self.claim(key, ctx);
+        }
+        let admitted = watched.admit(&mut self.next_id);
+        self.remember_recent(key);
+        for (answer, subscribed) in admitted {
             // A session that has gone meanwhile is found out by the next poke.
             let _ = answer.send(Ok(subscribed));
         }
-        self.remember_recent(key);
     }
 
-    /// Takes a change that was made here. Something before it may be missing: then it can be seen when that has been read,
-    /// which is answered to whom this returns.
-    fn take(&mut self, change: Change, ctx: &mut actix::Context<Self>) -> Option<oneshot::Receiver<Looked>> {
+    /// Takes a change that was made here, and says so to the other servers. Something before it may be missing: then it can
+    /// be seen when that has been read, which is answered to whom this returns.
+    fn take(&mut self, change: Change, ctx: &mut actix::Context<Self>) -> Option<Sight> {
         let Change { key, modseq, .. } = change;
-        if !key.is_of_deleted() {
-            self.listener.do_send(db_listener::Announce(News::Changed(key, modseq)));
-            self.look_at_deleted(key, modseq, ctx);
+        guests::tell(&self.guests, &change);
+        if key.is_of_deleted() {
+            return self.apply(&change, ctx);
         }
-        self.tell_guests(&change);
-        let watched = self.mailboxes.get_mut(&key)?;
-        watched.catch_up.mention(modseq);
-        // A gap leaves what was mentioned ahead of the snapshot, which makes settle() read.
-        let applied = watched.shared.as_ref()?.apply(&change);
-        let is_missing = matches!(applied, Applied::Gap(_)) && !watched.sessions.is_empty();
-        let read = is_missing.then(|| {
-            let (answer, read) = oneshot::channel();
-            watched.looking.push((modseq, answer));
-            read
-        });
-        self.settle(key, ctx);
+        self.look_at_deleted(key, modseq, ctx);
+        if let Some(watched) = self.mailboxes.get_mut(&key) {
+            watched.unannounced = Some(modseq);
+        }
+        let read = self.apply(&change, ctx);
+        // Unless that is said when something else has been stored.
+        let unannounced = self.mailboxes.get_mut(&key).map_or(Some(modseq), |it| it.unannounced.take());
+        if let Some(modseq) = unannounced {
+            self.listener.do_send(db_listener::Announce(News::Changed(key, modseq)));
+        }
+        read
+    }
+
+    /// Puts a change into the snapshot, if there is one.
+    fn apply(&mut self, change: &Change, ctx: &mut actix::Context<Self>) -> Option<Sight> {
+        let read = self.mailboxes.get_mut(&change.key)?.apply(change);
+        self.settle(change.key, ctx);
         read
     }
 
@@ -235,29 +254,18 @@ impl MailboxRegistry {
         self.settle(key.of_deleted(), ctx);
     }
 
-    /// Tells the database which messages are no longer \Recent to anybody. Losing this only shows \Recent twice.
-    fn remember_recent(&mut self, key: MailboxKey) {
-        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
-        if watched.recent_next <= watched.recent_stored {
-            return;
-        }
-        watched.recent_stored = watched.recent_next;
-        let unit = db::MarkRecent { key, first_recent_uid: watched.recent_next };
-        let database = self.database.clone();
-        actix_rt::spawn(async move {
-            if let Err(error) = database::run(&database, unit).await {
-                tracing::debug!(%error, mailbox = key.mailbox.0, "could not store which messages are recent");
-            }
-        });
+    /// Asks the database whose the new messages are, if it is not being asked.
+    fn claim(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
+        let Some(first) = self.mailboxes.get_mut(&key).and_then(Watched::begin_claim) else { return };
+        let (claim, registry) = (self.recents.clone().claim(key, first), ctx.address());
+        actix_rt::spawn(async move { registry.do_send(Claimed { key, first, before: claim.await }) });
     }
 
-    /// Says what of a change concerns those who are not the mailbox's owner.
-    fn tell_guests(&self, change: &Change) {
-        let key = change.key;
-        let all = change.rights.then_some(None);
-        let readers = change.seen_by.iter().map(|reader| Some(*reader)).filter(|_| !change.rights);
-        for reader in all.into_iter().chain(readers) {
-            self.guests.do_send(guests::Affected { key, reader });
+    /// Notes which messages are no longer \Recent to anybody.
+    fn remember_recent(&mut self, key: MailboxKey) {
+        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
+        if let Some(first) = watched.unstored() {
+            self.recents.take(key, first, watched.unannounced.take());
         }
     }
 
@@ -267,11 +275,7 @@ impl MailboxRegistry {
         self.guests.do_send(guests::Affected { key, reader: None });
         let Some(mut watched) = self.mailboxes.remove(&key) else { return };
         tracing::warn!(%error, mailbox = key.mailbox.0, "could not read a mailbox");
-        let why = || db::Error::Unavailable("the mailbox could not be read".into());
-        for (_, answer) in watched.waiting.drain(..) {
-            let _ = answer.send(Err(why()));
-        }
-        watched.looking.drain(..).for_each(|(_, answer)| drop(answer.send(Err(why()))));
+        watched.refuse();
         // Sessions keep what they have been told; the next comparison with the database finds what they miss.
         if !watched.sessions.is_empty() {
             watched.catch_up.fail();
@@ -281,15 +285,13 @@ impl MailboxRegistry {
 
     /// Forgets mailboxes that nobody watches, the longest unused first, until the rest fits.
     fn forget_unwatched(&mut self) {
-        let held =
-            |watched: &Watched| watched.shared.as_ref().map_or(0, |shared| shared.current().len() as usize);
-        let mut total: usize = self.mailboxes.values().map(held).sum();
+        let mut total: usize = self.mailboxes.values().map(Watched::held).sum();
         while total > limits::SNAPSHOT_CACHE_MESSAGES {
             let unwatched = self.mailboxes.iter().filter(|(_, watched)| watched.is_of_no_use());
             let Some(key) = unwatched.min_by_key(|(_, watched)| watched.used).map(|(key, _)| *key) else {
                 return;
             };
-            total -= self.mailboxes.remove(&key).as_ref().map_or(0, held);
+            total -= self.mailboxes.remove(&key).as_ref().map_or(0, Watched::held);
         }
     }
 }
@@ -323,8 +325,7 @@ impl actix::Handler<Subscribe> for MailboxRegistry {
 
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) -> Self::Result {
         let key = subscribe.key;
-        let (answer, answered) = oneshot::channel();
-        self.mention(key, subscribe.at_least).waiting.push((subscribe, answer));
+        let answered = self.mention(key, subscribe.at_least).wait(subscribe);
         self.settle(key, ctx);
         Box::pin(async move { answered.await.unwrap_or_else(|_| Err(stopping())) })
     }
@@ -334,8 +335,7 @@ impl actix::Handler<Look> for MailboxRegistry {
     type Result = actix::ResponseFuture<Looked>;
 
     fn handle(&mut self, Look { key, at_least }: Look, ctx: &mut Self::Context) -> Self::Result {
-        let (answer, answered) = oneshot::channel();
-        self.mention(key, at_least).looking.push((at_least, answer));
+        let answered = self.mention(key, at_least).look(at_least);
         self.settle(key, ctx);
         Box::pin(async move { answered.await.unwrap_or_else(|_| Err(stopping())) })
     }
@@ -352,7 +352,6 @@ impl actix::Handler<Unsubscribe> for MailboxRegistry {
                 self.mailboxes.remove(&gone.key);
             }
         }
-        self.remember_recent(gone.key);
         self.forget_unwatched();
     }
 }
@@ -394,10 +393,9 @@ impl actix::Handler<Ended> for MailboxRegistry {
             |(key, watched): &(&MailboxKey, &Watched)| key.is_of_deleted() && !watched.sessions.is_empty();
         let open: Vec<MailboxKey> = self.mailboxes.iter().filter(is_open).map(|(key, _)| *key).collect();
         for key in open {
-            let Some(watched) = self.mailboxes.get_mut(&key) else { continue };
             // What ends leaves no mod-sequence behind, so it is read again whatever is known.
-            let known = watched.known().unwrap_or_default();
-            watched.catch_up.mention(ModSeq(known.0 + 1));
+            let known = self.mailboxes.get(&key).and_then(Watched::known).unwrap_or_default();
+            self.mention(key, ModSeq(known.0 + 1));
             self.settle(key, ctx);
         }
     }
@@ -436,8 +434,7 @@ impl actix::Handler<Loaded> for MailboxRegistry {
         };
         let Some(watched) = self.mailboxes.get_mut(&loaded.key) else { return };
         watched.catch_up.end();
-        watched.recent_next = mailbox.first_recent_uid;
-        watched.recent_stored = mailbox.first_recent_uid;
+        watched.know_recent(mailbox.first_recent_uid.into());
         watched.shared = Some(Shared::new(loaded.key, mailbox.snapshot));
         self.settle(loaded.key, ctx);
         self.forget_unwatched();
@@ -455,13 +452,27 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
             }
             Err(error) => return self.give_up(caught_up.key, error),
         };
-        self.tell_guests(&change);
+        guests::tell(&self.guests, &change);
         let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
         watched.catch_up.end();
         if let Some(shared) = &watched.shared {
             let _: Applied = shared.apply(&change);
         }
+        // Where it came from, sessions may have been told of what is new already.
+        if watched.must_claim() {
+            self.claim(caught_up.key, ctx);
+        }
         self.settle(caught_up.key, ctx);
+    }
+}
+
+impl actix::Handler<Claimed> for MailboxRegistry {
+    type Result = ();
+
+    fn handle(&mut self, Claimed { key, first, before }: Claimed, ctx: &mut Self::Context) {
+        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
+        watched.end_claim(first, before);
+        self.settle(key, ctx);
     }
 }
 

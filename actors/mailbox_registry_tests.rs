@@ -36,7 +36,7 @@ fn registry() -> actix::Addr<MailboxRegistry> {
     let listener = DbListener::start_for(nowhere(), "here".into());
     let guests = Guests::new(database.clone()).start();
     let watches = Watches::new(listener.clone()).start();
-    MailboxRegistry::new(database, listener, guests, watches).start()
+    MailboxRegistry::new((database, Arc::default()), listener, guests, watches).start()
 }
 
 /// A change that brings one message with this uid, as the modseq of the same number.
@@ -57,7 +57,8 @@ fn brings(number: u32) -> Change {
 async fn open(registry: &actix::Addr<MailboxRegistry>) -> (Subscribed, mpsc::UnboundedReceiver<Changed>) {
     let (hears, heard) = mpsc::unbounded_channel();
     let session = Session(hears).start().recipient();
-    let subscribe = Subscribe { key: KEY, at_least: ModSeq(0), read_write: true, session };
+    let subscribe =
+        Subscribe { key: KEY, at_least: ModSeq(0), first_recent_uid: 1, read_write: true, session };
     let subscribed = registry.send(subscribe);
     let uidvalidity = UidValidity::new(1).expect("it is above 0");
     let snapshot = Snapshot::load(uidvalidity, 1, ModSeq(0), []);

@@ -18,9 +18,10 @@ use archiveopteryx::policy::Standing;
 use crate::database::Database;
 use crate::drive;
 use crate::guests::{self, Guests, StandingIs};
-use crate::mailbox_registry::{self, Changed, MailboxRegistry, SubscriptionId};
+use crate::mailbox_registry::{self, Changed, MailboxRegistry};
 use crate::outbox::{Gone, Outbox, Voice};
 use crate::services::Services;
+use crate::watched_mailbox::SubscriptionId;
 
 /// Opens the mailbox: the answer tells the client what is in it.
 pub struct Open(pub Opening);
@@ -163,6 +164,7 @@ impl actix::Handler<Open> for MailboxSession {
         let subscribe = mailbox_registry::Subscribe {
             key: opening.key,
             at_least: opening.highestmodseq,
+            first_recent_uid: opening.first_recent_uid,
             read_write: opening.takes_recent(),
             session: ctx.address().recipient(),
         };

@@ -61,6 +61,7 @@ mod notifier;
 mod outbox;
 mod password_checks;
 mod pop3_connection;
+mod recents;
 mod recording;
 mod roll;
 mod sealer;

@@ -84,7 +84,8 @@ impl Services {
         tls: &Tls,
         stopping: watch::Receiver<bool>,
     ) -> Result<Vec<Lane>, String> {
-        let databases = databases(&settings, arbiters, target);
+        let caches = Arc::<Caches>::default();
+        let databases = databases(&settings, &caches, arbiters, target);
         let (number, name) = name()?;
         let listener = DbListener::start_for(target.clone(), name.clone());
         let (database, heard) = (databases[0].clone(), listener.clone());
@@ -93,7 +94,7 @@ impl Services {
         let (database, heard, told) = (databases[0].clone(), listener.clone(), guests.clone());
         let watchers = watches.clone();
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
-            MailboxRegistry::new(database, heard, told, watchers)
+            MailboxRegistry::new((database, caches), heard, told, watchers)
         });
         let metadata_watch =
             MetadataWatch::start_in(&arbiters[0].handle(), databases[0].clone(), listener.clone());
@@ -259,10 +260,10 @@ fn intake(
 /// A pool of connections to the database for each arbiter; with more arbiters than connections, some share one.
 fn databases(
     settings: &Settings,
+    caches: &Arc<Caches>,
     arbiters: &[actix::Arbiter],
     target: &Target,
 ) -> Vec<actix::Addr<Database>> {
-    let caches = Arc::new(Caches::default());
     let start = |(arbiter, share): (&actix::Arbiter, u32)| {
         let keeping = Keeping {
             caches: caches.clone(),

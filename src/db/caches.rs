@@ -2,12 +2,15 @@
 
 use super::keys_cache::KeysCache;
 use super::message_cache::MessageCache;
+use super::recent_marks::RecentMarks;
 
-/// Everything that was read lately and is likely to be wanted again.
+/// Everything that was read lately and is likely to be wanted again, and what is not written down yet.
 #[derive(Default)]
 pub struct Caches {
     /// Small messages.
     pub(super) messages: MessageCache,
     /// What SORT and THREAD compare.
     pub(super) keys: KeysCache,
+    /// What the database does not know yet.
+    pub recent: RecentMarks,
 }

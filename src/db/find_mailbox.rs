@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 
 use super::mailbox_row::{modseq, uidvalidity};
 use super::owner::{ban, only_to_look_at, own_seen};
+use super::recent_marks::Marks;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
 use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidSet, UidValidity};
@@ -61,6 +62,7 @@ impl Unit for FindMailbox {
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
         let Viewer { account, anonymous, acting } = self.viewer;
+        let marks = db.recent_marks();
         match Located::of(&self.name) {
             Located::Level => Ok(None),
             Located::Deleted(_) if anonymous || db.hides_deleted() => Ok(None),
@@ -68,7 +70,7 @@ impl Unit for FindMailbox {
                 let sql = include_str!("sql/select_mailbox_of_deleted_by_name.sql");
                 let row = db.query_opt(sql, &[&account.0, &name.as_str()]).await?;
                 let of_deleted = |row: &Row| {
-                    let found = found(account, Permit::of(Rights::TAKING_BACK), row);
+                    let found = found(account, Permit::of(Rights::TAKING_BACK), row, &marks);
                     FoundMailbox { key: found.key.of_deleted(), ..found }
                 };
                 Ok(row.as_ref().map(of_deleted))
@@ -77,7 +79,7 @@ impl Unit for FindMailbox {
                 let sql = include_str!("sql/select_own_mailbox.sql");
                 let row = db.query_opt(sql, &[&account.0, &name.as_str(), &acting.0]).await?;
                 let permit = |row: &Row| self.viewer.permit(account, Rights::ALL, ban(row, 9));
-                Ok(row.map(|row| found(account, permit(&row), &row)))
+                Ok(row.map(|row| found(account, permit(&row), &row, &marks)))
             }
             Located::Foreign { login, name } => {
                 let sql = include_str!("sql/select_mailbox_of_other.sql");
@@ -86,7 +88,7 @@ impl Unit for FindMailbox {
                 let found = |row: &Row| {
                     let owner = AccountId(row.get(10));
                     let permit = self.viewer.permit(owner, Rights::from_bits(row.get(11)), ban(row, 9));
-                    FoundMailbox { seen: own_seen(row, 12), ..found(owner, permit, row) }
+                    FoundMailbox { seen: own_seen(row, 12), ..found(owner, permit, row, &marks) }
                 };
                 Ok(row.as_ref().map(found))
             }
@@ -94,15 +96,16 @@ impl Unit for FindMailbox {
     }
 }
 
-/// The columns that all statements about mailboxes begin with.
-pub(super) fn found(account: AccountId, permit: Permit, row: &Row) -> FoundMailbox {
+/// The columns that all statements about mailboxes begin with. The marks are those of a moment before.
+pub(super) fn found(account: AccountId, permit: Permit, row: &Row, marks: &Marks) -> FoundMailbox {
     let count = |column: usize| u64::try_from(row.get::<_, i64>(column)).unwrap_or_default();
+    let key = MailboxKey { account, mailbox: MailboxId(row.get(0)) };
     FoundMailbox {
-        key: MailboxKey { account, mailbox: MailboxId(row.get(0)) },
+        key,
         uidvalidity: uidvalidity(row.get(1)),
         uidnext: count(2),
         highestmodseq: modseq(row.get(3)),
-        first_recent_uid: count(4),
+        first_recent_uid: marks.first_recent(key, count(4)),
         messages: count(5),
         unseen: count(6),
         octets: count(7),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::deleted_storage::DeletedStorage;
+use super::add_up::{AddUp, FoundStatus, Sums};
 use super::find_mailbox::{FindMailbox, FoundMailbox, found};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{Located, MailboxName};
@@ -12,15 +12,8 @@ use crate::policy::{Rights, Viewer};
 pub struct FindMailboxes {
     pub viewer: Viewer,
     pub names: Vec<MailboxName>,
-    /// Whether it is to be added up what their \Deleted messages hold.
-    pub deleted_storage: bool,
-}
-
-/// A mailbox, and the octets of its messages with \Deleted if they were asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundStatus {
-    pub mailbox: FoundMailbox,
-    pub deleted_storage: u64,
+    /// What is to be added up.
+    pub sums: Sums,
 }
 
 impl Unit for FindMailboxes {
@@ -32,13 +25,14 @@ impl Unit for FindMailboxes {
         let is_own = |name: &&MailboxName| matches!(Located::of(name), Located::Own(_));
         let own: Vec<&str> = self.names.iter().filter(is_own).map(MailboxName::as_str).collect();
         let sql = include_str!("sql/select_mailboxes_by_name.sql");
+        let marks = db.recent_marks();
         let rows = db.query(sql, &[&account.0, &own]).await?;
         let mut all: HashMap<MailboxName, FoundMailbox> = HashMap::new();
         for row in &rows {
             if let Ok(name) = MailboxName::new(row.get(9)) {
                 // Who may delete there is not asked here.
                 let permit = self.viewer.permit(account, Rights::ALL, None);
-                all.insert(name, found(account, permit, row));
+                all.insert(name, found(account, permit, row, &marks));
             }
         }
         // Those of others are few, and each has to be asked what this user may do there.
@@ -48,11 +42,7 @@ impl Unit for FindMailboxes {
         }
         let mut statuses = HashMap::with_capacity(all.len());
         for (name, mailbox) in all {
-            let deleted_storage = match self.deleted_storage && mailbox.deleted > 0 {
-                true => DeletedStorage { key: mailbox.key }.run(db).await?,
-                false => 0,
-            };
-            statuses.insert(name, FoundStatus { mailbox, deleted_storage });
+            statuses.insert(name, AddUp { mailbox, sums: self.sums }.run(db).await?);
         }
         Ok(statuses)
     }

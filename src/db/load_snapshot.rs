@@ -41,6 +41,7 @@ impl Unit for LoadSnapshot {
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
         let key: [&(dyn ToSql + Sync); 2] = [&account, &mailbox];
         let client = db.client();
+        let marks = db.recent_marks();
         let rows = async {
             let rows = client.query_raw(&messages, [account, mailbox]).await?;
             let mut rows = pin!(rows);
@@ -65,7 +66,9 @@ impl Unit for LoadSnapshot {
             pause().await;
         }
         let snapshot = loading.finish(state.uidvalidity, state.uidnext, state.highestmodseq);
-        Ok(Some(LoadedMailbox { snapshot, first_recent_uid: state.first_recent_uid }))
+        let first_recent_uid = marks.first_recent(self.key, state.first_recent_uid.into());
+        let first_recent_uid = u32::try_from(first_recent_uid).unwrap_or(u32::MAX);
+        Ok(Some(LoadedMailbox { snapshot, first_recent_uid }))
     }
 }
 

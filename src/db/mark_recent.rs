@@ -10,15 +10,18 @@ pub struct MarkRecent {
 }
 
 impl Unit for MarkRecent {
-    type Output = ();
+    /// The one before. What is below it belongs to others; what is not, to who has asked.
+    type Output = u32;
     const ACCESS: Access = Access::Write;
 
-    async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
+    async fn run(self, db: &Lent<'_>) -> Result<u32, Error> {
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
         let first = i64::from(self.first_recent_uid);
         // Losing it in a crash shows \Recent twice, which RFC 3501 allows; waiting for the disk is not worth that.
         db.execute("set local synchronous_commit = off", &[]).await?;
-        db.execute(include_str!("sql/update_first_recent_uid.sql"), &[&account, &mailbox, &first]).await?;
-        Ok(())
+        let sql = include_str!("sql/update_first_recent_uid.sql");
+        let before = db.query_opt(sql, &[&account, &mailbox, &first]).await?;
+        let number = |stored: i64| u32::try_from(stored).unwrap_or(u32::MAX);
+        Ok(before.map_or(self.first_recent_uid, |row| number(row.get(0))))
     }
 }

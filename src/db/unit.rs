@@ -14,6 +14,7 @@ use tokio_postgres::{Client, Row, Statement, types::ToSql};
 use super::caches::Caches;
 use super::keys_cache::KeysCache;
 use super::message_cache::MessageCache;
+use super::recent_marks::Marks;
 
 /// How a unit wants its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +117,11 @@ impl<'a> Lent<'a> {
     /// What SORT and THREAD compare.
     pub(super) fn keys_cache(&self) -> &KeysCache {
         &self.kept.caches.keys
+    }
+
+    /// Which messages are \Recent to nobody any more, beside what the database says of that later.
+    pub(super) fn recent_marks(&self) -> Marks {
+        self.kept.caches.recent.now()
     }
 
     /// How much of a quota may be used before its users are warned, in percent; 0 for never.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::find_mailboxes::{FindMailboxes, FoundStatus};
+use super::add_up::{FoundStatus, Sums};
+use super::find_mailboxes::FindMailboxes;
 use super::list_mailboxes::{ListMailboxes, ListedMailbox};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::mailbox::{Located, MailboxName};
@@ -39,7 +40,7 @@ impl Unit for WatchMailboxes {
         let there = listed.iter().filter(|mailbox| mailbox.exists);
         let names =
             there.filter_map(|mailbox| MailboxName::new(&mailbox.name).ok()).filter(is_read).collect();
-        let found = FindMailboxes { viewer, names, deleted_storage: false }.run(db).await?;
+        let found = FindMailboxes { viewer, names, sums: Sums::default() }.run(db).await?;
         Ok(Watched { listed, found })
     }
 }

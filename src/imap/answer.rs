@@ -66,6 +66,8 @@ pub struct Opening {
     pub uidvalidity: UidValidity,
     /// How far the mailbox had come when it was found: what is opened must not be older.
     pub highestmodseq: ModSeq,
+    /// The first uid of which no session had been told then.
+    pub first_recent_uid: u64,
     /// EXAMINE.
     pub read_only: bool,
     /// Who opens it.
@@ -150,7 +152,7 @@ impl Opening {
         viewer: Viewer,
         found: &db::FoundMailbox,
     ) -> Opening {
-        let db::FoundMailbox { key, uidvalidity, highestmodseq, .. } = *found;
+        let db::FoundMailbox { key, uidvalidity, highestmodseq, first_recent_uid, .. } = *found;
         let standing = Standing { permit: found.permit.clone(), seen: found.seen.clone() };
         let (acting, client, enabled) = (viewer.account, None, Enabled::default());
         Opening {
@@ -160,6 +162,7 @@ impl Opening {
             name,
             uidvalidity,
             highestmodseq,
+            first_recent_uid,
             read_only,
             viewer,
             standing,

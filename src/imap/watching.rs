@@ -224,7 +224,7 @@ impl Watching {
         (!names.is_empty()).then_some(db::FindMailboxes {
             viewer: self.viewer,
             names,
-            deleted_storage: false,
+            sums: db::Sums::default(),
         })
     }
 
@@ -499,7 +499,7 @@ impl Watching {
         }
         let items = self.items(was, is, events);
         if let (false, Ok(name)) = (items.is_empty(), MailboxName::new(name)) {
-            let found = db::FoundStatus { mailbox: is.clone(), deleted_storage: 0 };
+            let found = db::FoundStatus::of(is.clone());
             let terms = status::Terms { enabled: self.enabled, append_limit: self.append_limit };
             status::write(out, &name, &items, &found, terms);
         }

@@ -38,6 +38,64 @@ fn a_delivery_at_one_host_is_heard_at_the_other() {
     nobody_stays_whose_dismissal_was_not_heard(&site, &other);
 }
 
+/// RFC 3501 §2.3.2: one session is the first to hear of a message, wherever it came, and STATUS counts what none has heard of.
+#[test]
+fn each_message_is_recent_for_one_session() {
+    let site = SitePostgres::start();
+    let (one, other) = site.two_hosts();
+    one.add_user("anna", "anna@example.org", PASSWORD);
+    let mut number = 0;
+    let mut deliver = |server: &Server| {
+        number += 1;
+        let mail = format!("Subject: news {number}\r\n\r\nx\r\n");
+        let replies = server.lmtp().deliver("sender@example.net", &["anna@example.org"], mail.as_bytes());
+        replies.expect("LMTP answers")[0].expect(250).expect("it is accepted");
+    };
+    let recent = |imap: &mut Imap, command: &str| {
+        let told = imap.ok(command).expect("the server answers");
+        told.iter().find_map(|response| response.number("RECENT")).expect("it tells RECENT")
+    };
+    let status = |imap: &mut Imap| imap.ok("STATUS INBOX (RECENT)").expect("STATUS")[0].text();
+    let mut near = one.imap("anna", PASSWORD);
+    let mut far = other.imap("anna", PASSWORD);
+    // What one server has in memory, clients of the other have heard of meanwhile.
+    assert_eq!(recent(&mut near, "SELECT INBOX"), 0);
+    near.ok("UNSELECT").expect("UNSELECT");
+    (0..3).for_each(|_| deliver(&one));
+    assert_eq!(status(&mut near), "* STATUS INBOX (RECENT 3)");
+    assert_eq!(recent(&mut far, "SELECT INBOX"), 3);
+    assert_eq!(status(&mut near), "* STATUS INBOX (RECENT 0)");
+    assert_eq!(recent(&mut near, "SELECT INBOX"), 0);
+    // Each is the first to hear of some.
+    let mut third = one.imap("anna", PASSWORD);
+    for _ in 0..10 {
+        deliver(&one);
+        assert_eq!(status(&mut third), "* STATUS INBOX (RECENT 0)");
+    }
+    // As soon as a server has told of a message, the other one knows whose it is.
+    for number in 14..=23 {
+        deliver(if number % 2 == 0 { &one } else { &other });
+        for imap in [&mut near, &mut far] {
+            crate::support::eventually("it is heard everywhere", || {
+                let told = imap.ok("NOOP").and_then(|_| imap.ok("UID SEARCH ALL")).expect("SEARCH");
+                told.iter().any(|response| response.text().ends_with(&format!(" {number}")))
+            });
+        }
+    }
+    let search = |imap: &mut Imap| -> Vec<u32> {
+        let told = imap.ok("NOOP").and_then(|_| imap.ok("SEARCH RECENT")).expect("SEARCH");
+        let line = told.iter().find(|response| response.text().starts_with("* SEARCH")).expect("it answers");
+        line.text()["* SEARCH".len()..].split_whitespace().map(|uid| uid.parse().expect("a number")).collect()
+    };
+    let mut all = Vec::new();
+    crate::support::eventually("all messages are recent for somebody", || {
+        all = [search(&mut near), search(&mut far)].concat();
+        all.len() >= 23
+    });
+    all.sort();
+    assert_eq!(all, (1..=23).collect::<Vec<u32>>(), "each of them once");
+}
+
 /// A server that meets a database without our tables says what to do, and ends.
 fn refuses_an_old_database(server: &Server) {
     let output = server.aox(&["serve"]);

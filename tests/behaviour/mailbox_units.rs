@@ -303,8 +303,9 @@ fn a_message_stays_as_long_as_a_tombstone_names_it() {
 #[test]
 fn recent_is_remembered_and_never_goes_back() {
     test(async |lender| {
-        for (mark, expected) in [(11, 11), (5, 11)] {
-            run(lender, MarkRecent { key: INBOX, first_recent_uid: mark }).await;
+        let first = run(lender, LoadSnapshot { key: INBOX }).await.expect("it is there").first_recent_uid;
+        for (mark, before, expected) in [(11, first, 11), (5, 11, 11), (12, 11, 12)] {
+            assert_eq!(run(lender, MarkRecent { key: INBOX, first_recent_uid: mark }).await, before);
             let loaded = run(lender, LoadSnapshot { key: INBOX }).await.expect("it is there");
             assert_eq!(loaded.first_recent_uid, expected);
         }

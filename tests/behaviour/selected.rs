@@ -150,6 +150,7 @@ fn open<'a>(lender: &'a Lender, shared: &Shared, read_only: bool) -> (Client<'a>
         written: "INBOX".into(),
         uidvalidity: current.uidvalidity,
         highestmodseq: current.highestmodseq,
+        first_recent_uid: 1,
         read_only,
         viewer: Viewer::new(INBOX.account),
         standing: Standing::owner(),

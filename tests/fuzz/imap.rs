@@ -174,6 +174,7 @@ fn opening() -> Opening {
         written: "INBOX".into(),
         uidvalidity: UidValidity::new(7).expect("a number"),
         highestmodseq: ModSeq(9),
+        first_recent_uid: 1,
         read_only: false,
         viewer: Viewer::new(AccountId(1)),
         standing: Standing::owner(),

@@ -179,7 +179,7 @@ impl List {
         let Some(items) = self.status_items() else {
             return self.find_metadata(tag, lines, More::default(), viewer, terms);
         };
-        let unit = FindMailboxes { viewer, names: readable(&lines), deleted_storage: status::adds_up(items) };
+        let unit = FindMailboxes { viewer, names: readable(&lines), sums: status::sums(items) };
         Plan::run(unit, move |found, _| match found {
             Ok(statuses) => {
                 self.find_metadata(tag, lines, More { statuses, ..More::default() }, viewer, terms)

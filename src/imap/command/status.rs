@@ -87,21 +87,18 @@ impl Status {
         let find = db::FindMailbox { viewer: user.viewer(), name: self.name.clone() };
         let terms = Terms { enabled: user.enabled, append_limit: user.append_limit };
         Plan::run(find, move |found, _| match found.map_err(Error::from).and_then(readable) {
-            Ok(found) if found.deleted > 0 && adds_up(&self.items) => self.add_up(tag, found, terms),
-            Ok(mailbox) => {
-                Plan::Done(self.respond(&tag, &db::FoundStatus { mailbox, deleted_storage: 0 }, terms))
-            }
+            Ok(found) if sums(&self.items).of(&found).is_any() => self.add_up(tag, found, terms),
+            Ok(mailbox) => Plan::Done(self.respond(&tag, &db::FoundStatus::of(mailbox), terms)),
             Err(refusal) => Plan::Done(Answer::failed(&tag, refusal)),
         })
     }
 
     /// Adds up what is kept in no counter.
     fn add_up(self, tag: String, mailbox: db::FoundMailbox, terms: Terms) -> Plan {
-        Plan::run(db::DeletedStorage { key: mailbox.key }, move |octets, _| {
-            Plan::Done(match octets {
-                Ok(deleted_storage) => {
-                    self.respond(&tag, &db::FoundStatus { mailbox, deleted_storage }, terms)
-                }
+        let unit = db::AddUp { mailbox, sums: sums(&self.items) };
+        Plan::run(unit, move |found, _| {
+            Plan::Done(match found {
+                Ok(found) => self.respond(&tag, &found, terms),
                 Err(error) => Answer::failed(&tag, error),
             })
         })
@@ -114,9 +111,9 @@ impl Status {
     }
 }
 
-/// Whether an item asks for what is kept in no counter.
-pub(super) fn adds_up(items: &[Item]) -> bool {
-    items.contains(&Item::DeletedStorage)
+/// What the items ask for that is kept in no counter.
+pub(super) fn sums(items: &[Item]) -> db::Sums {
+    db::Sums { deleted_storage: items.contains(&Item::DeletedStorage), recent: items.contains(&Item::Recent) }
 }
 
 /// `"STATUS" SP mailbox SP "(" [status-att-list] ")"`, as a line of its own.
@@ -127,14 +124,10 @@ pub(in crate::imap) fn write(
     found: &db::FoundStatus,
     terms: Terms,
 ) {
-    let db::FoundStatus { mailbox: found, deleted_storage } = found;
+    let db::FoundStatus { mailbox: found, deleted_storage, recent } = found;
     let count = |item: &Item| match item {
         Item::Messages => format!("MESSAGES {}", found.messages),
-        // Those that came since a session last opened the mailbox for writing, as far as they are still there.
-        Item::Recent => {
-            let since = found.uidnext.saturating_sub(found.first_recent_uid);
-            format!("RECENT {}", since.min(found.messages))
-        }
+        Item::Recent => format!("RECENT {recent}"),
         // A full mailbox has no next uid that IMAP can say.
         Item::UidNext => format!("UIDNEXT {}", found.uidnext.min(u32::MAX.into())),
         Item::UidValidity => format!("UIDVALIDITY {}", found.uidvalidity),
@@ -187,7 +180,7 @@ mod tests {
             seen: None,
         };
         let terms = Terms { enabled: Enabled::default(), append_limit: 9 };
-        let found = db::FoundStatus { mailbox: found, deleted_storage: 700 };
+        let found = db::FoundStatus { mailbox: found, deleted_storage: 700, recent: 2 };
         let mut said = Vec::new();
         write(&mut said, &status.name, &status.items, &found, terms);
         let said = String::from_utf8(said).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::edit::Place;
 use super::flags::FlagSet;
-use super::ids::{Msn, Uid};
+use super::ids::{ModSeq, Msn, Uid};
 use super::snapshot::{Entry, FlagsId, Snapshot};
 use super::uid_set::{MsnSet, SequenceSet, UidSet};
 use crate::error::Error;
@@ -49,10 +49,18 @@ pub struct View {
     told: Arc<Snapshot>,
     recent: UidSet,
     recent_told: u32,
-    /// Flags that the client takes for true after its STORE ... .SILENT.
-    believed: BTreeMap<Uid, Arc<FlagSet>>,
+    /// What the client takes for true of messages after its own commands.
+    believed: BTreeMap<Uid, Belief>,
     /// Messages whose flags are told next, be they changed or not.
     due: UidSet,
+}
+
+/// What a client takes for true of one message.
+#[derive(Debug, Clone)]
+struct Belief {
+    flags: Arc<FlagSet>,
+    /// The mod-sequence that it was told with that, if it was.
+    modseq: Option<ModSeq>,
 }
 
 impl View {
@@ -141,21 +149,22 @@ impl View {
         out.extend_from_slice(if text.len() > 2 { b" \\Recent)" } else { b"\\Recent)" });
     }
 
-    /// The client has changed flags and asked not to be told (RFC 9051 §6.4.6): of each of these messages it believes
-    /// what `result` makes of the flags it knows. If the next [`sync`](View::sync), which must have the change in
-    /// it, finds other flags, someone else changed them too, and the client is told.
-    pub fn silence(&mut self, uids: &UidSet, result: impl Fn(&FlagSet) -> FlagSet) {
+    /// The client has changed flags and asked not to be told (RFC 9051 §6.4.6), or is told with the answer, and of this
+    /// mod-sequence then: of each of these messages it believes what `result` makes of the flags it knows. If the next
+    /// [`sync`](View::sync), which must have the change in it, finds other flags, someone else changed them too, and the
+    /// client is told.
+    pub fn silence(&mut self, uids: &UidSet, modseq: Option<ModSeq>, result: impl Fn(&FlagSet) -> FlagSet) {
         let mut results: BTreeMap<u32, Arc<FlagSet>> = BTreeMap::new();
         for (_, entry) in self.told.by_uids(uids) {
-            let believes = match self.believed.get(&entry.uid) {
-                Some(before) => Arc::new(result(before)),
+            let flags = match self.believed.get(&entry.uid) {
+                Some(before) => Arc::new(result(&before.flags)),
                 None => {
                     let FlagsId(number) = entry.flags;
                     let make = || Arc::new(result(self.told.flags(entry.flags)));
                     results.entry(number).or_insert_with(make).clone()
                 }
             };
-            self.believed.insert(entry.uid, believes);
+            self.believed.insert(entry.uid, Belief { flags, modseq });
         }
     }
 
@@ -227,14 +236,18 @@ impl View {
     fn flags_to_tell(&mut self, changed: UidSet, current: &Snapshot) -> ToTell {
         let due = self.told.uids_among(&std::mem::take(&mut self.due));
         let believed = std::mem::take(&mut self.believed);
-        let is_wrong = |uid: &Uid, flags: &FlagSet| {
-            current.by_uid(*uid).is_some_and(|(_, entry)| current.flags(entry.flags) != flags)
-        };
-        let silent: UidSet = believed.keys().copied().collect();
-        let wrong: UidSet =
-            believed.iter().filter(|(uid, flags)| is_wrong(uid, flags)).map(|(uid, _)| *uid).collect();
+        let (mut silent, mut wrong, mut known) = (UidSet::new(), UidSet::new(), UidSet::new());
+        for (uid, belief) in &believed {
+            silent.insert(*uid);
+            let Some((_, entry)) = current.by_uid(*uid) else { continue };
+            if current.flags(entry.flags) != &*belief.flags {
+                wrong.insert(*uid);
+            } else if belief.modseq == Some(entry.modseq) {
+                known.insert(*uid);
+            }
+        }
         let flags = changed.difference(&silent).union(&wrong).union(&due);
-        ToTell { silent: changed.intersection(&silent).difference(&flags), flags }
+        ToTell { silent: changed.intersection(&silent).difference(&known).difference(&flags), flags }
     }
 }
 

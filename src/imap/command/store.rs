@@ -188,7 +188,9 @@ impl Storing {
         let Storing { store, permitted, .. } = &self;
         // A client whose flags were not all set has to be told, also if it did not want to know.
         if store.silent && store.flags.within(*permitted) == store.flags {
-            selected.view.silence(uids, |before| store.marking().apply(before, &store.flags, *permitted));
+            selected
+                .view
+                .silence(uids, None, |before| store.marking().apply(before, &store.flags, *permitted));
         } else {
             selected.view.tell_flags(uids);
         }

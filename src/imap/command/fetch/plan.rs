@@ -366,7 +366,8 @@ impl Fetching {
                 Err(error) => return running.failed(selected, error),
             };
             let page = with_new_flags(page, &change);
-            selected.view.silence(&unseen, |before| before.union(&seen));
+            let modseq = change.first().map(|change| change.modseq);
+            selected.view.silence(&unseen, modseq, |before| before.union(&seen));
             selected.absorb(running, change, move |running, selected| {
                 let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };
                 then(fetching, page, selected)
@@ -396,7 +397,7 @@ impl Fetching {
                 message.flags = Some(told.flags(message.entry.flags).union(&seen));
             }
             selected.note_seen(&unseen, true);
-            selected.view.silence(&unseen, |before| before.union(&seen));
+            selected.view.silence(&unseen, Some(change.modseq), |before| before.union(&seen));
             selected.absorb(running, vec![change], move |running, selected| {
                 let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };
                 then(fetching, page, selected)

@@ -18,6 +18,7 @@ use actix::AsyncContext;
 use archiveopteryx::db;
 use archiveopteryx::mailbox::{AccountId, Change, MailboxKey};
 use archiveopteryx::policy::{Standing, Viewer};
+use tokio::sync::oneshot;
 
 use crate::database::{self, Database};
 use crate::watched_mailbox::SubscriptionId;
@@ -37,7 +38,7 @@ pub struct Enter {
 #[rtype(result = "()")]
 pub struct Leave(pub SubscriptionId);
 
-/// A change concerns guests; it is committed.
+/// A change concerns guests; it is committed. Answered when those who have the mailbox open know of it.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub struct Affected {
@@ -69,13 +70,11 @@ struct Answered {
     outcome: Result<Vec<Standing>, db::Error>,
 }
 
-/// Says what of a change concerns those who are not the mailbox's owner.
-pub fn tell(guests: &actix::Addr<Guests>, change: &Change) {
+/// What of a change concerns those who are not the mailbox's owner.
+pub fn affected(change: &Change) -> Vec<Affected> {
     let all = change.rights.then_some(None);
     let readers = change.seen_by.iter().map(|reader| Some(*reader)).filter(|_| !change.rights);
-    for reader in all.into_iter().chain(readers) {
-        guests.do_send(Affected { key: change.key, reader });
-    }
+    all.into_iter().chain(readers).map(|reader| Affected { key: change.key, reader }).collect()
 }
 
 /// The actor. One per server.
@@ -84,7 +83,10 @@ pub struct Guests {
     guests: HashMap<SubscriptionId, Guest>,
     /// Those about whom has to be asked: in a mailbox one of them, or all.
     due: HashSet<(MailboxKey, Option<AccountId>)>,
-    asking: bool,
+    /// Who waits until that has been asked.
+    waiting: Vec<oneshot::Sender<()>>,
+    /// A question is under way, for which these wait.
+    asking: Option<Vec<oneshot::Sender<()>>>,
     /// Whether the site says something about who may delete, as far as is known.
     has_policies: bool,
 }
@@ -97,14 +99,23 @@ struct Guest {
 
 impl Guests {
     pub fn new(database: actix::Addr<Database>) -> Guests {
-        Guests { database, guests: HashMap::new(), due: HashSet::new(), asking: false, has_policies: true }
+        Guests {
+            database,
+            guests: HashMap::new(),
+            due: HashSet::new(),
+            waiting: Vec::new(),
+            asking: None,
+            has_policies: true,
+        }
     }
 
     /// Asks what is due, unless an answer is still to come.
     fn ask(&mut self, ctx: &mut actix::Context<Self>) {
-        if self.asking {
+        if self.asking.is_some() {
             return;
         }
+        // When nobody is concerned, nobody waits any more.
+        let waiting = std::mem::take(&mut self.waiting);
         let due = std::mem::take(&mut self.due);
         if due.is_empty() {
             return;
@@ -119,7 +130,7 @@ impl Guests {
         if asked.is_empty() {
             return;
         }
-        self.asking = true;
+        self.asking = Some(waiting);
         let (database, guests) = (self.database.clone(), ctx.address());
         actix_rt::spawn(async move {
             let outcome = database::run(&database, db::ReadStandings { asked: questions }).await;
@@ -153,11 +164,15 @@ impl actix::Handler<Leave> for Guests {
 }
 
 impl actix::Handler<Affected> for Guests {
-    type Result = ();
+    type Result = actix::ResponseFuture<()>;
 
-    fn handle(&mut self, Affected { key, reader }: Affected, ctx: &mut Self::Context) {
+    fn handle(&mut self, Affected { key, reader }: Affected, ctx: &mut Self::Context) -> Self::Result {
+        let (answer, answered) = oneshot::channel();
         self.due.insert((key, reader));
+        self.waiting.push(answer);
         self.ask(ctx);
+        // It is dropped when there is no more to wait for.
+        Box::pin(async move { drop(answered.await) })
     }
 }
 
@@ -195,7 +210,8 @@ impl actix::Handler<Answered> for Guests {
     type Result = ();
 
     fn handle(&mut self, Answered { asked, outcome }: Answered, ctx: &mut Self::Context) {
-        self.asking = false;
+        // Whoever waits goes on when the sessions have been told; without a database, at once.
+        let _waiting = self.asking.take();
         match outcome {
             Ok(standings) => {
                 for (id, standing) in asked.iter().zip(standings) {

@@ -21,7 +21,7 @@ use actix::AsyncContext;
 use archiveopteryx::db;
 use archiveopteryx::limits;
 use archiveopteryx::mailbox::{Applied, Change, MailboxKey, ModSeq, Shared, Snapshot, UidSet};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use crate::database::{self, Database};
 use crate::db_listener::{self, DbListener, Heard, News};
@@ -223,7 +223,6 @@ impl MailboxRegistry {
     /// be seen when that has been read, which is answered to whom this returns.
     fn take(&mut self, change: Change, ctx: &mut actix::Context<Self>) -> Option<Sight> {
         let Change { key, modseq, .. } = change;
-        guests::tell(&self.guests, &change);
         if key.is_of_deleted() {
             return self.apply(&change, ctx);
         }
@@ -362,10 +361,15 @@ impl actix::Handler<Delivered> for MailboxRegistry {
     fn handle(&mut self, event: Delivered, ctx: &mut Self::Context) -> Self::Result {
         let keys = event.changes.iter().map(|change| change.key).collect();
         self.watches.do_send(watches::Changed { keys, ..watches::Changed::default() });
-        let read: Vec<_> = event.changes.into_iter().filter_map(|change| self.take(change, ctx)).collect();
-        match read.is_empty() {
+        let mut affected = Vec::new();
+        let mut missing = Vec::new();
+        for change in event.changes {
+            affected.extend(guests::affected(&change).into_iter().map(|guests| self.guests.send(guests)));
+            missing.extend(self.take(change, ctx));
+        }
+        match affected.is_empty() && missing.is_empty() {
             true => actix::Response::reply(()),
-            false => actix::Response::fut(async { drop(join_all(read).await) }),
+            false => actix::Response::fut(async { drop(join(join_all(affected), join_all(missing)).await) }),
         }
     }
 }
@@ -452,7 +456,9 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
             }
             Err(error) => return self.give_up(caught_up.key, error),
         };
-        guests::tell(&self.guests, &change);
+        for affected in guests::affected(&change) {
+            self.guests.do_send(affected);
+        }
         let Some(watched) = self.mailboxes.get_mut(&caught_up.key) else { return };
         watched.catch_up.end();
         if let Some(shared) = &watched.shared {

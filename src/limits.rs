@@ -251,3 +251,7 @@ pub const EXPORT_PAGE_BYTES: u64 = 4 * 1024 * 1024;
 pub const EXPORT_PAGE_MESSAGES: usize = 100;
 /// Mailboxes that one client may watch by NOTIFY: what it knows of each takes some 300 octets.
 pub const NOTIFY_MAILBOXES_MAX: usize = 10_000;
+
+/// Changes of a reader's own \Seen in one mailbox that are kept apart, each with its mod-sequence: a few KiB that are
+/// written anew with each. Older ones count as one, so that a client that was away for long hears more than it needs.
+pub const SEEN_CHANGES_MAX: i32 = 200;

@@ -9,7 +9,7 @@ use super::owner::{ban, only_to_look_at, own_seen};
 use super::recent_marks::Marks;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
-use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, UidSet, UidValidity};
+use crate::mailbox::{AccountId, Located, MailboxId, MailboxKey, MailboxName, ModSeq, OwnSeen, UidValidity};
 use crate::policy::{Permit, Rights, Viewer};
 
 /// Finds the mailbox that `viewer` means by `name`; None when there is none. What is found may be somebody else's, and
@@ -36,7 +36,7 @@ pub struct FoundMailbox {
     /// What the viewer may do with it.
     pub permit: Permit,
     /// What he has seen, where that is his own business.
-    pub seen: Option<Arc<UidSet>>,
+    pub seen: Option<Arc<OwnSeen>>,
 }
 
 impl FoundMailbox {

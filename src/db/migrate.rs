@@ -71,6 +71,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     35 "0035_messages_have_annotations",
     36 "0036_policies_are_made_for_domains",
     37 "0037_keys_of_urls_end_with_their_mailbox",
+    38 "0038_readers_changes_have_modseqs",
 ];
 
 /// The revision that this program brings a schema to.

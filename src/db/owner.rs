@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::mailbox_row::modseq;
 use super::pipeline::pipelined;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error;
-use crate::mailbox::{AccountId, Located, MailboxKey, MailboxName, UidSet};
+use crate::mailbox::{AccountId, Located, MailboxKey, MailboxName, OwnSeen, UidSet};
 use crate::policy::{Ban, Permit, Rights, Standing, Viewer};
 
 /// A mailbox by its owner, and the name it has there. It need not exist.
@@ -82,12 +83,19 @@ pub(super) fn ban(row: &Row, at: usize) -> Option<Ban> {
     row.get::<_, Option<&str>>(at).map(Ban::new)
 }
 
-/// What the columns `seen_per_user`, first and last uids say of the one who asks, from `at` on.
-pub(super) fn own_seen(row: &Row, at: usize) -> Option<Arc<UidSet>> {
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = (row.get(at + 1), row.get(at + 2));
-    let number = |column: i64| u32::try_from(column).unwrap_or(u32::MAX);
-    let ranges = firsts.into_iter().zip(lasts).map(|(first, last)| (number(first), number(last)));
-    row.get::<_, bool>(at).then(|| Arc::new(UidSet::from_ranges(ranges)))
+/// What the columns `seen_per_user`, first and last uids, and mod-sequences of changes with their first and last uids say
+/// of the one who asks, from `at` on.
+pub(super) fn own_seen(row: &Row, at: usize) -> Option<Arc<OwnSeen>> {
+    if !row.get::<_, bool>(at) {
+        return None;
+    }
+    let ranges = |at: usize| {
+        let (firsts, lasts): (Vec<i64>, Vec<i64>) = (row.get(at), row.get(at + 1));
+        let number = |column: i64| u32::try_from(column).unwrap_or(u32::MAX);
+        firsts.into_iter().zip(lasts).map(move |(first, last)| (number(first), number(last)))
+    };
+    let modseqs = row.get::<_, Vec<i64>>(at + 3).into_iter().map(modseq);
+    Some(Arc::new(OwnSeen::new(UidSet::from_ranges(ranges(at + 1)), modseqs.zip(ranges(at + 4)))))
 }
 
 /// A unit that is run only if somebody has the rights for it in a mailbox that is not his own. Whoever changes those

@@ -5,6 +5,7 @@ use tokio_postgres::types::ToSql;
 use super::mailbox_row::{modseq, range_columns};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
+use crate::limits;
 use crate::mailbox::{AccountId, Change, MailboxKey, ModSeq, UidSet};
 
 /// Notes that a reader has seen some messages, or has not.
@@ -28,7 +29,8 @@ impl Unit for SetSeen {
         };
         let (firsts, lasts) = range_columns(&self.uids);
         let (account, mailbox) = (self.key.account.0, self.key.mailbox.0);
-        let params: [&(dyn ToSql + Sync); 5] = [&account, &mailbox, &self.reader.0, &firsts, &lasts];
+        let kept = limits::SEEN_CHANGES_MAX;
+        let params: [&(dyn ToSql + Sync); 6] = [&account, &mailbox, &self.reader.0, &firsts, &lasts, &kept];
         let gone = || error::Error::no(Code::NonExistent, "The mailbox has been deleted");
         let modseq = modseq(db.query_opt(sql, &params).await?.ok_or_else(gone)?.get(0));
         let change = Change::new(self.key, ModSeq(modseq.0 - 1), modseq);

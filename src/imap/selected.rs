@@ -22,8 +22,8 @@ use super::watching::{Heeds, Own, When};
 use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::mailbox::{
-    AccountId, Applied, Change, Keyword, MailboxKey, MailboxName, SequenceSet, Shared, Snapshot, Uid, UidSet,
-    View,
+    AccountId, Applied, Change, Keyword, MailboxKey, MailboxName, ModSeq, OwnSeen, SequenceSet, Shared,
+    Snapshot, Uid, UidSet, View,
 };
 use crate::plan::Plan;
 use crate::policy::{Permit, Rights, Standing, Viewer};
@@ -71,7 +71,7 @@ pub struct Selected {
 /// A snapshot with the \Seen of one reader, and what it was made of.
 struct AsSeen {
     shared: Arc<Snapshot>,
-    seen: Arc<UidSet>,
+    seen: Arc<OwnSeen>,
     made: Arc<Snapshot>,
 }
 
@@ -319,10 +319,10 @@ impl Selected {
         self.standing.seen.is_some()
     }
 
-    /// Notes that the client has seen these messages, or has not.
-    pub(super) fn note_seen(&mut self, uids: &UidSet, seen: bool) {
+    /// Notes that the client has seen these messages, or has not, as of that mod-sequence.
+    pub(super) fn note_seen(&mut self, uids: &UidSet, seen: bool, modseq: ModSeq) {
         if let Some(known) = &mut self.standing.seen {
-            *known = Arc::new(if seen { known.union(uids) } else { known.difference(uids) });
+            *known = Arc::new(known.with(uids, seen, modseq));
         }
     }
 

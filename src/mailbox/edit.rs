@@ -118,6 +118,16 @@ impl Edit {
         self.put_flags(at, index, entry.modseq, &flags);
     }
 
+    /// Says that a message has changed as late as this, for one reader.
+    pub(super) fn raise_modseq(&mut self, uid: Uid, modseq: ModSeq) {
+        let at = self.place_of(uid);
+        let Some(place) = self.places.get_mut(at) else { return };
+        let Ok(index) = place.entries.binary_search_by_key(&uid, |entry| entry.uid) else { return };
+        if place.entries[index].modseq < modseq {
+            Arc::make_mut(&mut place.entries)[index].modseq = modseq;
+        }
+    }
+
     fn put_flags(&mut self, at: usize, index: usize, modseq: ModSeq, flags: &FlagSet) {
         let place = &mut self.places[at];
         let entry = &mut Arc::make_mut(&mut place.entries)[index];

@@ -14,6 +14,7 @@ pub mod uid_set;
 
 pub mod catch_up;
 pub mod change;
+pub mod own_seen;
 pub mod placement;
 pub mod shared;
 pub mod snapshot;
@@ -35,6 +36,7 @@ pub use login::Login;
 pub use metadata::{Depth, MetadataEntry};
 pub use name::{MailboxName, Pattern};
 pub use namespace::Located;
+pub use own_seen::OwnSeen;
 pub use placement::Placement;
 pub use shared::{Applied, Shared};
 pub use snapshot::{Entry, FlagsId, InternalDate, Loaded, Loading, Snapshot};

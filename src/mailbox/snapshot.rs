@@ -7,6 +7,7 @@ use super::edit::{Edit, Place};
 use super::flag_table::FlagTable;
 use super::flags::{FlagSet, Keyword, System};
 use super::ids::{MessageId, ModSeq, Msn, Uid, UidValidity};
+use super::own_seen::OwnSeen;
 use super::uid_set::{MsnSet, UidSet};
 
 /// When a message came, as INTERNALDATE prints it: the instant, and the zone it is told in.
@@ -108,7 +109,7 @@ pub struct Snapshot {
     pub(super) ceiling: u32,
     places: Vec<Place>,
     table: FlagTable,
-    /// \Seen is that of one reader, and changes without the modseq of the message.
+    /// \Seen is that of one reader, and what he changes may be heard of later than the modseq of that.
     own_seen: bool,
 }
 
@@ -206,15 +207,18 @@ impl Snapshot {
         self.with(edit)
     }
 
-    /// The mailbox as one reader has it who has seen these messages and no others. Chunks in which everybody has seen
-    /// the same are shared.
-    pub fn with_seen(&self, seen: &UidSet) -> Snapshot {
+    /// The mailbox as one reader has it who has seen these messages and no others: where he has changed that, a message has
+    /// changed for him. Chunks in which everybody has seen the same are shared.
+    pub fn with_seen(&self, seen: &OwnSeen) -> Snapshot {
         let mut edit = self.edit();
         for (_, entry) in self.iter() {
-            let has_seen = seen.contains(entry.uid);
+            let has_seen = seen.uids.contains(entry.uid);
             if entry.system.contains(System::SEEN) != has_seen {
                 edit.mark_seen(entry.uid, has_seen);
             }
+        }
+        for (modseq, uids) in seen.changes() {
+            self.by_uids(uids).for_each(|(_, entry)| edit.raise_modseq(entry.uid, modseq));
         }
         Snapshot { own_seen: true, ..self.with(edit) }
     }

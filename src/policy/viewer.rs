@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::deletion::Ban;
 use super::rights::Rights;
 use crate::error::{Code, Error};
-use crate::mailbox::{AccountId, UidSet};
+use crate::mailbox::{AccountId, OwnSeen};
 
 /// Somebody who has logged in, as rights are given to him.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ pub struct Standing {
     /// What he may do in it.
     pub permit: Permit,
     /// What he has seen there; None where all share one \Seen.
-    pub seen: Option<Arc<UidSet>>,
+    pub seen: Option<Arc<OwnSeen>>,
 }
 
 impl Standing {

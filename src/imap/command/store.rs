@@ -127,9 +127,19 @@ impl Storing {
         }
     }
 
-    /// Changes the flags of those messages that nobody has changed after `since`, and names the others. A \Seen of the
-    /// client's own has no mod-sequence: nobody else changes it.
-    fn store_unless_changed(self, uids: UidSet, since: ModSeq, selected: &mut Selected) -> Step {
+    /// Changes the flags of those messages that nobody has changed after `since`, and names the others.
+    fn store_unless_changed(mut self, uids: UidSet, since: ModSeq, selected: &mut Selected) -> Step {
+        let mut uids = uids;
+        if selected.has_own_seen() {
+            // What the same reader has changed elsewhere, the messages do not know.
+            let modified = selected.current().changed_since(&uids, since);
+            selected.view.tell_flags(&modified);
+            uids = uids.difference(&modified);
+            self.modified = self.modified.union(&modified);
+        }
+        if uids.is_empty() {
+            return self.tell(&uids, selected);
+        }
         let shared = self.shared_flags(selected);
         let unit = SetFlagsUnlessChanged { set: self.unit(&uids, shared, selected), since };
         let needed = self.store.needed(shared);
@@ -156,7 +166,7 @@ impl Storing {
         let (marked, seen) = (unit.uids.clone(), unit.seen);
         selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| match outcome {
             Ok(change) => {
-                selected.note_seen(&marked, seen);
+                selected.note_seen(&marked, seen, change.modseq);
                 self.absorb(Some(change), selected, move |storing, selected| storing.store(uids, selected))
             }
             Err(error) => self.failed(error, selected),

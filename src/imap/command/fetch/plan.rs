@@ -395,8 +395,9 @@ impl Fetching {
             let told = selected.view.told().clone();
             for message in page.iter_mut().filter(|message| unseen.contains(message.entry.uid)) {
                 message.flags = Some(told.flags(message.entry.flags).union(&seen));
+                message.entry.modseq = change.modseq;
             }
-            selected.note_seen(&unseen, true);
+            selected.note_seen(&unseen, true, change.modseq);
             selected.view.silence(&unseen, Some(change.modseq), |before| before.union(&seen));
             selected.absorb(running, vec![change], move |running, selected| {
                 let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };

@@ -92,8 +92,8 @@ fn meant(sources: &[Source], open: Option<&MailboxName>, listed: &[db::ListedMai
     for source in sources {
         match source {
             Source::Selected => names.extend(open.map(MailboxName::as_str)),
-            Source::Inboxes => drop(names.insert("INBOX")),
-            Source::Personal => {
+            // RFC 5465 §6.3: mail can be delivered to each of them, by subaddresses and aliases.
+            Source::Inboxes | Source::Personal => {
                 let own = there().map(|mailbox| mailbox.name.as_str()).filter(|name| is_personal(name));
                 names.extend(own);
             }
@@ -277,6 +277,7 @@ mod tests {
         assert_eq!(meant("subtree-one a"), "a a/b");
         assert_eq!(meant("mailboxes (x a) mailboxes a"), "a x");
         assert_eq!(meant("personal"), "INBOX a a/b a/b/c ab");
-        assert_eq!(meant("subscribed selected inboxes"), "INBOX a/b ab");
+        assert_eq!(meant("inboxes"), meant("personal"));
+        assert_eq!(meant("subscribed selected"), "INBOX a/b ab");
     }
 }

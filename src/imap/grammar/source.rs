@@ -1,4 +1,4 @@
-//! Which mailboxes ESEARCH looks into (RFC 7377 §4, RFC 5465 §8).
+//! Which mailboxes ESEARCH looks into and NOTIFY watches (RFC 7377 §4, RFC 5465 §8).
 
 use nom::Parser;
 use nom::branch::alt;
@@ -20,7 +20,7 @@ use crate::mailbox::MailboxName;
 pub enum Source {
     /// The mailbox that is open.
     Selected,
-    /// Where mail comes in.
+    /// All of the user's to which mail can be delivered.
     Inboxes,
     /// All that belong to the user.
     Personal,

@@ -162,8 +162,11 @@ impl Selected {
     pub fn execute(&mut self, command: SelectedCommand) -> Step {
         let SelectedCommand { tag, uid, command, now, enabled, limit } = command;
         self.limit = limit;
-        let untagged = self.enable(enabled);
+        let mut untagged = self.enable(enabled);
         self.now = now;
+        if uid {
+            self.write_arrivals(&mut untagged);
+        }
         let running = |name, may_expunge| Running {
             tag,
             uid,

@@ -102,6 +102,14 @@ impl Selected {
         }
     }
 
+    /// Tells of messages that have come, before a command that may name them by uids: others have told the client of these
+    /// perhaps, as COPYUID and APPENDUID do, and a uid means the same message for everybody (RFC 3501 §2.3.1.1).
+    pub(super) fn write_arrivals(&mut self, out: &mut Vec<u8>) {
+        if self.heeds.messages && self.shared.current().uidnext > self.view.told().uidnext {
+            self.write_updates(out, false, true);
+        }
+    }
+
     /// Brings the client up to date before an answer that tells the flags of `asked`: what others have changed in the
     /// meantime is in that answer, so that it neither tells flags that are past nor tells them twice.
     pub(in crate::imap) fn refresh_flags(&mut self, out: &mut Vec<u8>, asked: &UidSet, with_uid: bool) {

@@ -136,6 +136,8 @@ const TEXTS: &[(&str, &str)] = &[
         "there is no such mailbox; CREATE it and try again",
         "Es gibt kein solches Postfach; legen Sie es an, und versuchen Sie es noch einmal",
     ),
+    ("A new name has to be in modified UTF-7", "Ein neuer Name muss in modifiziertem UTF-7 geschrieben sein"),
+    ("No mailbox has a name in that character set", "Kein Postfach hat einen Namen in diesem Zeichensatz"),
     ("You cannot make a mailbox there", "Dort können Sie kein Postfach anlegen"),
     ("This account has been deleted", "Dieses Konto wurde gelöscht"),
     (

@@ -62,6 +62,11 @@ pub fn decode(name: &[u8]) -> String {
     decoded
 }
 
+/// Whether `name` is modified UTF-7 as RFC 3501 §5.1.3 has it: what is encoded needs to be, and is encoded in one way only.
+pub fn is_valid(name: &[u8]) -> bool {
+    encode(&decode(name)).as_bytes() == name
+}
+
 /// The text of one shifted run; None when it is not one.
 fn shifted(run: &str) -> Option<String> {
     if run.is_empty() {
@@ -111,11 +116,24 @@ mod tests {
         assert_eq!(decode(b"x\xff"), "x\u{fffd}");
     }
 
+    #[test]
+    fn there_is_one_way_to_write_a_name() {
+        for right in ["", "a b", "R&-D", "Entw&APw-rfe", "Hi &2D3eAA-", "&U,BTFw-/&ZeVnLIqe-"] {
+            assert!(is_valid(right.as_bytes()), "{right}");
+        }
+        // Bare, raw, not needed, split in two, with stray bits, half a character, unended.
+        for wrong in ["R&D", "Entwürfe", "&AGE-", "&U,A-&UxQ-", "&APx-", "&2D0-", "&APw", "a\tb"] {
+            assert!(!is_valid(wrong.as_bytes()), "{wrong}");
+        }
+        assert!(!is_valid(b"x\xff"));
+    }
+
     proptest! {
         #[test]
         fn what_is_encoded_is_ascii_and_decodes_to_itself(text in "\\PC*") {
             let name = encode(&text);
             prop_assert!(name.bytes().all(|b| (0x20..0x7f).contains(&b)));
+            prop_assert!(is_valid(name.as_bytes()));
             prop_assert_eq!(decode(name.as_bytes()), text);
         }
 

@@ -11,7 +11,7 @@ use nom::error::context;
 use super::Parsed;
 use super::core::{astring, is_astring_char, string};
 use super::fault::fail;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::imap::enabled::Enabled;
 use crate::mailbox::MailboxName;
 use crate::wire::utf7;
@@ -28,9 +28,16 @@ fn quirk_separator_at_the_end(name: &str) -> Result<MailboxName, Error> {
     MailboxName::to_create(name)
 }
 
-/// The same for CREATE, which takes a separator at the end (RFC 3501 §6.3.3).
+/// The same for CREATE, which takes a separator at the end (RFC 3501 §6.3.3), and for the new name of RENAME: a name that is
+/// not in modified UTF-7 gets no mailbox, though one may have it already (§5.1: 8-bit names, too).
 pub fn mailbox_to_create<'a>(enabled: Enabled) -> impl FnMut(&'a [u8]) -> Parsed<'a, MailboxName> {
-    move |input| named(input, enabled, MailboxName::to_create)
+    move |input| {
+        let (_, octets) = context("a mailbox name", quirk_bare_wildcards).parse(input)?;
+        if !enabled.utf8_names() && !utf7::is_valid(&octets) {
+            return fail(input, Error::no(Code::Cannot, "A new name has to be in modified UTF-7"));
+        }
+        named(input, enabled, MailboxName::to_create)
+    }
 }
 
 /// A name that no mailbox can have is refused rather than called a syntax error.
@@ -40,6 +47,9 @@ fn named(
     check: fn(&str) -> Result<MailboxName, Error>,
 ) -> Parsed<'_, MailboxName> {
     let (rest, octets) = context("a mailbox name", quirk_bare_wildcards).parse(input)?;
+    if std::str::from_utf8(&octets).is_err() {
+        return fail(input, Error::no(Code::Cannot, "No mailbox has a name in that character set"));
+    }
     match check(&decode(&octets, enabled)) {
         Ok(name) => Ok((rest, name)),
         Err(error) => fail(input, error),
@@ -97,7 +107,15 @@ mod tests {
         assert_eq!(read("Entw&APw-rfe/").as_deref(), Ok("Entwürfe"));
         assert!(matches!(read("a//b"), Err(Error::No { .. })));
         assert!(matches!(read("a b"), Err(Error::Bad(_))));
-        assert_eq!(complete(b"a/b/", mailbox_to_create(Enabled::default())).unwrap().as_str(), "a/b");
+        assert!(matches!(complete(b"\"Entw\xfcrfe\"", mailbox(Enabled::default())), Err(Error::No { .. })));
+        let create = |input: &str| complete(input.as_bytes(), mailbox_to_create(Enabled::default()));
+        assert_eq!(create("a/b/").unwrap().as_str(), "a/b");
+        assert_eq!(create("Entw&APw-rfe").unwrap().as_str(), "Entwürfe");
+        for refused in ["\"Entwürfe\"", "R&D", "&AGE-", "Entw&APw"] {
+            assert!(matches!(create(refused), Err(Error::No { code: Code::Cannot, .. })), "{refused}");
+        }
+        let enabled = Enabled { imap4rev2: true, ..Enabled::default() };
+        assert_eq!(complete(b"R&D", mailbox_to_create(enabled)).unwrap().as_str(), "R&D");
     }
 
     #[test]

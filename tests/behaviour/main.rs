@@ -26,6 +26,7 @@ mod listing;
 mod login;
 mod mailbox_units;
 mod message_limit;
+mod notify;
 mod oauth;
 mod one_way_out;
 mod pop3;

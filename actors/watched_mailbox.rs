@@ -163,7 +163,7 @@ impl Watched {
 
     /// Gives the new messages to the first session that may change the mailbox. They are nobody else's then.
     pub fn hand_out(&mut self, current: &Snapshot) -> Option<(SubscriptionId, UidSet)> {
-        let recent = Some(new_since(self.recent.next, current)).filter(|recent| !recent.is_empty())?;
+        let recent = Some(current.given_from(self.recent.next.into())).filter(|recent| !recent.is_empty())?;
         let taker = self.taker().filter(|_| !self.recent.is_asking)?;
         self.recent.next = uidnext(current);
         Some((taker, recent))
@@ -194,7 +194,7 @@ impl Watched {
         let Some(shared) = &self.shared else { return Vec::new() };
         let current = shared.current();
         let admit = |(subscribe, answer): (Subscribe, _)| {
-            let recent = new_since(self.recent.next, &current);
+            let recent = current.given_from(self.recent.next.into());
             if subscribe.read_write {
                 self.recent.next = uidnext(&current);
             }
@@ -206,12 +206,6 @@ impl Watched {
         };
         std::mem::take(&mut self.waiting).into_iter().map(admit).collect()
     }
-}
-
-/// The messages from a uid on that are in this snapshot. Later ones are for whoever hears of them first.
-fn new_since(first: u32, current: &Snapshot) -> UidSet {
-    let last = u32::try_from(current.uidnext - 1).unwrap_or(u32::MAX);
-    UidSet::from_ranges((first <= last).then_some((first, last)))
 }
 
 /// The first uid behind all that are there; where the last possible one is taken, that one.

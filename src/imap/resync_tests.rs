@@ -153,6 +153,7 @@ impl Client {
             written: "INBOX".into(),
             uidvalidity,
             highestmodseq: current.highestmodseq,
+            first_recent_uid: 1,
             read_only: false,
             viewer: Viewer::new(KEY.account),
             standing: Standing::owner(),

@@ -334,7 +334,7 @@ proptest! {
                 false => old.difference(&flags(*number)),
             };
             store(&shared, at, result);
-            view.silence(&UidSet::single(Uid::new(at as u32 + 1).unwrap()), result);
+            view.silence(&UidSet::single(Uid::new(at as u32 + 1).unwrap()), None, result);
             let known = client.flags[at].clone().unwrap();
             let known = known.trim_matches(['(', ')']).split_whitespace().map(flag_of).collect::<FlagSet>();
             client.flags[at] = Some(format!("({})", result(&known)));

@@ -370,6 +370,13 @@ impl Snapshot {
         self.by_uids(uids).filter(|(_, entry)| entry.modseq > since).map(|(_, entry)| entry.uid).collect()
     }
 
+    /// The uids from one on that were given out here, whatever has become of the messages.
+    pub fn given_from(&self, first: u64) -> UidSet {
+        let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let (first, last) = (number(first.max(1)), number(self.uidnext - 1));
+        UidSet::from_ranges((first <= last).then_some((first, last)))
+    }
+
     /// The last uid that was ever given out here.
     pub fn last_given_uid(&self) -> Option<Uid> {
         Uid::new(u32::try_from(self.uidnext - 1).unwrap_or(u32::MAX))

@@ -97,8 +97,7 @@ impl Selected {
         self.write(out, updates, with_uid);
         self.after_news(out, news);
         if !self.heeds.items.is_empty() || self.contexts.have_items() {
-            self.new =
-                self.new.union(&new_since(u32::try_from(uidnext).unwrap_or(u32::MAX), self.view.told()));
+            self.new = self.new.union(&self.view.told().given_from(uidnext));
         }
     }
 
@@ -220,13 +219,4 @@ fn number_line(out: &mut Vec<u8>, count: u32, word: &str) {
     out.extend_from_slice(b"* ");
     number(out, count.into());
     out.extend_from_slice(format!(" {word}\r\n").as_bytes());
-}
-
-/// The messages from a uid on that have arrived until now.
-fn new_since(first: u32, current: &Snapshot) -> UidSet {
-    let last = u32::try_from(current.uidnext - 1).unwrap_or(u32::MAX);
-    match (Uid::new(first.max(1)), Uid::new(last)) {
-        (Some(first), Some(last)) if first <= last => UidSet::range(first, last),
-        _ => UidSet::new(),
-    }
 }

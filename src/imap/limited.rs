@@ -83,6 +83,14 @@ impl Running {
     }
 }
 
+/// Takes the last so many of the messages that are left. RFC 9738 §3.1: where there are more than a command may be about,
+/// "the server is REQUIRED to process messages from highest to lowest UID".
+pub(super) fn take_last(left: &mut UidSet, count: usize) -> UidSet {
+    let some = last(left, u32::try_from(count).unwrap_or(u32::MAX));
+    *left = left.difference(&some);
+    some
+}
+
 /// The last so many of the uids; RFC 9738 §3.1 has a command begin with the highest one.
 pub(super) fn last(uids: &UidSet, limit: u32) -> UidSet {
     let count = uids.len() as usize;
@@ -92,6 +100,14 @@ pub(super) fn last(uids: &UidSet, limit: u32) -> UidSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_is_taken_from_the_end() {
+        let mut left = UidSet::from_ranges([(1, 3), (7, 8)]);
+        assert_eq!(take_last(&mut left, 3).to_string(), "3,7:8");
+        assert_eq!(take_last(&mut left, 3).to_string(), "1:2");
+        assert!(left.is_empty() && take_last(&mut left, 3).is_empty());
+    }
 
     #[test]
     fn a_limit_for_all_is_one_for_saving() {

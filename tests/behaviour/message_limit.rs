@@ -56,6 +56,12 @@ fn a_site_limits_every_command() {
     ] {
         assert_eq!(result(&mut imap, command), expected, "{command}");
     }
+    // Those in memory as those that are read: "from highest to lowest UID" (RFC 9738 §3.1).
+    for items in ["FLAGS", "(FLAGS ENVELOPE)"] {
+        let said = imap.ok(&format!("UID FETCH 1:* {items}")).expect("FETCH");
+        let told: Vec<u32> = said.iter().filter_map(|line| line.number("FETCH")).collect();
+        assert_eq!(told, (2..=1001).rev().collect::<Vec<u32>>(), "{items}");
+    }
     let said = imap.ok("SEARCH RETURN (COUNT) $").expect("SEARCH");
     assert!(said[0].text().ends_with("COUNT 1000"), "what is saved is what was found: {}", said[0].text());
     let said = imap.ok("SEARCH UNSEEN").expect("SEARCH");

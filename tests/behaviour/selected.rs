@@ -222,7 +222,7 @@ fn a_command_is_about_no_more_messages_than_it_may() {
         for (command, first, last) in [
             (
                 "FETCH 1:* UID",
-                "* 2 FETCH (UID 2)\r\n* 3 FETCH (UID 3)",
+                "* 3 FETCH (UID 3)\r\n* 2 FETCH (UID 2)",
                 "a OK [MESSAGELIMIT 2 2] FETCH completed",
             ),
             ("FETCH 1:2 UID", "* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)", "a OK FETCH completed"),

@@ -8,6 +8,7 @@ use crate::db;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::limited::take_last;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
@@ -70,10 +71,17 @@ impl Expunging {
     /// Goes on with the next messages, if there are any.
     fn next(mut self, selected: &mut Selected) -> Step {
         let current = selected.shared.current();
-        let messages = current.by_uids_behind(&self.uids, self.behind).map(|(_, entry)| entry.uid);
-        let some: Vec<Uid> = messages.take(limits::STORE_UNIT_MESSAGES).collect();
+        let some: Vec<Uid> = match self.running.limited {
+            Some(_) => take_last(&mut self.uids, limits::STORE_UNIT_MESSAGES).iter().collect(),
+            None => {
+                let messages = current.by_uids_behind(&self.uids, self.behind).map(|(_, entry)| entry.uid);
+                messages.take(limits::STORE_UNIT_MESSAGES).collect()
+            }
+        };
         let Some(last) = some.last() else { return self.finish(selected) };
-        self.behind = Some(*last);
+        if self.running.limited.is_none() {
+            self.behind = Some(*last);
+        }
         let (by, key) = (selected.culprit(self.reason()), selected.key());
         let unit = db::Expunge { key, uids: some, only_deleted: true, by };
         selected.run(Rights::EXPUNGE, unit, |outcome, selected: &mut Selected| match outcome {

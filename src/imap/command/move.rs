@@ -11,6 +11,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::mailbox;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::limited::take_last;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
@@ -68,12 +69,19 @@ struct Moving {
 impl Moving {
     /// Goes on with the next messages, if there are any.
     fn next(mut self, selected: &mut Selected) -> Step {
-        let messages = selected.view.told().by_uids_behind(&self.uids, self.behind);
-        let some: UidSet = messages.take(limits::STORE_UNIT_MESSAGES).map(|(_, entry)| entry.uid).collect();
+        let some = match self.running.limited {
+            Some(_) => take_last(&mut self.uids, limits::STORE_UNIT_MESSAGES),
+            None => {
+                let messages = selected.view.told().by_uids_behind(&self.uids, self.behind);
+                messages.take(limits::STORE_UNIT_MESSAGES).map(|(_, entry)| entry.uid).collect()
+            }
+        };
         if some.is_empty() {
             return self.finish(selected);
         }
-        self.behind = some.last();
+        if self.running.limited.is_none() {
+            self.behind = some.last();
+        }
         let moved_by = Some(selected.culprit("move"));
         copy::copy(some, self.mailbox.clone(), moved_by, selected, |outcome, selected| match outcome {
             Ok(Some(moved)) => self.absorb(moved, selected),

@@ -17,6 +17,7 @@ use crate::imap::grammar::core::sp;
 use crate::imap::grammar::flags::store_flags;
 use crate::imap::grammar::modseq::mod_sequence_valzer;
 use crate::imap::grammar::set::sequence_set;
+use crate::imap::limited::take_last;
 use crate::imap::response;
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
@@ -115,12 +116,20 @@ impl Store {
 impl Storing {
     /// Goes on with the next messages, if there are any.
     fn next(mut self, selected: &mut Selected) -> Step {
-        let messages = selected.view.told().by_uids_behind(&self.named, self.behind);
-        let some: UidSet = messages.take(limits::STORE_UNIT_MESSAGES).map(|(_, entry)| entry.uid).collect();
+        let some = match self.running.limited {
+            Some(_) => take_last(&mut self.named, limits::STORE_UNIT_MESSAGES),
+            None => {
+                let messages = selected.view.told().by_uids_behind(&self.named, self.behind);
+                messages.take(limits::STORE_UNIT_MESSAGES).map(|(_, entry)| entry.uid).collect()
+            }
+        };
         if some.is_empty() {
             return self.finish(selected);
         }
-        (self.behind, self.done) = (some.last(), self.done + some.len());
+        if self.running.limited.is_none() {
+            self.behind = some.last();
+        }
+        self.done += some.len();
         match self.store.unchanged_since {
             Some(since) => self.store_unless_changed(some, since, selected),
             None => self.see_and_store(some, selected),
@@ -214,7 +223,9 @@ impl Storing {
         self.running.write_updates(selected);
         let out = std::mem::take(&mut self.running.untagged);
         if out.is_empty() {
-            let progress = response::in_progress(&self.running.tag, self.done, self.named.len());
+            // Downwards, those that are done are no longer among the others.
+            let gone = if self.running.limited.is_some() { self.done } else { 0 };
+            let progress = response::in_progress(&self.running.tag, self.done, self.named.len() + gone);
             return Plan::progress(progress, |selected: &mut Selected| self.next(selected));
         }
         Plan::emit(out, |selected: &mut Selected| self.next(selected))

@@ -8,6 +8,7 @@ use crate::db::{
 };
 use crate::error::Error;
 use crate::imap::answer::Answer;
+use crate::imap::limited::{last, take_last};
 use crate::imap::selected::{Running, Selected, Step};
 use crate::limits;
 use crate::mailbox::{
@@ -178,6 +179,9 @@ impl Fetching {
 
     /// What the snapshot knows, without a database, as fast as it can be printed.
     fn print_from_memory(mut self, selected: &mut Selected) -> Step {
+        if self.is_downwards() {
+            return self.print_downwards(selected);
+        }
         let told = selected.view.told();
         let mut out = std::mem::take(&mut self.running.untagged);
         out.reserve(limits::FETCH_EMIT_BYTES + 1024);
@@ -195,6 +199,26 @@ impl Fetching {
         };
         self.behind = Some(last);
         Plan::emit(out, |selected| self.print_from_memory(selected))
+    }
+
+    /// The same from the highest uid down.
+    fn print_downwards(mut self, selected: &mut Selected) -> Step {
+        let some = take_last(&mut self.named, limits::FETCH_PAGE_MESSAGES);
+        let some: Vec<(Msn, &Entry)> = selected.view.told().by_uids(&some).collect();
+        let mut out = std::mem::take(&mut self.running.untagged);
+        for message in some.into_iter().rev() {
+            respond::from_memory(&mut out, &self.items, message, &selected.view, selected.enabled);
+        }
+        if self.named.is_empty() {
+            self.running.untagged = out;
+            return self.running.done(selected);
+        }
+        Plan::emit(out, |selected| self.print_downwards(selected))
+    }
+
+    /// Whether the messages are told from the highest uid down (RFC 9738 §3.1).
+    fn is_downwards(&self) -> bool {
+        self.running.limited.is_some()
     }
 
     /// Reads the next page, if there is one.
@@ -300,11 +324,18 @@ impl Fetching {
             .is_some_and(|message| self.content_bytes(&message.entry) > limits::FETCH_PAGE_BYTES as u64)
     }
 
-    /// The next messages: as many as a page may have, but one at least.
+    /// The next messages, in the order of the mailbox: as many as a page may have, but one at least.
     fn take_page(&mut self, selected: &Selected) -> Vec<OnPage> {
         let mut page: Vec<OnPage> = Vec::new();
         let mut bytes = 0;
-        for (msn, entry) in selected.view.told().by_uids_behind(&self.named, self.behind) {
+        let told = selected.view.told();
+        let ahead = match self.is_downwards() {
+            true => last(&self.named, limits::FETCH_PAGE_MESSAGES as u32),
+            false => UidSet::new(),
+        };
+        let downwards = told.by_uids(&ahead).collect::<Vec<_>>().into_iter().rev();
+        let upwards = told.by_uids_behind(&self.named, self.behind).take_while(|_| !self.is_downwards());
+        for (msn, entry) in downwards.chain(upwards) {
             bytes += self.content_bytes(entry);
             let is_full =
                 page.len() == limits::FETCH_PAGE_MESSAGES || bytes > limits::FETCH_PAGE_BYTES as u64;
@@ -313,7 +344,10 @@ impl Fetching {
             }
             page.push(OnPage { msn, entry: *entry, flags: None, placement: None, annotations: Vec::new() });
         }
-        if let Some(message) = page.last() {
+        if self.is_downwards() {
+            page.reverse();
+            self.named = self.named.difference(&page.iter().map(|message| message.entry.uid).collect());
+        } else if let Some(message) = page.last() {
             self.behind = Some(message.entry.uid);
         }
         page
@@ -440,6 +474,10 @@ impl Fetching {
         selected: &Selected,
     ) -> Result<Vec<u8>, Error> {
         let mut out = std::mem::take(&mut self.running.untagged);
+        let mut page: Vec<&OnPage> = page.iter().collect();
+        if self.is_downwards() {
+            page.reverse();
+        }
         for message in page {
             let Some(stored) = fetched.get(message.entry.message) else {
                 self.missed = true;

@@ -36,9 +36,9 @@ fn quoted(out: &mut Vec<u8>, octets: &[u8]) {
 
 /// `astring`, bare where that is possible.
 pub fn astring(out: &mut Vec<u8>, octets: &[u8]) {
-    // NIL as an atom would be read as no string at all by some clients.
+    // NIL as an atom would be read as no string at all by some clients, and a bracket as the beginning of a section.
     let bare = !octets.is_empty()
-        && octets.iter().all(|octet| is_atom_char(*octet))
+        && octets.iter().all(|octet| is_atom_char(*octet) && *octet != b'[')
         && !octets.eq_ignore_ascii_case(b"NIL");
     match bare {
         true => out.extend_from_slice(octets),
@@ -218,6 +218,7 @@ mod tests {
         assert_eq!(printed(|out| astring(out, b"Sent")), "Sent");
         assert_eq!(printed(|out| astring(out, b"")), "\"\"");
         assert_eq!(printed(|out| astring(out, b"nil")), "\"nil\"");
+        assert_eq!(printed(|out| astring(out, b"BODY[")), "\"BODY[\"");
         assert_eq!(printed(|out| string(out, b"a\"b\\")), "\"a\\\"b\\\\\"");
         assert_eq!(printed(|out| string(out, b"a\r\nb")), "{4}\r\na\r\nb");
         assert_eq!(printed(|out| nstring(out, None)), "NIL");

@@ -197,9 +197,13 @@ fn section_msgtext(input: &[u8]) -> Parsed<'_, SectionText> {
     .parse(input)
 }
 
-/// `header-list = "(" header-fld-name *(SP header-fld-name) ")"`, `header-fld-name = astring`
+/// `header-list = "(" header-fld-name *(SP header-fld-name) ")"`, `header-fld-name = astring`. The names are said again in
+/// the response, between brackets, where there is no place for what ends a line; nor has a field such a name.
 fn header_list(input: &[u8]) -> Parsed<'_, Vec<String>> {
-    let name = |input| map(astring, |name| String::from_utf8_lossy(&name).into_owned()).parse(input);
+    let name = |input| {
+        let one_line = verify(astring, |name: &[u8]| !name.iter().any(u8::is_ascii_control));
+        map(one_line, |name| String::from_utf8_lossy(&name).into_owned()).parse(input)
+    };
     context("a list of field names", parenthesized(name)).parse(input)
 }
 
@@ -294,6 +298,7 @@ mod tests {
             "FLAG",
             "FLAGSX",
             "BODY[MIME]",
+            "BODY[HEADER.FIELDS ({2}\r\n\r\n)]",
             "BODY[0]",
             "BODY[1",
             "BODY[]<0.0>",

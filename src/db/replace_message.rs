@@ -45,9 +45,11 @@ impl Unit for ReplaceMessage {
 impl ReplaceMessage {
     async fn attempt(&self, db: &Lent<'_>) -> Result<Replaced, Error> {
         let target = self.append.key;
-        if self.source < target {
-            // Mailboxes are locked in the order of their keys. The one that comes last is locked by what changes it.
-            let (account, mailboxes) = (self.source.account.0, vec![self.source.mailbox.0]);
+        // In the order of their keys, as everybody does, and before the usage is counted, which locks that.
+        let mut keys = [self.source, target];
+        keys.sort();
+        for key in keys {
+            let (account, mailboxes) = (key.account.0, vec![key.mailbox.0]);
             db.query(include_str!("sql/lock_mailboxes.sql"), &[&account, &mailboxes]).await?;
         }
         let standings = standings(db, &[(self.viewer, target), (self.viewer, self.source)]).await?;

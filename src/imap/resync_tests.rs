@@ -128,8 +128,8 @@ struct Client {
     cache: BTreeMap<u32, String>,
     /// It knows all changes up to this one.
     known: u64,
-    /// The greatest mod-sequence that it was told; it counts when a command ends that may tell of expunges.
-    heard: u64,
+    /// The greatest mod-sequence that it has heard since the last command ended, and the HIGHESTMODSEQ if it was told one.
+    heard: (u64, Option<u64>),
     exists: u32,
     /// It has asked for all messages up to this uid; of later ones it may have heard a change.
     learned: u32,
@@ -191,6 +191,16 @@ impl Client {
         self.selected = Some(selected);
         self.hear(&answer.untagged);
         assert!(answer.tagged.starts_with(b"a OK"), "{}", String::from_utf8_lossy(&answer.tagged));
+        self.hear([b"*", &answer.tagged[1..]].concat().as_slice());
+        self.has_come_to_an_end();
+    }
+
+    /// RFC 7162 §6: a client that knows all messages goes by the greatest mod-sequence, unless it is told another one.
+    fn has_come_to_an_end(&mut self) {
+        let (greatest, told) = std::mem::take(&mut self.heard);
+        if self.cache.len() as u32 == self.exists {
+            self.known = told.unwrap_or(self.known.max(greatest));
+        }
     }
 
     /// Fetches what it has not asked for yet.
@@ -200,7 +210,6 @@ impl Client {
     }
 
     fn has_learned(&mut self) {
-        self.known = self.known.max(self.heard);
         self.learned = self.cache.keys().last().copied().unwrap_or(0);
     }
 
@@ -217,11 +226,11 @@ impl Client {
                 ["*", "VANISHED", "(EARLIER)", set] => drop(self.forget(set)),
                 ["*", "VANISHED", set] => self.exists -= self.forget(set),
                 ["*", "OK", "[HIGHESTMODSEQ", number, ..] => {
-                    self.heard = self.heard.max(number.trim_end_matches(']').parse().unwrap());
+                    self.heard.1 = Some(number.trim_end_matches(']').parse().unwrap());
                 }
+                ["*", "OK", ..] | ["*", _, "RECENT"] => {}
                 ["*", _, "FETCH", ..] => self.hear_fetch(line),
-                ["*", _, "RECENT"] => {}
-                _ => assert!(line.contains("FLAGS") || line.starts_with("* OK ["), "{line}"),
+                _ => assert!(line.contains("FLAGS"), "{line}"),
             }
         }
     }
@@ -236,7 +245,7 @@ impl Client {
     fn hear_fetch(&mut self, line: &str) {
         let between = |from: &str, to: &str| line.split(from).nth(1).unwrap().split(to).next().unwrap();
         let uid = between("(UID ", " ").parse().unwrap();
-        self.heard = self.heard.max(between("MODSEQ (", ")").parse().unwrap());
+        self.heard.0 = self.heard.0.max(between("MODSEQ (", ")").parse().unwrap());
         if line.contains("FLAGS (") {
             self.cache.insert(uid, format!("({})", between("FLAGS (", ")")));
         }

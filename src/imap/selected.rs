@@ -4,6 +4,8 @@
 //! found in the shared snapshot, and [`Selected::catch_up`] says how the client is told of it, and when.
 
 mod annotations;
+mod horizon;
+mod running;
 mod telling;
 
 use std::cell::RefCell;
@@ -12,13 +14,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::annotations::Annotations;
-use super::answer::{After, Answer, Opening};
+use self::running::NEWS;
+pub use self::running::Running;
+use super::answer::{Answer, Opening};
 use super::command::{OnMailbox, SelectedCommand, fetch};
 use super::context::Contexts;
 use super::enabled::Enabled;
 use super::limited::MessageLimit;
 use super::response;
-use super::watching::{Heeds, Own, When};
+use super::watching::{Heeds, When};
 use crate::db::{self, Culprit, Guarded, ReadChanges, Unit};
 use crate::error::{Code, Error};
 use crate::mailbox::{
@@ -52,6 +56,8 @@ pub struct Selected {
     /// The rights are other ones than when the client was told which flags it may change.
     offers_due: bool,
     idling: bool,
+    /// The client has been told to stay at a mod-sequence that is not the last one of which it has heard.
+    is_held_back: bool,
     /// What the client wants to hear of.
     heeds: Heeds,
     /// New messages that the client has heard of, and is to be told more of.
@@ -77,25 +83,6 @@ struct AsSeen {
 
 /// What a command on the mailbox does next.
 pub type Step = Plan<Selected, Answer>;
-
-/// A command under way: whose answer it is, and what has come of it so far.
-pub struct Running {
-    pub tag: String,
-    /// It came after UID: its numbers are uids.
-    pub uid: bool,
-    /// When the client gave it.
-    pub now: Timestamp,
-    /// As the answer calls it.
-    pub name: &'static str,
-    /// Whether the client may hear of expunges at the end.
-    pub may_expunge: bool,
-    /// Untagged lines that are still to be sent.
-    pub untagged: Vec<u8>,
-    /// A response code for the tagged line.
-    pub code: Option<String>,
-    /// Only so many messages were dealt with, as that is the limit, down to this uid.
-    pub limited: Option<(u32, Option<Uid>)>,
-}
 
 impl Selected {
     /// Opens the mailbox. These messages are \Recent for this client.
@@ -123,6 +110,7 @@ impl Selected {
             as_seen: RefCell::new(None),
             offers_due: false,
             idling: false,
+            is_held_back: false,
             heeds: opening.heeds.clone(),
             new: UidSet::new(),
             annotations: Annotations::new(opening.annotate, current.highestmodseq),
@@ -222,12 +210,6 @@ impl Selected {
             true => self.highestmodseq(),
             false => Vec::new(),
         }
-    }
-
-    /// How far the mailbox has come, as the client knows it (RFC 7162 §3.1: told when it begins to ask for mod-sequences).
-    fn highestmodseq(&self) -> Vec<u8> {
-        let code = format!("HIGHESTMODSEQ {}", self.view.told().highestmodseq);
-        response::ok("*", Some(&code), "Highest mod-sequence")
     }
 
     /// The untagged lines that bring the client up to date, who wants to be spoken to like that.
@@ -483,116 +465,3 @@ impl Selected {
         Plan::Done(Answer { untagged, ..Answer::default() })
     }
 }
-
-impl Running {
-    /// The command has done what was asked.
-    pub fn done(mut self, selected: &mut Selected) -> Step {
-        selected.settles = true;
-        self.write_updates(selected);
-        selected.settles = false;
-        if self.code.is_none() && self.has_expunged(selected) {
-            // RFC 7162 §3.2.7
-            self.code = Some(format!("HIGHESTMODSEQ {}", selected.view.told().highestmodseq));
-        }
-        self.tell_rest(selected)
-    }
-
-    /// Tells what is not in memory, then ends.
-    fn tell_rest(self, selected: &mut Selected) -> Step {
-        selected.tell_annotations(self, |running, selected| selected.settle(running, Running::tell_new))
-    }
-
-    /// Tells what is new. Who does not want to hear of it hears of what his own command has done all the same.
-    pub fn write_updates(&mut self, selected: &mut Selected) {
-        let key = selected.key();
-        let here = || selected.changes.iter().filter(|change| change.key == key);
-        let has_changed = here().next().is_some();
-        let own: UidSet =
-            here().flat_map(|change| change.appended.iter().map(|message| message.uid)).collect();
-        let heeds = selected.heeds.clone();
-        if has_changed {
-            (selected.heeds.messages, selected.heeds.flags) = (true, true);
-        }
-        selected.write_updates(&mut self.untagged, self.may_expunge, self.uid);
-        selected.heeds = heeds;
-        selected.note_own_messages(&own);
-    }
-
-    /// Tells of new messages what the client wants to know of each (RFC 5465 §5.2), then ends.
-    fn tell_new(self, selected: &mut Selected) -> Step {
-        let new = std::mem::take(&mut selected.new);
-        let new = selected.view.told().uids_among(&new);
-        let mut items: Vec<fetch::Item> = Vec::new();
-        let mut wanting = UidSet::new();
-        for uid in new.iter() {
-            let wanted = selected.items_of_new(uid);
-            if wanted.is_empty() {
-                continue;
-            }
-            if items.is_empty() || items == wanted {
-                items = wanted;
-                wanting.insert(uid);
-            } else {
-                // Of this one something else is wanted: its turn comes when these have been told.
-                selected.new.insert(uid);
-            }
-        }
-        match wanting.is_empty() {
-            true => self.complete(selected),
-            false => fetch::tell_new(wanting, items, self, selected),
-        }
-    }
-
-    fn complete(mut self, selected: &Selected) -> Step {
-        if self.name == NEWS {
-            return self.answer(selected, Vec::new(), After::Continue);
-        }
-        self.tell_limit();
-        let prefix =
-            if self.uid && !OPENING.contains(&self.name) && self.name != "ESEARCH" { "UID " } else { "" };
-        let text = format!("{prefix}{} completed", self.name);
-        let tagged = response::ok(&self.tag, self.code.as_deref(), &text);
-        self.answer(selected, tagged, After::Continue)
-    }
-
-    /// The command failed, or did only a part of what was asked.
-    pub fn failed(mut self, selected: &mut Selected, error: impl Into<Error>) -> Step {
-        let error = error.into();
-        self.write_updates(selected);
-        if self.name == NEWS {
-            tracing::debug!("a client could not be told of new messages: {error}");
-            return self.answer(selected, Vec::new(), After::Continue);
-        }
-        let tagged = response::failure(&self.tag, &error);
-        self.refused(selected, tagged)
-    }
-
-    pub(super) fn refused(self, selected: &Selected, tagged: Vec<u8>) -> Step {
-        // A SELECT that fails leaves no mailbox open.
-        let next = if OPENING.contains(&self.name) { After::Unselect } else { After::Continue };
-        self.answer(selected, tagged, next)
-    }
-
-    /// Whether messages of this mailbox have gone by the command, and the client wants to know how far it has come.
-    fn has_expunged(&self, selected: &Selected) -> bool {
-        let expunges = |change: &Change| change.key == selected.key() && !change.expunged.is_empty();
-        selected.enabled.qresync && selected.changes.iter().any(expunges)
-    }
-
-    /// The mailbox is closed; nothing more is said of it.
-    pub fn close(self, selected: &mut Selected) -> Step {
-        let tagged = response::ok(&self.tag, self.code.as_deref(), &format!("{} completed", self.name));
-        self.answer(selected, tagged, After::Unselect)
-    }
-
-    fn answer(self, selected: &Selected, tagged: Vec<u8>, next: After) -> Step {
-        let own = Own::of(&selected.changes);
-        Plan::Done(Answer { untagged: self.untagged, tagged, own, next, ..Answer::default() })
-    }
-}
-
-/// What a client is told without a command.
-const NEWS: &str = "";
-
-/// The commands that open a mailbox, though they may go on in it.
-const OPENING: [&str; 2] = ["SELECT", "EXAMINE"];

@@ -47,6 +47,8 @@ pub enum Update {
 #[derive(Debug, Clone)]
 pub struct View {
     told: Arc<Snapshot>,
+    /// Of nothing that was up to this one is the client still to hear.
+    heard: ModSeq,
     recent: UidSet,
     recent_told: u32,
     /// What the client takes for true of messages after its own commands.
@@ -67,7 +69,8 @@ impl View {
     /// The view of a client that selects the mailbox now, and is told what is in it.
     pub fn new(current: Arc<Snapshot>) -> View {
         let (believed, due) = (BTreeMap::new(), UidSet::new());
-        View { told: current, recent: UidSet::new(), recent_told: 0, believed, due }
+        let heard = current.highestmodseq;
+        View { told: current, heard, recent: UidSet::new(), recent_told: 0, believed, due }
     }
 
     /// The same with messages that are \Recent; SELECT tells their number itself.
@@ -80,6 +83,17 @@ impl View {
     /// What the client has been told, in its numbering.
     pub fn told(&self) -> &Arc<Snapshot> {
         &self.told
+    }
+
+    /// The mod-sequence up to which the client has been told all. What is told may have later ones, when expunges in
+    /// between are still to be told.
+    pub fn heard(&self) -> ModSeq {
+        self.heard
+    }
+
+    /// Whether expunges are still to be told that were before what has been told.
+    pub fn withholds(&self) -> bool {
+        self.heard < self.told.highestmodseq
     }
 
     /// How many messages the client knows of.
@@ -203,6 +217,9 @@ impl View {
         let Difference { gone, changed, moved, added } = difference;
         let ToTell { flags, silent } = self.flags_to_tell(changed, &current);
         let moved = moved.union(&silent).difference(&flags);
+        if gone.is_empty() || may_expunge {
+            self.heard = current.highestmodseq;
+        }
         if gone.is_empty() {
             self.told = current;
         } else if may_expunge {

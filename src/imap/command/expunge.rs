@@ -126,7 +126,7 @@ impl Expunging {
         if !self.closes() {
             return self.running.done(selected);
         }
-        self.running.code = self.expunged.and_then(|(after, until)| highestmodseq(after, until, selected));
+        self.running.code = self.expunged.and_then(|(after, until)| selected.closed_at(after, until));
         self.running.close(selected)
     }
 
@@ -148,14 +148,6 @@ pub fn close(running: Running, selected: &mut Selected) -> Step {
         return running.close(selected);
     }
     Expunging { running, uids, behind: None, expunged: None }.next(selected)
-}
-
-/// How far a client has come that closes the mailbox by an expunge of its own (RFC 7162 §3.2.8): what others have done
-/// before that it must have heard, or it is still to hear all of it.
-fn highestmodseq(after: ModSeq, until: ModSeq, selected: &Selected) -> Option<String> {
-    let told = selected.view.told().highestmodseq;
-    let known = if told >= after { until } else { told };
-    selected.enabled.qresync.then(|| format!("HIGHESTMODSEQ {known}"))
 }
 
 /// The messages with \Deleted, those included that the client has not been told of.

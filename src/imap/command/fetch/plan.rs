@@ -69,9 +69,12 @@ impl Fetch {
             return running.failed(selected, Error::bad(text));
         }
         let items = self.items_to_tell(running.uid, selected);
-        if items.iter().any(|item| matches!(item, Item::Flags | Item::ModSeq)) {
+        // A SELECT tells what there is when it begins; what others change meanwhile is left to the next command.
+        if !running.opens() && items.iter().any(|item| matches!(item, Item::Flags | Item::ModSeq)) {
             // What the answer may leave out, or leave unsaid, is told before it.
-            let answers_all = self.changed_since.is_none() && items.contains(&Item::Flags);
+            let told = selected.view.told().highestmodseq;
+            let answers_all =
+                self.changed_since.is_none_or(|since| since <= told) && items.contains(&Item::Flags);
             let answered = if answers_all { &named } else { &UidSet::new() };
             selected.refresh_flags(&mut running.untagged, answered, running.uid);
         }
@@ -156,24 +159,30 @@ impl Fetching {
     /// Says which of the messages that the client may know are gone, if it need not know that, then begins.
     fn tell_vanished(mut self, set: &SequenceSet, since: ModSeq, selected: &mut Selected) -> Step {
         let told = selected.view.told();
+        // RFC 7162 §3.2.6: what is gone comes before all else.
+        let behind = std::mem::take(&mut self.running.untagged);
         // `*` would be the last message that is there; what came behind it may be gone.
         let known: UidSet = set.resolve(told.last_given_uid());
         let given = told.last_given_uid().map(|last| UidSet::range(Uid::MIN, last)).unwrap_or_default();
         let missing = known.intersection(&given).difference(&told.uids());
         if missing.is_empty() || since >= told.highestmodseq {
+            self.running.untagged = behind;
             return self.begin(selected);
         }
         let unit = ReadEarlierExpunges { key: selected.key(), until: since };
-        Plan::run(unit, move |outcome, selected: &mut Selected| match outcome {
-            Ok(earlier) => {
-                let vanished = missing.difference(&earlier);
-                if !vanished.is_empty() {
-                    let line = format!("* VANISHED (EARLIER) {vanished}\r\n");
-                    self.running.untagged.extend_from_slice(line.as_bytes());
-                }
-                self.begin(selected)
+        Plan::run(unit, move |outcome, selected: &mut Selected| {
+            let vanished = outcome.map(|earlier| missing.difference(&earlier));
+            if let Ok(vanished) = &vanished
+                && !vanished.is_empty()
+            {
+                let line = format!("* VANISHED (EARLIER) {vanished}\r\n");
+                self.running.untagged.extend_from_slice(line.as_bytes());
             }
-            Err(error) => self.running.failed(selected, error),
+            self.running.untagged.extend(behind);
+            match vanished {
+                Ok(_) => self.begin(selected),
+                Err(error) => self.running.failed(selected, error),
+            }
         })
     }
 

@@ -344,11 +344,8 @@ async fn carry_out(lender: &Lender, act: Act) -> Vec<AccountId> {
         }
         Act::Recreate(account) => {
             let viewer = viewer(account);
-            run(
-                lender,
-                DeleteMailbox { viewer, name: name("Sent"), by: by(), so_far: ThinnedOut::default() },
-            )
-            .await;
+            let (sent, so_far) = (name("Sent"), ThinnedOut::default());
+            run(lender, DeleteMailbox { viewer, name: sent, by: by(), so_far }).await;
             run(
                 lender,
                 CreateMailbox {

@@ -156,8 +156,9 @@ pub(super) async fn write(
     let values: HashMap<(Scope, &str), Option<&[u8]>> =
         values.iter().map(|one| ((one.scope, one.entry.as_str()), one.value.as_deref())).collect();
     let whose = |scope: Scope| if scope == Scope::Private { reader.0 } else { NOBODY };
-    let (readers, (entries, octets)): (Vec<i64>, (Vec<&str>, Vec<Option<&[u8]>>)) =
-        values.into_iter().map(|((scope, entry), value)| (whose(scope), (entry, value))).unzip();
+    let readers: Vec<i64> = values.keys().map(|(scope, _)| whose(*scope)).collect();
+    let (entries, octets): (Vec<&str>, Vec<Option<&[u8]>>) =
+        values.iter().map(|((_, entry), value)| (*entry, *value)).unzip();
     let at = at.0 as i64;
     let sql = include_str!("sql/upsert_annotations.sql");
     let params: [&(dyn ToSql + Sync); 7] = [&account, &mailbox, &uids, &readers, &entries, &octets, &at];

@@ -160,7 +160,7 @@ impl<'a> Rude<'a> {
                 let answer: &[u8] = match word.as_str() {
                     "IDLE" if self.random.below(8) > 0 => b"DONE\r\n",
                     "AUTHENTICATE" if asked < 3 => {
-                        *self.random.pick(&[&b"*\r\n"[..], b"bixhPW1hbGxvcnk=\r\n", b"\r\n", b"====\r\n"])
+                        self.random.pick::<&[u8]>(&[b"*\r\n", b"bixhPW1hbGxvcnk=\r\n", b"\r\n", b"====\r\n"])
                     }
                     "AUTHENTICATE" => b"*\r\n",
                     "IDLE" => b"x NOOP\r\n",

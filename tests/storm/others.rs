@@ -73,14 +73,16 @@ fn ask(line: &mut Line, command: &[u8], random: &mut Random) -> Result<bool, Str
         "LIST" | "UIDL" | "LANG" | "AUTH" => words == 1,
         _ => false,
     };
-    while many {
+    if !many {
+        return Ok(true);
+    }
+    loop {
         match line.hear(first_line)? {
             None => return Err("a response without its end".into()),
-            Some(heard) if heard == b".\r\n" => break,
+            Some(heard) if heard == b".\r\n" => return Ok(true),
             Some(heard) => ended(&heard)?,
         }
     }
-    Ok(true)
 }
 
 /// The first line of what POP3 answers.

@@ -37,7 +37,7 @@ struct Term {
 
 enum Sought {
     /// A word that has this in it.
-    Piece(Finder<'static>),
+    Piece(Box<Finder<'static>>),
     /// One of these days.
     Days(Range<i64>),
 }
@@ -236,7 +236,7 @@ impl<'a> SubstringAsking<'a> {
 
 impl Term {
     fn new(parts: &[&[u8]], lists: Vec<List>) -> Term {
-        Term { sought: Sought::Piece(Finder::new(&parts.concat()).into_owned()), lists }
+        Term { sought: Sought::Piece(Box::new(Finder::new(&parts.concat()).into_owned())), lists }
     }
 
     /// Adds the columns of the words that are meant.

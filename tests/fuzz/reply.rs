@@ -101,15 +101,37 @@ fn status(text: &[u8]) -> Result<(), &'static str> {
     if human.is_empty() { Err("a status without a text") } else { Ok(()) }
 }
 
+/// Where a value is: "[" begins a section in the names of what FETCH returns (`msg-att`), and is a letter like others
+/// anywhere else, also in the flags there.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Response,
+    FetchItems,
+    Elsewhere,
+}
+
+impl Place {
+    /// Where the next value is, behind these of the same list.
+    fn of_next(self, before: &[Value]) -> Place {
+        let fetch = |word: &Value| word.is("FETCH") || word.is("UIDFETCH");
+        match (self, before) {
+            (Place::Response, [number, word]) if number.number().is_some() && fetch(word) => {
+                Place::FetchItems
+            }
+            _ => Place::Elsewhere,
+        }
+    }
+}
+
 /// All values of a response behind its `* `.
 pub fn values(input: &[u8]) -> Result<Vec<Value>, &'static str> {
-    let (rest, values) = list(input, 0)?;
+    let (rest, values) = list(input, Place::Response, 0)?;
     if rest.is_empty() { Ok(values) } else { Err("a parenthesis closes nothing") }
 }
 
 /// Values with one space between two of them, up to what closes the list. Lists may follow each other without a space:
 /// addresses, bodies and threads do.
-fn list(mut input: &[u8], depth: usize) -> Result<(&[u8], Vec<Value>), &'static str> {
+fn list(mut input: &[u8], place: Place, depth: usize) -> Result<(&[u8], Vec<Value>), &'static str> {
     let mut values: Vec<Value> = Vec::new();
     if depth > DEPTH_MAX {
         return Err("lists in lists in lists");
@@ -125,17 +147,21 @@ fn list(mut input: &[u8], depth: usize) -> Result<(&[u8], Vec<Value>), &'static 
                 _ => return Err("no space between two values"),
             };
         }
-        let (rest, value) = value(input, depth)?;
+        let is_item = place == Place::FetchItems && values.len() % 2 == 0;
+        let (rest, value) = match is_item {
+            true => fetch_item(input)?,
+            false => value(input, place.of_next(&values), depth)?,
+        };
         values.push(value);
         input = rest;
     }
     Ok((input, values))
 }
 
-fn value(input: &[u8], depth: usize) -> Result<(&[u8], Value), &'static str> {
+fn value(input: &[u8], place: Place, depth: usize) -> Result<(&[u8], Value), &'static str> {
     match input.first() {
         Some(b'(') => {
-            let (rest, values) = list(&input[1..], depth + 1)?;
+            let (rest, values) = list(&input[1..], place, depth + 1)?;
             Ok((rest.strip_prefix(b")").ok_or("a list without its end")?, Value::List(values)))
         }
         Some(b'"') => quoted(&input[1..]),
@@ -176,35 +202,38 @@ fn literal(input: &[u8]) -> Result<(&[u8], Value), &'static str> {
     Ok((&rest[length..], Value::String(rest[..length].to_vec())))
 }
 
-/// An atom. Behind the names of sections brackets hold anything, strings too: `BODY[HEADER.FIELDS ("a b")]<0>`; elsewhere
-/// "[" is a letter like others.
 fn atom(input: &[u8]) -> Result<(&[u8], Value), &'static str> {
-    let (mut at, mut bracket) = (0, false);
-    while let Some(octet) = input.get(at) {
-        match octet {
-            b'[' if matches!(&input[..at], b"BODY" | b"BINARY" | b"BINARY.SIZE") => bracket = true,
-            b']' => bracket = false,
-            b'"' if bracket => {
-                let (rest, _) = quoted(&input[at + 1..])?;
-                at = input.len() - rest.len();
-                continue;
-            }
-            b'{' if bracket => {
-                let (rest, _) = literal(&input[at + 1..])?;
-                at = input.len() - rest.len();
-                continue;
-            }
-            b' ' | b'(' | b')' if !bracket => break,
-            b'"' | b'{' if !bracket => return Err("a string inside of an atom"),
-            0..=0x1f | 0x7f => return Err("a control character in an atom"),
-            _ => {}
-        }
-        at += 1;
+    let end = input.iter().position(|octet| matches!(octet, b' ' | b'(' | b')')).unwrap_or(input.len());
+    let (atom, rest) = input.split_at(end);
+    match atom.iter().find(|octet| matches!(octet, b'"' | b'{' | 0..=0x1f | 0x7f)) {
+        Some(b'"' | b'{') => Err("a string inside of an atom"),
+        Some(_) => Err("a control character in an atom"),
+        None if atom.is_empty() => Err("an empty atom"),
+        None => Ok((rest, atom_of(atom))),
     }
-    if at == 0 || bracket {
-        return Err("an empty atom, or one without its end");
+}
+
+/// The name of what FETCH returns. Brackets behind some hold a section, strings too: `BODY[HEADER.FIELDS ("a b")]<0>`.
+fn fetch_item(input: &[u8]) -> Result<(&[u8], Value), &'static str> {
+    let names: [&[u8]; 3] = [b"BODY[", b"BINARY[", b"BINARY.SIZE["];
+    let Some(name) = names.into_iter().find(|name| input.starts_with(name)) else { return atom(input) };
+    let mut at = name.len();
+    loop {
+        let rest = match input.get(at).ok_or("a section without its end")? {
+            b']' => break,
+            b'"' => quoted(&input[at + 1..])?.0,
+            b'{' => literal(&input[at + 1..])?.0,
+            0..=0x1f | 0x7f => return Err("a control character in a section"),
+            _ => &input[at + 1..],
+        };
+        at = input.len() - rest.len();
     }
-    Ok((&input[at..], Value::Atom(String::from_utf8_lossy(&input[..at]).into_owned())))
+    let (rest, _) = atom(&input[at..])?;
+    Ok((rest, atom_of(&input[..input.len() - rest.len()])))
+}
+
+fn atom_of(octets: &[u8]) -> Value {
+    Value::Atom(String::from_utf8_lossy(octets).into_owned())
 }
 
 /// The length of the literal that the line at the end announces.
@@ -226,6 +255,8 @@ fn responses_are_told_from_what_is_none() {
         "* 3 EXISTS\r\n",
         "* 1 FETCH (FLAGS (\\Seen $x) BODY[HEADER.FIELDS (\"a b\" c)]<0> {3}\r\na\r\n UID 4)\r\n",
         "a OK [COPYUID 1 2:3 4:5] done\r\n+ go on\r\n* BYE too long\r\n",
+        "* 1 FETCH (FLAGS (BINARY[agged BODY[ x]y) BINARY[2]<7> NIL BINARY.SIZE[2] 9)\r\n",
+        "* FLAGS (BODY[x \\Seen)\r\n",
         "* THREAD (1 (2)(3 4))(5)\r\n* LIST () \"/\" \"a\\\"b\"\r\n",
     ];
     for text in good {
@@ -240,6 +271,9 @@ fn responses_are_told_from_what_is_none() {
         "a OK [X]\r\n",
         "* 1 FETCH  (UID 3)\r\n",
         "* 1 FETCH (BODY[] {9}\r\nab)\r\n",
+        "* 1 FETCH (BODY[HEADER.FIELDS (a NIL)\r\n",
+        "* 1 FETCH (BODY[]x\"y\" NIL)\r\n",
+        "* FLAGS (BODY[a \"b\"]c)\r\n",
         "* LIST () \"/\" a\"b\r\n",
         "* SEARCH 1 \r\n",
     ];

@@ -1,11 +1,9 @@
 //! Whoever has stolen the server's password thinks of more than plain statements: types and functions of his own, settings
 //! that change what functions mean, sequences, large objects, files. What is on hold is there afterwards.
 
-use crate::support::{Lender, Scratch};
-use archiveopteryx::db::{
-    AddPolicy, Append, Appending, CheckMessages, Culprit, Expunge, NewMessage, PolicyScope,
-};
-use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, System};
+use crate::support::{Lender, Scratch, units};
+use archiveopteryx::db::{AddPolicy, CheckMessages, PolicyScope};
+use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey};
 use archiveopteryx::policy::PolicyKind;
 use archiveopteryx::search::Selector;
 use tokio_postgres::Client;
@@ -32,9 +30,7 @@ const HOLDS: [&str; 4] =
 fn with_held_mail(what: &str, attack: impl AsyncFn(&Scratch, &Client, &Client)) {
     let scratch = Scratch::start();
     scratch.sql(ACCOUNTS);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let (lender, owner) = (scratch.lender().await, scratch.client("super").await);
         for (number, hold) in (1..).zip(HOLDS) {
             hold_and_expunge(&lender, number, hold).await;
@@ -67,21 +63,9 @@ async fn hold_and_expunge(lender: &Lender, number: i64, hold: &str) {
     let scope = PolicyScope { login: Some(format!("user{number}")), ..PolicyScope::default() };
     let unit = AddPolicy { kind, name, scope, days: None, selector, by };
     lender.run(unit).await.expect("it is made");
-    let messages = LETTERS.map(|letter| Appending {
-        message: NewMessage::prepare(key.account, letter.as_bytes().to_vec(), jiff::Timestamp::UNIX_EPOCH),
-        flags: FlagSet::new(System::default(), []),
-        internal_date: InternalDate { seconds: 1_000_000_000, zone_minutes: 0 },
-    });
-    let append = Append {
-        key,
-        saved_at: jiff::Timestamp::UNIX_EPOCH,
-        messages: messages.into(),
-        is_limited: false,
-        actor: crate::support::nobody(),
-    };
-    let uids = lender.run(append).await.expect("they are stored").uids;
-    let by = Culprit { account: Some(key.account), door: "imap", client: None, reason: "EXPUNGE" };
-    lender.run(Expunge { key, uids, only_deleted: false, by }).await.expect("they are expunged");
+    let messages = LETTERS.map(|letter| units::appending(key.account, letter));
+    let uids = lender.run(units::append(key, messages)).await.expect("they are stored").uids;
+    lender.run(units::expunge(key, uids)).await.expect("they are expunged");
 }
 
 /// Whatever ends mail; what it refuses is as good.
@@ -329,9 +313,7 @@ const OF_OTHERS: &[&str] = &[
 #[test]
 fn every_function_says_where_it_looks() {
     let scratch = Scratch::start();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let owner = scratch.client("super").await;
         let sql = "
             select p.oid::regprocedure::text

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::imap::Response;
 use crate::support::postgres::SitePostgres;
-use crate::support::{Imap, Options, Pop3, Scratch, Server};
+use crate::support::{Imap, Options, Pop3, Scratch, Server, units};
 
 /// What a site says, and who may delete then: the owner of a mailbox, a guest who has all rights in it, and somebody with
 /// all rights in a mailbox that belongs to everybody.
@@ -405,8 +405,7 @@ const CASES: &[Case] = &[
 fn the_most_specific_counts_and_the_database_asks_by_itself() {
     let scratch = Scratch::start();
     scratch.sql(PEOPLE);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let lender = scratch.lender().await;
         let client = lender.client();
         for (said, asked) in CASES {

@@ -1,6 +1,6 @@
 //! What a client sees of its account: a whole IMAP conversation over a real PostgreSQL, no sockets, no actors.
 
-use crate::support::{Lender, Scratch};
+use crate::support::{Lender, Scratch, units};
 use archiveopteryx::db::{Account, LoadSnapshot};
 use archiveopteryx::imap::{After, Answer, Conversation, Event, Opening, Selected, Setup};
 use archiveopteryx::login::{self, Authenticated};
@@ -128,9 +128,7 @@ async fn carry_out<C>(
 fn test(body: impl AsyncFnOnce(&mut Client<'_>)) {
     let scratch = Scratch::start();
     scratch.sql(ACCOUNTS);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let lender = scratch.lender().await;
         body(&mut Client::logged_in(&lender).await).await;
     });

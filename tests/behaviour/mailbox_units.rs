@@ -1,6 +1,6 @@
 //! The units of work on one mailbox, run on a real PostgreSQL: what they write, and what they say has changed.
 
-use crate::support::{Lender, Scratch};
+use crate::support::{Lender, Scratch, units};
 use archiveopteryx::db::{
     CopyMessages, Culprit, Expunge, LoadSnapshot, MarkRecent, Marking, ReadChanges, SetFlags,
 };
@@ -37,9 +37,7 @@ fn test(body: impl AsyncFnOnce(&Lender)) {
 fn test_and_sql(body: impl AsyncFnOnce(&Lender), afterwards: &str) {
     let scratch = Scratch::start();
     scratch.sql(MAIL);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let lender = scratch.lender().await;
         body(&lender).await;
         counters_are_exact(&lender).await;

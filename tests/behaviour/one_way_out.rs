@@ -1,10 +1,8 @@
 //! What the database lets nobody do who has only the server's password: make mail end that is to stay.
 
-use crate::support::{Lender, Scratch};
-use archiveopteryx::db::{
-    AddPolicy, Append, Appending, CheckMessages, Culprit, Expunge, NewMessage, PolicyScope,
-};
-use archiveopteryx::mailbox::{AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, System, Uid};
+use crate::support::{Lender, Scratch, units};
+use archiveopteryx::db::{AddPolicy, CheckMessages, PolicyScope};
+use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey, Uid};
 use archiveopteryx::policy::PolicyKind;
 use tokio_postgres::Client;
 
@@ -36,33 +34,19 @@ const TELLING: &[&str] =
 fn test(body: impl AsyncFnOnce(&Scratch, &Lender, &Client)) {
     let scratch = Scratch::start();
     scratch.sql(ACCOUNTS);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let (lender, owner) = (scratch.lender().await, scratch.client("super").await);
         body(&scratch, &lender, &owner).await;
     });
 }
 
 async fn append(lender: &Lender, key: MailboxKey, count: usize) -> Vec<Uid> {
-    let messages = (0..count).map(|_| Appending {
-        message: NewMessage::prepare(key.account, LETTER.as_bytes().to_vec(), jiff::Timestamp::UNIX_EPOCH),
-        flags: FlagSet::new(System::default(), []),
-        internal_date: InternalDate { seconds: 1_000_000_000, zone_minutes: 0 },
-    });
-    let unit = Append {
-        key,
-        saved_at: jiff::Timestamp::UNIX_EPOCH,
-        messages: messages.collect(),
-        is_limited: false,
-        actor: crate::support::nobody(),
-    };
-    lender.run(unit).await.expect("it is stored").uids
+    let messages = (0..count).map(|_| units::appending(key.account, LETTER));
+    lender.run(units::append(key, messages)).await.expect("it is stored").uids
 }
 
 async fn expunge(lender: &Lender, key: MailboxKey, uids: Vec<Uid>) {
-    let by = Culprit { account: Some(key.account), door: "imap", client: None, reason: "EXPUNGE" };
-    lender.run(Expunge { key, uids, only_deleted: false, by }).await.expect("it is expunged");
+    lender.run(units::expunge(key, uids)).await.expect("it is expunged");
 }
 
 async fn hold(lender: &Lender, name: &str, scope: PolicyScope, search: Option<&str>) -> i64 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::support::{Lender, Scratch};
+use crate::support::{Lender, Scratch, units};
 use archiveopteryx::db::{
     self, AddMembers, Append, Appending, CheckPools, CheckUsage, CopyMessages, CreateMailbox, Culprit,
     DeleteMailbox, DeleteMember, DeleteQuota, Deliver, Delivered, Delivering, Expunge, FindMailbox,
@@ -35,9 +35,7 @@ const PEOPLE: &str = "
 fn test(body: impl AsyncFnOnce(&Scratch, &Lender)) {
     let scratch = Scratch::start();
     scratch.sql(PEOPLE);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let lender = scratch.lender().await;
         body(&scratch, &lender).await;
         assert_exact(&lender).await;
@@ -96,13 +94,8 @@ async fn append(lender: &Lender, key: MailboxKey, octets: usize, system: System)
     let flags = FlagSet::new(system, []);
     let internal_date = InternalDate { seconds: 0, zone_minutes: 0 };
     let messages = vec![Appending { message: message(key.account.0, octets), flags, internal_date }];
-    let unit = Append {
-        key,
-        saved_at: Timestamp::UNIX_EPOCH,
-        messages,
-        is_limited: true,
-        actor: crate::support::nobody(),
-    };
+    let unit =
+        Append { key, saved_at: Timestamp::UNIX_EPOCH, messages, is_limited: true, actor: units::nobody() };
     lender.run(unit).await.map(|appended| appended.is_nearly_full)
 }
 
@@ -399,8 +392,7 @@ async fn assert_within_limits(lender: &Lender, account: AccountId) {
 fn counters_are_exact_whatever_happens() {
     let scratch = Scratch::start();
     scratch.sql(PEOPLE);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime = units::runtime();
     let lender = runtime.block_on(scratch.lender());
     let mut runner = TestRunner::new(Config { cases: 24, ..Config::default() });
     let outcome = runner.run(&prop::collection::vec(act(), 1..40), |acts| {

@@ -2,14 +2,12 @@
 
 mod domains;
 
-use crate::support::{Lender, Scratch};
+use crate::support::{Lender, Scratch, units};
 use archiveopteryx::db::{
-    AddPolicy, Append, Appending, CheckMessages, Culprit, DeleteMailbox, Expunge, NewMessage, PolicyScope,
-    ReadPlacements, RemovePolicy, SearchPage, TakeVacuumRun, ThinnedOut, Vacuum, VacuumStep, VacuumTally,
+    AddPolicy, Append, Appending, CheckMessages, Culprit, DeleteMailbox, PolicyScope, ReadPlacements,
+    RemovePolicy, SearchPage, TakeVacuumRun, ThinnedOut, Vacuum, VacuumStep, VacuumTally,
 };
-use archiveopteryx::mailbox::{
-    AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, System, Uid,
-};
+use archiveopteryx::mailbox::{AccountId, InternalDate, MailboxId, MailboxKey, MailboxName, MessageId, Uid};
 use archiveopteryx::policy::{PolicyKind, Viewer};
 use archiveopteryx::search::{Collation, Selector, StoredLeaf};
 use jiff::Timestamp;
@@ -34,26 +32,14 @@ impl Site {
     /// Stores a message that came so many days ago.
     async fn append(&self, octets: &[u8], days_ago: i64) -> Uid {
         let came = Timestamp::now().as_second() - days_ago * 86_400;
-        let appending = Appending {
-            message: NewMessage::prepare(WORK.account, octets.to_vec(), Timestamp::now()),
-            flags: FlagSet::new(System::default(), []),
-            internal_date: InternalDate { seconds: came, zone_minutes: 0 },
-        };
-        let saved_at = Timestamp::now();
-        let unit = Append {
-            key: WORK,
-            saved_at,
-            messages: vec![appending],
-            is_limited: false,
-            actor: crate::support::nobody(),
-        };
+        let internal_date = InternalDate { seconds: came, zone_minutes: 0 };
+        let appending = Appending { internal_date, ..units::appending(WORK.account, octets) };
+        let unit = Append { saved_at: Timestamp::now(), ..units::append(WORK, [appending]) };
         self.lender.run(unit).await.expect("it is stored").uids[0]
     }
 
     async fn expunge(&self, uid: Uid) {
-        let by = Culprit { account: Some(WORK.account), door: "imap", client: None, reason: "EXPUNGE" };
-        let unit = Expunge { key: WORK, uids: vec![uid], only_deleted: false, by };
-        self.lender.run(unit).await.expect("it is expunged");
+        self.lender.run(units::expunge(WORK, vec![uid])).await.expect("it is expunged");
     }
 
     /// A policy for the mailbox.
@@ -122,9 +108,7 @@ impl Site {
 fn test(body: impl AsyncFnOnce(&Site)) {
     let scratch = Scratch::start();
     scratch.sql(ACCOUNTS);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let (lender, owner) = (scratch.lender().await, scratch.client("super").await);
         body(&Site { scratch, lender, owner }).await;
     });
@@ -486,24 +470,11 @@ fn bodies_and_addresses_end_while_deliveries_use_them_again() {
         let deliver = async {
             for round in 0..300 {
                 // The same attachment and the same addresses each time.
-                let appending = Appending {
-                    message: NewMessage::prepare(WORK.account, letter("race").into_bytes(), Timestamp::now()),
-                    flags: FlagSet::new(System::default(), []),
-                    internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
-                };
-                let saved_at = Timestamp::now();
-                let unit = Append {
-                    key: WORK,
-                    saved_at,
-                    messages: vec![appending],
-                    is_limited: false,
-                    actor: crate::support::nobody(),
-                };
+                let unit = units::append(WORK, [units::appending(WORK.account, letter("race"))]);
                 let appended =
                     deliverer.run(unit).await.unwrap_or_else(|error| panic!("round {round}: {error}"));
-                let by = Culprit { account: None, door: "imap", client: None, reason: "EXPUNGE" };
                 let uids = if round >= 280 { Vec::new() } else { appended.uids };
-                deliverer.run(Expunge { key: WORK, uids, only_deleted: false, by }).await.expect("it goes");
+                deliverer.run(units::expunge(WORK, uids)).await.expect("it goes");
                 tokio::time::sleep(std::time::Duration::from_millis(round % 7 * 4)).await;
                 // Now and then it is waited until everything has ended.
                 let begin = std::time::Instant::now();

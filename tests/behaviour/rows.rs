@@ -1,12 +1,8 @@
 //! What the rows of a message hold: small texts beside the recipe, shared bodies once, and what SQL can ask of them.
 
-use crate::support::{Lender, Scratch};
-use archiveopteryx::db::{
-    Append, Appending, CheckMessages, CheckedPage, Columns, Extent, FetchPage, NewMessage, SearchPage, Wants,
-};
-use archiveopteryx::mailbox::{
-    AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System, Uid, UidSet,
-};
+use crate::support::{Lender, Scratch, units};
+use archiveopteryx::db::{CheckMessages, CheckedPage, Columns, Extent, FetchPage, SearchPage, Wants};
+use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey, MessageId, Uid, UidSet};
 use archiveopteryx::message::Section;
 use archiveopteryx::search::{Collation, StoredLeaf};
 
@@ -36,28 +32,12 @@ const LETTER: &str = "From: Anna <anna@example.org>\r\nTo: zoe@example.net\r\nSu
     Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgoAAAANSUhEUg==\r\n--cut--\r\n";
 
 fn test(scratch: Scratch, body: impl AsyncFnOnce(&Lender)) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async { body(&scratch.lender().await).await });
+    units::runtime().block_on(async { body(&scratch.lender().await).await });
 }
 
 async fn append(lender: &Lender, messages: &[&str]) {
-    let messages = messages.iter().map(|octets| Appending {
-        message: NewMessage::prepare(INBOX.account, octets.as_bytes().to_vec(), jiff::Timestamp::UNIX_EPOCH),
-        flags: FlagSet::new(System::default(), []),
-        internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
-    });
-    let saved_at = jiff::Timestamp::UNIX_EPOCH;
-    lender
-        .run(Append {
-            key: INBOX,
-            saved_at,
-            messages: messages.collect(),
-            is_limited: false,
-            actor: crate::support::nobody(),
-        })
-        .await
-        .expect("it is stored");
+    let messages = messages.iter().map(|octets| units::appending(INBOX.account, *octets));
+    lender.run(units::append(INBOX, messages)).await.expect("it is stored");
 }
 
 async fn check(lender: &Lender) -> CheckedPage {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Lender, Scratch};
+use crate::support::{Lender, Scratch, units};
 use archiveopteryx::db::{Append, Appending, LoadSnapshot, NewAddress, NewDerived, NewMessage, StoredBody};
 use archiveopteryx::imap::command::{SelectedCommand, copy, expunge, fetch, r#move, search, store};
 use archiveopteryx::imap::limited::MessageLimit;
@@ -127,9 +127,7 @@ fn parse(command: &str) -> SelectedCommand {
 fn test(messages: &[&[u8]], body: impl AsyncFnOnce(&Lender, Shared)) {
     let scratch = Scratch::start();
     scratch.sql(ACCOUNTS);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let lender = scratch.lender().await;
         if !messages.is_empty() {
             append(&lender, messages, System::default()).await;
@@ -177,7 +175,7 @@ async fn append(lender: &Lender, messages: &[&[u8]], system: System) -> Change {
         saved_at,
         messages: messages.collect(),
         is_limited: true,
-        actor: crate::support::nobody(),
+        actor: units::nobody(),
     };
     lender.run(unit).await.expect("it is stored").change
 }

@@ -1,6 +1,6 @@
 //! The public face in SQL: every query of the README is run as the role that may ask, which sees nothing else.
 
-use crate::support::Scratch;
+use crate::support::{Scratch, units};
 
 /// Two users, of whom Anna has mail, also some that was deleted.
 const MAIL: &str = "
@@ -46,8 +46,7 @@ fn the_questions_of_the_readme_are_answered() {
     let questions: Vec<&str> =
         readme.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(questions.len(), ANSWERS.len());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let reader = scratch.client("aox_reader").await;
         for (question, answer) in questions.iter().zip(ANSWERS) {
             let rows = reader.simple_query(question).await.expect(question);
@@ -66,8 +65,7 @@ fn the_questions_of_the_readme_are_answered() {
 fn who_may_ask_sees_nothing_else_and_changes_nothing() {
     let scratch = Scratch::start();
     scratch.sql(MAIL);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let reader = scratch.client("aox_reader").await;
         let all = "select n.nspname, c.relname, has_table_privilege(c.oid, 'select'),
                 has_table_privilege(c.oid, 'insert, update, delete, truncate, references, trigger')

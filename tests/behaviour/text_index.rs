@@ -3,14 +3,12 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Lender, Scratch, Server, corpus};
+use crate::support::{Lender, Scratch, Server, corpus, units};
 use archiveopteryx::db::{
-    Append, Appending, CheckTextBlock, CountWaiting, Culprit, Expunge, FindMessages, IndexTexts, Indexing,
-    MeantMessage, NewMessage, SearchPage,
+    CheckTextBlock, CountWaiting, Culprit, Expunge, FindMessages, IndexTexts, Indexing, MeantMessage,
+    SearchPage,
 };
-use archiveopteryx::mailbox::{
-    AccountId, FlagSet, InternalDate, MailboxId, MailboxKey, MessageId, System, Uid,
-};
+use archiveopteryx::mailbox::{AccountId, MailboxId, MailboxKey, MessageId, Uid};
 use archiveopteryx::search::{Collation, Field, LeafAnswer, Selector, StoredLeaf};
 use jiff::{Timestamp, ToSpan};
 
@@ -23,29 +21,13 @@ const ACCOUNT: &str = "
 fn test(body: impl AsyncFnOnce(&Scratch, &Lender)) {
     let scratch = Scratch::start();
     scratch.sql(ACCOUNT);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async { body(&scratch, &scratch.lender().await).await });
+    units::runtime().block_on(async { body(&scratch, &scratch.lender().await).await });
 }
 
 async fn append(lender: &Lender, messages: &[Vec<u8>]) {
     for messages in messages.chunks(50) {
-        let messages = messages.iter().map(|octets| Appending {
-            message: NewMessage::prepare(INBOX.account, octets.clone(), Timestamp::UNIX_EPOCH),
-            flags: FlagSet::new(System::default(), []),
-            internal_date: InternalDate { seconds: 0, zone_minutes: 0 },
-        });
-        let (messages, saved_at) = (messages.collect(), Timestamp::UNIX_EPOCH);
-        lender
-            .run(Append {
-                key: INBOX,
-                saved_at,
-                messages,
-                is_limited: false,
-                actor: crate::support::nobody(),
-            })
-            .await
-            .expect("it is stored");
+        let messages = messages.iter().map(|octets| units::appending(INBOX.account, octets.clone()));
+        lender.run(units::append(INBOX, messages)).await.expect("it is stored");
     }
 }
 

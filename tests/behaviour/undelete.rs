@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::server::Options;
-use crate::support::{Scratch, Server};
+use crate::support::{Scratch, Server, units};
 use serde_json::Value;
 
 #[test]
@@ -283,9 +283,7 @@ fn what_was_deleted_before_is_numbered() {
                  case n when 3 then 'move' else 'expunge' end
              from generate_series(1, 5) n",
     );
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    runtime.block_on(async {
+    units::runtime().block_on(async {
         let lender = scratch.lender().await;
         let rows =
             lender.client().query("select uid, deleted_uid from aox.tombstones order by uid", &[]).await;

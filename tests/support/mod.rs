@@ -15,6 +15,7 @@ pub mod scratch;
 pub mod server;
 pub mod stream;
 pub mod transcript;
+pub mod units;
 
 pub use authority::Authority;
 pub use authorization_server::AuthorizationServer;
@@ -23,9 +24,4 @@ pub use imap::Imap;
 pub use lmtp::Lmtp;
 pub use pop3::Pop3;
 pub use scratch::{Lender, Scratch};
-/// An actor for units that ask for one.
-pub fn nobody() -> archiveopteryx::db::Actor {
-    archiveopteryx::db::Actor { account: None, door: "imap", client: None }
-}
-
 pub use server::{Options, Server, eventually};

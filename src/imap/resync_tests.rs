@@ -144,7 +144,8 @@ impl Client {
         let current = world.shared.current();
         let uidvalidity = current.uidvalidity;
         let since = ModSeq(self.known);
-        let resync = (self.known > 0).then_some(Resync { uidvalidity, since, known: None });
+        let resync = Resync { uidvalidity, since, known: None, by_place: false };
+        let resync = (self.known > 0).then_some(resync);
         let enabled = Enabled { condstore: true, qresync: true, ..Enabled::default() };
         let opening = Opening {
             tag: "a".into(),

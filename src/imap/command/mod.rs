@@ -156,6 +156,8 @@ impl Command {
     pub fn uses_numbers(&self) -> bool {
         match self {
             Command::Replace(uid, _) => !uid,
+            // RFC 9586 §3.7: the fourth parameter of QRESYNC must not be used then.
+            Command::Select(select) => select.resync.as_ref().is_some_and(|resync| resync.by_place),
             Command::OnMailbox { uid, command } => {
                 let by_place = matches!(
                     command,

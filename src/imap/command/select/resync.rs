@@ -23,6 +23,8 @@ pub struct Resync {
     pub since: ModSeq,
     /// The messages that it wants to hear of; None for all.
     pub known: Option<SequenceSet>,
+    /// It also says at which places some of them were.
+    pub by_place: bool,
 }
 
 /// `select-param =/ "QRESYNC" SP "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"`, from
@@ -38,7 +40,10 @@ pub fn select_param(input: &[u8]) -> Parsed<'_, Resync> {
         opt(preceded(sp, known_uids)),
         opt(preceded(sp, seq_match_data)),
     );
-    let resync = map(arguments, |(uidvalidity, since, known, _)| Resync { uidvalidity, since, known });
+    let resync = map(arguments, |(uidvalidity, since, known, places)| {
+        let by_place = places.is_some();
+        Resync { uidvalidity, since, known, by_place }
+    });
     context("what is known of the mailbox", preceded(sp, delimited(char('('), resync, char(')'))))
         .parse(input)
 }

@@ -14,7 +14,7 @@ use crate::limits;
 use crate::mailbox::{AccountId, MessageId};
 use crate::message::recipe::{BodyRef, Piece, Place, Recipe, Source as Origin};
 use crate::message::{
-    PartKind, decode_header_value, group_names, header, is_text, names_and_inner_headers, search_texts,
+    PartKind, PartTexts, decode_header_value, group_names, header, is_text, part_texts, search_texts,
     transfer,
 };
 use crate::search::{Field, Source, StoredLeaf, StoredText};
@@ -251,9 +251,12 @@ impl<'a> Batch<'a> {
             let message = MessageId(candidate.row.get(0));
             if let Text::Of(recipe) = &candidate.content {
                 let header = candidate.row.get::<_, Option<&[u8]>>(3).unwrap_or_default();
+                let pieces = pieces(&content);
                 let texts = text_parts(recipe).flat_map(|part| texts_of(recipe, part, header, &content));
-                let others = names_and_inner_headers(recipe, header);
-                candidate.text.bodies = texts.chain(others).map(Cow::Owned).collect();
+                let PartTexts { bodies, fields } = part_texts(recipe, header, &pieces);
+                candidate.text.bodies = texts.chain(bodies).map(Cow::Owned).collect();
+                let owned = |(name, value)| (Cow::Owned(name), Cow::Owned(value));
+                candidate.text.part_header = fields.into_iter().map(owned).collect();
             }
             let read = !matches!(candidate.content, Text::TooMuch);
             see(message, read.then_some(&candidate.text))
@@ -300,7 +303,8 @@ fn text_parts(recipe: &Recipe) -> impl Iterator<Item = usize> + '_ {
     texts.map(|(index, _)| index)
 }
 
-/// The bodies that the text of a message is made of, each once.
+/// The bodies that the text of a message is made of, each once, and what of others the headers of parts are made of: most
+/// stand in the recipe, but not those of a message that is kept whole.
 fn text_wanted(recipe: &Recipe) -> Vec<(usize, Wanted)> {
     let mut wanted: Vec<(usize, Wanted)> = Vec::new();
     for part in text_parts(recipe) {
@@ -319,7 +323,26 @@ fn text_wanted(recipe: &Recipe) -> Vec<(usize, Wanted)> {
             }
         }
     }
+    let texts = wanted.len();
+    for need in recipe.parts.iter().skip(1).flat_map(|part| recipe.needs(part.header.clone())) {
+        let BodyRef { place: Place::Shared(hash), octets } = recipe.bodies[need.body] else { continue };
+        match wanted.iter().position(|(known, _)| *known == need.body) {
+            None => wanted.push((need.body, Wanted { hash, octets, range: need.decoded })),
+            // What is read for its text is read whole.
+            Some(at) if at < texts => {}
+            Some(at) => {
+                let range = &mut wanted[at].1.range;
+                *range = range.start.min(need.decoded.start)..range.end.max(need.decoded.end);
+            }
+        }
+    }
     wanted
+}
+
+/// What was read, as recipes take it.
+fn pieces(content: &HashMap<usize, Content>) -> Vec<Piece<'_>> {
+    let read = content.iter();
+    read.map(|(body, read)| Piece { body: *body, offset: read.offset, octets: &read.octets }).collect()
 }
 
 fn text_bytes(recipe: &Recipe) -> u64 {
@@ -337,13 +360,7 @@ fn texts_of(recipe: &Recipe, part: usize, header: &[u8], content: &HashMap<usize
             of_body(body).map(|octets| as_text(&transfer::decode(encoding, octets))).unwrap_or_default()
         }
         Some(Origin::Range(range, encoding)) => {
-            let pieces = content.iter().map(|(body, content)| Piece {
-                body: *body,
-                offset: content.offset,
-                octets: &content.octets,
-            });
-            let pieces: Vec<Piece<'_>> = pieces.collect();
-            as_text(&transfer::decode(encoding, &recipe.rebuild_range(header, range, &pieces)))
+            as_text(&transfer::decode(encoding, &recipe.rebuild_range(header, range, &pieces(content))))
         }
         None => Vec::new(),
     }

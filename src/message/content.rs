@@ -106,6 +106,19 @@ pub fn parameter(parameters: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String
     Some(join_continuations(&pieces))
 }
 
+/// The values of those parameters that are written in pieces or with a charset, each once.
+pub fn extended_values(parameters: &[(Vec<u8>, Vec<u8>)]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (key, _) in parameters {
+        let name = key.split(|octet| *octet == b'*').next().unwrap_or_default();
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        if key.contains(&b'*') && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.iter().filter_map(|name| parameter(parameters, name)).collect()
+}
+
 /// RFC 2231 §3 and §4: the charset stands before the first two apostrophes of the first piece.
 fn join_continuations(pieces: &[(u32, bool, &[u8])]) -> String {
     let mut label: &[u8] = b"utf-8";

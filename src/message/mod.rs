@@ -44,5 +44,5 @@ pub use section::{Section, SectionBytes, SectionText, select_fields};
 pub use structure::body_from_bodystructure;
 pub use subject::base_subject;
 pub use text::{decode_header_value, is_text, search_texts};
-pub use text_parts::names_and_inner_headers;
+pub use text_parts::{PartTexts, part_texts};
 pub use transfer::Encoding;

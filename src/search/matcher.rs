@@ -21,12 +21,21 @@ pub struct StoredText<'a> {
     pub addresses: Vec<(Field, Cow<'a, str>)>,
     /// Every field of the header: name and value.
     pub header: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The fields of the headers of its parts. Only who looks for a text anywhere looks here.
+    pub part_header: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The day of the Date field as it is written there, if it can be read.
     pub sent_on: Option<Date>,
     /// The Message-ID by which it is known, whatever the header says exactly. Only the index asks for it.
     pub message_id: Option<Cow<'a, str>>,
     /// The text of each part that has any.
     pub bodies: Vec<Cow<'a, str>>,
+}
+
+impl StoredText<'_> {
+    /// The fields of its header, and those of its parts: TEXT includes these (RFC 9051 §6.4.4).
+    fn all_fields(&self) -> impl Iterator<Item = &(Cow<'_, str>, Cow<'_, str>)> {
+        self.header.iter().chain(&self.part_header)
+    }
 }
 
 /// Whether a message has what `leaf` looks for. To ask of many messages, make a [`Matcher`].
@@ -77,7 +86,7 @@ impl<'a> Matcher<'a> {
             StoredLeaf::Body(_) => needle.is_empty() || text.bodies.iter().any(|body| needle.is_in(body)),
             StoredLeaf::Text(_) => {
                 needle.is_empty()
-                    || text.header.iter().any(|(name, value)| needle.is_in_field(name, value))
+                    || text.all_fields().any(|(name, value)| needle.is_in_field(name, value))
                     || text.bodies.iter().any(|body| needle.is_in(body))
             }
             StoredLeaf::SentBefore(date) => text.sent_on.is_some_and(|sent| sent < *date),
@@ -106,7 +115,7 @@ fn relevancy(fuzzy: &Fuzzy, about: &StoredLeaf, text: &StoredText<'_>) -> Option
         StoredLeaf::Body(_) => text.bodies.iter().for_each(|body| sight.look(body, WHOLE_WEIGHT)),
         StoredLeaf::Text(_) => {
             text.subject.iter().for_each(|subject| sight.look(subject, WHOLE_WEIGHT));
-            for part in text.header.iter().flat_map(|(name, value)| [name, value]) {
+            for part in text.all_fields().flat_map(|(name, value)| [name, value]) {
                 sight.look(part, HEADER_WEIGHT);
             }
             text.bodies.iter().for_each(|body| sight.look(body, BODY_WEIGHT));
@@ -276,6 +285,7 @@ mod tests {
                 (Field::Cc, "bob@example.org".into()),
             ],
             header: vec![("Subject".into(), "Lunch".into()), ("X-Mood".into(), "hungry".into())],
+            part_header: vec![("Content-Description".into(), "Menu".into())],
             sent_on: Some(date(2026, 2, 3)),
             bodies: vec!["See you at noon".into()],
             ..StoredText::default()
@@ -292,6 +302,10 @@ mod tests {
             (StoredLeaf::Text("hungry".into()), true),
             (StoredLeaf::Text("x-mood: hung".into()), true),
             (StoredLeaf::Text("noon".into()), true),
+            (StoredLeaf::Text("menu".into()), true),
+            (StoredLeaf::Text("content-description: m".into()), true),
+            (StoredLeaf::Body("menu".into()), false),
+            (StoredLeaf::Header { name: "Content-Description".into(), text: "menu".into() }, false),
             (StoredLeaf::Text("nothing".into()), false),
             (StoredLeaf::SentOn(date(2026, 2, 3)), true),
             (StoredLeaf::SentBefore(date(2026, 2, 3)), false),

@@ -192,6 +192,49 @@ fn letters(count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|number| letter(number).into_bytes()).collect()
 }
 
+/// A message with a picture that is described; what stands before its parts has so many octets.
+fn picture(number: usize, preamble: usize) -> Vec<u8> {
+    let preamble = "for old readers\r\n".repeat(preamble / 17);
+    format!(
+        "From: Anna <anna@example.org>\r\nSubject: picture\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{preamble}\
+         --b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <pict{number}x@example.org>\r\n\
+         Content-Description: =?utf-8?q?Gr=C3=BC=C3=9Fe?= from afar\r\n\r\niVBORw0K\r\n--b--\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn text_finds_the_headers_of_parts_however_far_the_index_has_come() {
+    test(async |scratch, lender| {
+        let leaf = |text: &str| StoredLeaf::Text(text.to_owned());
+        let mut leaves =
+            ["pict33x", "pict61x", "GRÜẞE FROM", "content-id: <pict", "grünkohl"].map(leaf).to_vec();
+        leaves.push(StoredLeaf::Header { name: "Content-ID".into(), text: String::new() });
+        leaves.push(StoredLeaf::Header { name: "Subject".into(), text: "pict33x".into() });
+        leaves.push(StoredLeaf::Body("pict33x".into()));
+        let counts = async || -> Vec<u64> {
+            let answers = answers(lender, &leaves, Collation::default()).await;
+            answers.iter().map(|answer| answer.selected.len()).collect()
+        };
+        append(lender, &letters(30)).await;
+        append(lender, &(0..60).map(|number| picture(number, 0)).collect::<Vec<_>>()).await;
+        index(lender).await;
+        // Of these, the headers of parts are kept like bodies.
+        append(lender, &(60..65).map(|number| picture(number, 5000)).collect::<Vec<_>>()).await;
+        let expected = [1, 1, 65, 65, 0, 0, 0, 0];
+        assert_eq!(counts().await, expected, "indexed in part");
+        index(lender).await;
+        assert_eq!(counts().await, expected, "indexed");
+        // What an earlier edition has made knows nothing of parts.
+        scratch.sql("update aox.text_blocks set edition = 4");
+        assert_eq!(counts().await, expected, "not indexed");
+        check_blocks(lender).await;
+        index(lender).await;
+        assert_eq!(indexed(lender).await, 95);
+        assert_eq!(counts().await, expected, "indexed again");
+    });
+}
+
 #[test]
 fn what_is_not_there_any_more_leaves_the_index() {
     test(async |scratch, lender| {

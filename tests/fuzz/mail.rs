@@ -43,7 +43,7 @@ fn told(mail: &[u8], apart: &TakenApart) {
     let others = message::select_fields(header, &names, true);
     // Each ends with the empty line, which the header may lack.
     assert!(some.len() + others.len() <= header.len() + 6, "a field is in both or came from nowhere");
-    message::names_and_inner_headers(&apart.recipe, &apart.header);
+    message::part_texts(&apart.recipe, &apart.header, &[]);
 }
 
 /// All promises about one message.

@@ -103,7 +103,8 @@ impl Gathering {
     /// One more message, with everything that it says.
     pub fn add(&mut self, message: MessageId, text: &StoredText<'_>) {
         let octets: usize = text.bodies.iter().map(|body| body.len()).sum();
-        let header: usize = text.header.iter().map(|(_, value)| value.len()).sum();
+        let fields = text.header.iter().chain(&text.part_header);
+        let header: usize = fields.map(|(_, value)| value.len()).sum();
         if octets + header > limits::INDEXED_TEXT_BYTES_MAX {
             return self.add_unread(message);
         }
@@ -114,8 +115,10 @@ impl Gathering {
         for (field, address) in &text.addresses {
             self.whole(list_of(*field), address);
         }
-        for (name, value) in &text.header {
+        for (name, _) in &text.header {
             self.enter(List::Names, name.to_ascii_lowercase().as_bytes());
+        }
+        for (name, value) in text.header.iter().chain(&text.part_header) {
             self.text(name, HEADER);
             self.text(value, HEADER);
         }

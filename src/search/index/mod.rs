@@ -23,7 +23,7 @@ pub use probe::{Found, Probe};
 
 /// Of what the index is made: what is decoded, and how it is folded and cut. A block that another edition has made is
 /// not used, and made again.
-pub const EDITION: i16 = 4;
+pub const EDITION: i16 = 5;
 
 /// Where the words of a list stand. The numbers are those in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +37,7 @@ pub enum List {
     To = 4,
     Cc = 5,
     Bcc = 6,
-    /// The words of header fields and of their names that consist of the letters from a to z.
+    /// The words of header fields, those of parts included, and of their names that consist of the letters from a to z.
     HeaderLetters = 7,
     /// Those that consist of hexadecimal digits, among them one of 0 to 9 at least.
     HeaderDigits = 8,

@@ -355,14 +355,16 @@ mod tests {
         let texts = |number| prop::collection::vec(TEXT.prop_map(Cow::Owned), 0..number);
         let field = prop_oneof![Just(Field::From), Just(Field::To), Just(Field::Cc), Just(Field::Bcc)];
         let addresses = prop::collection::vec((field, TEXT.prop_map(Cow::Owned)), 0..3);
-        let name = "(Subject|[aA]-[bB1]|x)".prop_map(Cow::Owned);
-        let header = prop::collection::vec((name, TEXT.prop_map(Cow::Owned)), 0..3);
+        let name = || "(Subject|[aA]-[bB1]|x)".prop_map(Cow::Owned);
+        let fields = || prop::collection::vec((name(), TEXT.prop_map(Cow::Owned)), 0..3);
+        let headers = (fields(), fields());
         let subject = prop::option::of(TEXT.prop_map(Cow::Owned));
-        (subject, addresses, header, texts(3), prop::option::of(day())).prop_map(
-            |(subject, addresses, header, bodies, sent_on)| StoredText {
+        (subject, addresses, headers, texts(3), prop::option::of(day())).prop_map(
+            |(subject, addresses, (header, part_header), bodies, sent_on)| StoredText {
                 subject,
                 addresses,
                 header,
+                part_header,
                 bodies,
                 sent_on,
                 ..StoredText::default()

@@ -56,7 +56,7 @@ pub enum Add {
         #[arg(long, value_name = "SEARCH", num_args = 1..)]
         search: Vec<String>,
     },
-    /// Add a mailbox; it begins with the rights of the one above it
+    /// Add a mailbox; it begins with the rights of the nearest one above it
     Mailbox {
         /// /shared/NAME for one that belongs to everybody, or /users/LOGIN/NAME
         mailbox: String,

@@ -8,7 +8,7 @@ use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{FirstMailbox, Located, MailboxName};
 
-/// Makes a mailbox, and those above it that are missing. With the rights of the one above it, like any other.
+/// Makes a mailbox. With the rights of the nearest one above it, like any other.
 pub struct AddMailbox {
     /// Whose: a user's login, or that of the account that owns what belongs to everybody.
     pub login: String,
@@ -32,9 +32,10 @@ impl Unit for AddMailbox {
             );
             return Err(error::Error::no(Code::Cannot, text).into());
         }
-        match create(db, account, &self.name, &self.uses, self.now).await? {
-            true => Ok(()),
-            false => Err(error::Error::no(Code::AlreadyExists, "there is a mailbox of that name").into()),
+        let special_use = FirstMailbox::use_of(&self.uses, &self.name);
+        match create(db, account, &self.name, special_use, self.now).await? {
+            Some(_) => Ok(()),
+            None => Err(error::Error::no(Code::AlreadyExists, "there is a mailbox of that name").into()),
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Creates a mailbox, and those above it that are missing.
+//! Creates a mailbox. Levels above it need no mailbox of their own.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 
 use super::owner::{Place, locate, permit};
 use super::unit::{Access, Error, Lent, Unit};
@@ -31,21 +32,14 @@ impl Unit for CreateMailbox {
     async fn run(self, db: &Lent<'_>) -> Result<MailboxId, Error> {
         let place = locate(db, self.viewer, &self.name).await?.ok_or_else(not_here)?;
         may_create(db, self.viewer, &place).await?;
-        let mut uses = self.uses.to_vec();
-        if let Some(special_use) = self.special_use {
-            uses.retain(|first| first.name != place.name);
-            uses.push(FirstMailbox { name: place.name.clone(), special_use: Some(special_use) });
-        }
-        if !create(db, place.account, &place.name, &uses, self.now).await? {
-            return Err(taken(db, self.viewer, &place).await?.into());
-        }
-        let sql = include_str!("sql/select_mailbox_use.sql");
-        let row = db.query_one(sql, &[&place.account.0, &place.name.as_str()]).await?;
-        if self.special_use.is_some() && row.get::<_, Option<&str>>(1) != self.special_use {
+        let by_name = FirstMailbox::use_of(&self.uses, &place.name);
+        let created = create(db, place.account, &place.name, self.special_use.or(by_name), self.now).await?;
+        let Some(created) = created else { return Err(taken(db, self.viewer, &place).await?.into()) };
+        if self.special_use.is_some() && created.special_use.as_deref() != self.special_use {
             let text = "Another mailbox has this use";
             return Err(error::Error::no(Code::UseAttr, text).into());
         }
-        Ok(MailboxId(row.get(0)))
+        Ok(created.mailbox)
     }
 }
 
@@ -84,15 +78,23 @@ fn not_here() -> error::Error {
     error::Error::no(Code::NoPerm, "You cannot make a mailbox there")
 }
 
-/// Creates `name` and what is missing above it. Each gets the use that `uses` has for it, unless another mailbox of the
-/// account has that, and the rights of the nearest mailbox above (RFC 4314 §4). False when `name` was there.
+/// A mailbox that is new.
+pub(super) struct Created {
+    pub mailbox: MailboxId,
+    /// None, too, when another mailbox has the use that it was to have.
+    pub special_use: Option<String>,
+}
+
+/// Creates `name`, and no mailbox above it: where there is none, LIST tells of a level (RFC 3501 §6.3.8). It gets the use
+/// `special_use`, unless another mailbox of the account has that, and the rights of the nearest mailbox above (RFC 4314
+/// §4). None when there was a mailbox of that name.
 pub(super) async fn create(
     db: &Lent<'_>,
     account: AccountId,
     name: &MailboxName,
-    uses: &[FirstMailbox],
+    special_use: Option<&str>,
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Option<Created>, Error> {
     let row = db.query_opt(include_str!("sql/count_mailboxes.sql"), &[&account.0]).await?;
     // A client may still be there when an administrator deletes its account.
     let gone = || error::Error::no(Code::NonExistent, "This account has been deleted");
@@ -100,22 +102,20 @@ pub(super) async fn create(
     if count >= limits::MAILBOXES_PER_ACCOUNT_MAX as i64 {
         return Err(error::Error::no(Code::Limit, "This account has as many mailboxes as it may have").into());
     }
+    let sql = include_str!("sql/insert_mailbox.sql");
+    let params: [&(dyn ToSql + Sync); 4] = [&account.0, &name.as_str(), &special_use, &now.as_second()];
+    let Some(row) = db.query_opt(sql, &params).await? else { return Ok(None) };
+    let created = Created { mailbox: MailboxId(row.get(0)), special_use: row.get(1) };
     let parents: Vec<MailboxName> = name.parents().collect();
-    let names: Vec<&str> = parents.iter().chain([name]).map(MailboxName::as_str).collect();
-    let use_of = |name: &&str| uses.iter().find(|first| first.name.as_str() == *name)?.special_use;
-    let uses: Vec<Option<&str>> = names.iter().map(use_of).collect();
-    let sql = include_str!("sql/insert_mailboxes.sql");
-    let created = db.query(sql, &[&account.0, &names, &uses, &now.as_second()]).await?;
-    let created: Vec<&str> = created.iter().map(|row| row.get(0)).collect();
-    if !created.is_empty() && !parents.is_empty() {
-        db.execute(include_str!("sql/inherit_rights.sql"), &[&account.0, &created, &names]).await?;
+    if !parents.is_empty() {
+        let names: Vec<&str> = parents.iter().map(MailboxName::as_str).collect();
+        let sql = include_str!("sql/inherit_rights.sql");
+        db.execute(sql, &[&account.0, &created.mailbox.0, &names]).await?;
     }
-    if !created.is_empty() {
-        let sql = include_str!("sql/select_mailboxes_over_quota.sql");
-        if db.query_one(sql, &[&account.0]).await?.get::<_, Option<i64>>(0).is_some() {
-            let text = "The quota does not allow as many mailboxes";
-            return Err(error::Error::no(Code::OverQuota, text).into());
-        }
+    let sql = include_str!("sql/select_mailboxes_over_quota.sql");
+    if db.query_one(sql, &[&account.0]).await?.get::<_, Option<i64>>(0).is_some() {
+        let text = "The quota does not allow as many mailboxes";
+        return Err(error::Error::no(Code::OverQuota, text).into());
     }
-    Ok(created.contains(&name.as_str()))
+    Ok(Some(created))
 }

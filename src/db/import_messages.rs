@@ -62,7 +62,7 @@ impl Unit for BeginImport {
             let text = format!("\"{}\" leads to mailboxes of others", self.name);
             return Err(error::Error::no(Code::Cannot, text).into());
         }
-        create(db, account, &self.name, &[], self.now).await?;
+        create(db, account, &self.name, None, self.now).await?;
         let Some(uidvalidity) = self.uidvalidity.map(i64::from) else { return Ok(()) };
         let sql = include_str!("sql/lock_unused_mailbox.sql");
         let row = db.query_one(sql, &[&account.0, &self.name.as_str(), &uidvalidity]).await?;

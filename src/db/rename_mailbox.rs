@@ -1,21 +1,22 @@
 //! Renames a mailbox with all that is below it.
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::copy_messages::CopyMessages;
 use super::create_mailbox::{create, may_create, taken};
 use super::expunge::Culprit;
 use super::metadata::copy_metadata;
-use super::owner::{Place, ban, locate, permit};
+use super::owner::{Place, ban, locate, permit, standings};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{Change, MailboxId, MailboxKey, MailboxName, Uid, UidSet};
 use crate::policy::{Rights, Viewer};
 
-/// RENAME (RFC 3501 §6.3.5). Messages keep their uids, mailboxes their uidvalidity, as the names were not in use, and
-/// the rights in them stay as they are. That of somebody else needs the right `x` in the mailbox, and `k` in the nearest
-/// one above its new name (RFC 4314 §4).
+/// RENAME (RFC 3501 §6.3.5), also of a level that has no mailbox itself. Messages keep their uids, mailboxes their
+/// uidvalidity, as the names were not in use, and the rights in them stay as they are. That of somebody else needs the
+/// right `x` in the mailbox, and `k` in the nearest one above its new name (RFC 4314 §4).
 pub struct RenameMailbox {
     pub viewer: Viewer,
     pub from: MailboxName,
@@ -56,15 +57,31 @@ impl RenameMailbox {
     /// Refuses who may not rename a mailbox. INBOX would have to be emptied, which only its owner does.
     async fn check_rights(&self, db: &Lent<'_>, from: &Place, found: Option<MailboxId>) -> Result<(), Error> {
         let is_own = self.viewer.owns(from.account);
-        let Some(mailbox) = found else {
-            // One's own level without a mailbox can be renamed with what is below it.
-            return if is_own { Ok(()) } else { Err(no_mailbox().into()) };
-        };
+        let Some(mailbox) = found else { return self.check_rights_below(db, from).await };
         let key = MailboxKey { account: from.account, mailbox };
         permit(db, self.viewer, key).await?.demand(Rights::DELETE, no_mailbox)?;
         match from.name.is_inbox() && !is_own {
             true => Err(error::Error::no(Code::Cannot, "Only its owner can rename an INBOX").into()),
             false => Ok(()),
+        }
+    }
+
+    /// A level without a mailbox is renamed with what is below it, by anybody who may rename all of that.
+    async fn check_rights_below(&self, db: &Lent<'_>, from: &Place) -> Result<(), Error> {
+        if self.viewer.owns(from.account) {
+            return Ok(());
+        }
+        let sql = include_str!("sql/select_children.sql");
+        let children = db.query(sql, &[&from.account.0, &from.name.as_str()]).await?;
+        let key = |row: &Row| MailboxKey { account: from.account, mailbox: MailboxId(row.get(0)) };
+        let asked: Vec<(Viewer, MailboxKey)> = children.iter().map(|row| (self.viewer, key(row))).collect();
+        let standings = standings(db, &asked).await?;
+        if !standings.iter().any(|standing| standing.permit.rights.contains(Rights::LOOKUP)) {
+            return Err(no_mailbox().into());
+        }
+        match standings.iter().find(|standing| !standing.permit.rights.contains(Rights::DELETE)) {
+            Some(one) => Err(one.permit.lacking(Rights::DELETE).into()),
+            None => Ok(()),
         }
     }
 
@@ -82,7 +99,7 @@ impl RenameMailbox {
         }
         for row in &children {
             // The longest new name has to be a valid one, too.
-            MailboxName::new(row.get(0))?.renamed(&from.name, &to.name)?;
+            MailboxName::new(row.get(1))?.renamed(&from.name, &to.name)?;
         }
         // Whoever may not delete in a mailbox may not take it away with the one above it.
         let sql = include_str!("sql/select_delete_ban_below.sql");
@@ -93,9 +110,6 @@ impl RenameMailbox {
         let lock = include_str!("sql/lock_mailbox_by_name.sql");
         if db.query_opt(lock, &[&account, &to.name.as_str()]).await?.is_some() {
             return Err(taken(db, self.viewer, to).await?.into());
-        }
-        if let Some(parent) = to.name.parent() {
-            create(db, to.account, &parent, &[], self.now).await?;
         }
         let sql = include_str!("sql/update_mailbox_names.sql");
         match db.execute(sql, &[&account, &name, &to.name.as_str()]).await {
@@ -110,13 +124,10 @@ impl RenameMailbox {
     /// INBOX is never renamed; its messages move to the new mailbox, and it stays, empty (RFC 3501 §6.3.5). What is
     /// below it stays where it is.
     async fn move_inbox(&self, db: &Lent<'_>, inbox: MailboxId, to: &Place) -> Result<Vec<Change>, Error> {
-        if !create(db, to.account, &to.name, &[], self.now).await? {
+        let Some(created) = create(db, to.account, &to.name, None, self.now).await? else {
             return Err(taken(db, self.viewer, to).await?.into());
-        }
-        let name = to.name.as_str();
-        let made =
-            db.query_one(include_str!("sql/select_mailbox_by_name.sql"), &[&to.account.0, &name]).await?;
-        copy_metadata(db, to.account, inbox, MailboxId(made.get(0))).await?;
+        };
+        copy_metadata(db, to.account, inbox, created.mailbox).await?;
         let moved = CopyMessages {
             viewer: self.viewer,
             source: MailboxKey { account: to.account, mailbox: inbox },

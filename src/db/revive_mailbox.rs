@@ -176,7 +176,7 @@ impl Unit for FindPlaceToReturn {
         if let Some((login, name)) = &self.into {
             let nobody = || error::Error::no(Code::NonExistent, format!("there is no user {login}"));
             let account = account_of(db, login).await?.ok_or_else(nobody)?;
-            let made = create(db, account, name, &[], self.now).await?;
+            let made = create(db, account, name, None, self.now).await?.is_some();
             let found = by_name(db, account, name.as_str()).await?;
             let key = found.ok_or_else(|| error::Error::bug("a mailbox is gone that was just there"))?;
             let (login, name) = (login.clone(), name.as_str().to_owned());

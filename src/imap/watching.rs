@@ -389,15 +389,16 @@ impl Watching {
             );
         }
         for line in everything.lines(&read.listed, self.enabled) {
-            known.entry(line.name).or_default().attributes = line.attributes;
+            // RFC 5465 §5.4: what refers to no mailbox is told with this one.
+            known.entry(line.name).or_default().attributes =
+                line.attributes.replace("\\Noselect", "\\NonExistent");
         }
         known.retain(|name, known| !self.events(name, known.subscribed).is_none());
-        match known.len() > limits::NOTIFY_MAILBOXES_MAX {
-            true => {
-                Err(Error::no(Code::NotificationOverflow, "these are more mailboxes than can be watched"))
-            }
-            false => Ok(known),
+        if known.len() > limits::NOTIFY_MAILBOXES_MAX {
+            let text = "these are more mailboxes than can be watched";
+            return Err(Error::no(Code::NotificationOverflow, text));
         }
+        Ok(known)
     }
 
     /// What is wanted of a name: what all groups want together, unless one says NONE (RFC 5465 §8).
@@ -422,7 +423,7 @@ impl Watching {
     /// Tells of mailboxes that have come, gone, or got another name (RFC 5465 §5.4, §5.9).
     fn tell_names<'a>(&'a self, out: &mut Vec<u8>, before: &'a BTreeMap<String, Known>) -> Told<'a> {
         let mut told = Told { lines: BTreeSet::new(), renamed: renamed(before, &self.known) };
-        let mut above: BTreeSet<&str> = BTreeSet::new();
+        let mut lowest: BTreeSet<&str> = BTreeSet::new();
         for (name, old) in &told.renamed {
             let (parent, parent_before) = (told.renamed.get(parent_of(name)), parent_of(old));
             // RFC 5465 §5.4: nothing is said of the children.
@@ -449,7 +450,7 @@ impl Watching {
             let exists = |known: Option<&Known>| known.is_some_and(|known| known.exists);
             let attributes = match (exists(was), exists(is)) {
                 (false, true) | (true, false) if events.names => {
-                    above.insert(parent_of(name));
+                    lowest.insert(parent_of(name));
                     is.map_or("\\NonExistent", |is| is.attributes.as_str())
                 }
                 // It may be there still, but not for this client.
@@ -462,14 +463,29 @@ impl Watching {
                 self.line(out, name, attributes, None);
             }
         }
-        for name in above.into_iter().filter(|name| !name.is_empty()) {
+        self.tell_above(out, before, &lowest, &mut told);
+        told
+    }
+
+    /// Tells of the levels above mailboxes that have come or gone: of the lowest ones (RFC 5465 §5.4), and of those
+    /// further up that have come or gone with them, or have children now or no more.
+    fn tell_above<'a>(
+        &'a self,
+        out: &mut Vec<u8>,
+        before: &'a BTreeMap<String, Known>,
+        lowest: &BTreeSet<&'a str>,
+        told: &mut Told<'a>,
+    ) {
+        let attributes = |known: Option<&'a Known>| known.map(|known| known.attributes.as_str());
+        let differs = |name: &&str| attributes(before.get(*name)) != attributes(self.known.get(*name));
+        let further = lowest.iter().flat_map(|name| above(name)).filter(differs);
+        for name in further.chain(lowest.iter().copied()).collect::<BTreeSet<_>>() {
             let known = self.known.get(name);
-            if self.events(name, known.is_some_and(|known| known.subscribed)).names && told.lines.insert(name)
-            {
-                self.line(out, name, known.map_or("\\NonExistent", |known| known.attributes.as_str()), None);
+            let is_wanted = self.events(name, known.is_some_and(|known| known.subscribed)).names;
+            if !name.is_empty() && is_wanted && told.lines.insert(name) {
+                self.line(out, name, attributes(known).unwrap_or("\\NonExistent"), None);
             }
         }
-        told
     }
 
     /// `"*" SP "LIST" SP "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox [SP mbox-list-extended]`
@@ -571,6 +587,11 @@ fn renamed<'a>(
         Some((*name, *before.get(key)?)).filter(|(name, old)| name != old)
     };
     now.iter().filter_map(other).collect()
+}
+
+/// All levels above a name.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices(SEPARATOR).map(|(end, _)| &name[..end])
 }
 
 /// The level above a name; nothing above the highest.

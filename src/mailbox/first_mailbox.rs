@@ -19,6 +19,11 @@ impl FirstMailbox {
         let all = ["Sent:sent", "Drafts:drafts", "Trash:trash", "Junk:junk", "Archive:archive"];
         all.iter().map(|text| text.parse().expect("the defaults are well formed")).collect()
     }
+
+    /// The use that a mailbox has by its name.
+    pub fn use_of(all: &[FirstMailbox], name: &MailboxName) -> Option<&'static str> {
+        all.iter().find(|first| first.name == *name)?.special_use
+    }
 }
 
 /// `Name`, or `Name:use`.

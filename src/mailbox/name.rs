@@ -74,12 +74,7 @@ impl MailboxName {
         self.0.rsplit_once(SEPARATOR).map_or(&self.0, |(_, last)| last)
     }
 
-    /// The name one level up; none at the top.
-    pub fn parent(&self) -> Option<MailboxName> {
-        self.0.rsplit_once(SEPARATOR).map(|(parent, _)| MailboxName(parent.into()))
-    }
-
-    /// All names above this one, from the top: what CREATE makes when they are missing (RFC 9051 §6.3.4).
+    /// All names above this one, from the top.
     pub fn parents(&self) -> impl Iterator<Item = MailboxName> + '_ {
         self.0.match_indices(SEPARATOR).map(|(end, _)| MailboxName(self.0[..end].into()))
     }
@@ -268,9 +263,8 @@ mod tests {
         let child = name("a/b/c");
         let parents: Vec<String> = child.parents().map(|parent| parent.to_string()).collect();
         assert_eq!(parents, ["a", "a/b"]);
-        assert_eq!(child.parent(), Some(name("a/b")));
         assert_eq!(child.last_level(), "c");
-        assert_eq!(name("a").parent(), None);
+        assert_eq!(name("a").parents().count(), 0);
         assert!(child.is_child_of(&name("a")));
         assert!(!name("ab").is_child_of(&name("a")));
         assert!(!name("a").is_child_of(&name("a")));

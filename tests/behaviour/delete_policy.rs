@@ -211,6 +211,7 @@ fn administrators_say_it_in_many_ways() {
         server.add_user(login, &format!("{login}@example.org"), PASSWORD);
     }
     server.aox_ok(&["add", "group", "masters", "carl"]);
+    server.aox_ok(&["add", "mailbox", "/users/anna/Files"]);
     server.aox_ok(&["add", "mailbox", "/users/anna/Files/2026"]);
     let said =
         server.aox_ok(&["set", "delete-policy", "mailbox", "/users/anna/Files", "never", "--role", "users"]);
@@ -272,6 +273,7 @@ fn nothing_is_taken_out_from_under_a_policy() {
         server.add_user(login, &format!("{login}@example.org"), PASSWORD);
     }
     server.aox_ok(&["add", "group", "masters", "carl"]);
+    server.aox_ok(&["add", "mailbox", "/users/mona/Files/2026"]);
     server.aox_ok(&["add", "mailbox", "/users/mona/Files/2026/May"]);
     let path = "/users/mona/Files/2026";
     server.aox_ok(&["set", "delete-policy", "mailbox", path, "never", "--role", "users"]);
@@ -313,6 +315,7 @@ fn nothing_is_taken_out_from_under_a_policy() {
     carl.ok("DELETE Attic/2026/May").expect("DELETE");
     carl.ok("DELETE Attic/2026").expect("DELETE");
     // A user goes with everything, whatever is said of mailboxes.
+    carl.ok("CREATE Attic/2027").expect("CREATE");
     carl.ok("CREATE Attic/2027/May").expect("CREATE");
     server.aox_ok(&["set", "delete-policy", "mailbox", "/users/mona/Attic/2027", "never"]);
     server.aox_ok(&["delete", "user", "mona", "--yes"]);

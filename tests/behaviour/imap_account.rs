@@ -183,6 +183,8 @@ async fn mailboxes_come_and_go(client: &mut Client<'_>) {
             "* LIST (\\HasNoChildren) \"/\" INBOX\r\n* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\na OK",
         ),
         ("CREATE lists/Entw&APw-rfe/", "a OK"),
+        ("LIST \"\" lists", "* LIST (\\HasChildren \\Noselect) \"/\" lists\r\na OK"),
+        ("CREATE lists", "a OK"),
         ("CREATE lists", "a NO [ALREADYEXISTS]"),
         ("LIST lists/ %", "* LIST (\\HasNoChildren) \"/\" lists/Entw&APw-rfe\r\na OK"),
         (
@@ -193,10 +195,10 @@ async fn mailboxes_come_and_go(client: &mut Client<'_>) {
         ("RENAME lists old/lists", "a OK"),
         (
             "LIST \"\" old*",
-            "* LIST (\\HasChildren) \"/\" old\r\n* LIST (\\HasChildren) \"/\" old/lists\r\n* LIST",
+            "* LIST (\\HasChildren \\Noselect) \"/\" old\r\n* LIST (\\HasChildren) \"/\" old/lists\r\n* LIST",
         ),
         ("RENAME old/lists Sent", "a NO [ALREADYEXISTS]"),
-        ("DELETE old", "a OK"),
+        ("DELETE old", "a NO [HASCHILDREN]"),
         ("LIST \"\" old", "* LIST (\\HasChildren \\Noselect) \"/\" old\r\na OK"),
         ("SELECT old", "a NO [NONEXISTENT]"),
         ("SUBSCRIBE old/lists", "a OK"),
@@ -208,6 +210,8 @@ async fn mailboxes_come_and_go(client: &mut Client<'_>) {
         ("CREATE Sent", "a OK"),
         ("LIST \"\" Sent", "* LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\na OK"),
         ("CREATE Drafts/2026", "a OK"),
+        ("LIST \"\" Drafts", "* LIST (\\HasChildren \\Noselect) \"/\" Drafts\r\na OK"),
+        ("CREATE Drafts", "a OK"),
         ("LIST \"\" Drafts", "* LIST (\\HasChildren \\Drafts) \"/\" Drafts\r\na OK"),
         // A mailbox that has the use keeps it, whatever it is called.
         ("RENAME Sent Gesendet", "a OK"),

@@ -1,4 +1,4 @@
-//! CREATE (RFC 3501 §6.3.3): a new mailbox, with those above it that are missing, and with a use (RFC 6154).
+//! CREATE (RFC 3501 §6.3.3): a new mailbox, and its use (RFC 6154).
 
 use std::sync::Arc;
 

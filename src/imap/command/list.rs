@@ -337,7 +337,7 @@ mod tests {
         let expected =
             "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/work\r\n* MYRIGHTS INBOX/work lr\r\n";
         assert_eq!(said("LIST INBOX/ % return (Subscribed MYRIGHTS children)"), expected);
-        let expected = "* LIST (\\HasChildren \\NonExistent) \"/\" a\r\n";
+        let expected = "* LIST (\\HasChildren \\Noselect) \"/\" a\r\n";
         assert_eq!(said("LIST \"\" a RETURN (MYRIGHTS)"), expected);
         assert_eq!(said("LIST \"\" a RETURN ()"), expected);
         for wrong in [" \"\" a RETURN", " \"\" a RETURN (X)", " \"\" a (MYRIGHTS)"] {

@@ -81,9 +81,12 @@ impl List {
         }
         let mut attributes = vec![if level.has_children { "\\HasChildren" } else { "\\HasNoChildren" }];
         if !level.exists {
-            // RFC 5258 §3: \NonExistent implies \Noselect; only who may not know it has to hear the latter.
+            // RFC 9051 §6.3.9: a level of the hierarchy is told with \Noselect. §7.3.1 keeps \NonExistent for what is named
+            // because it is subscribed, or shows the way; it implies \Noselect, but only to who knows that.
+            let is_subscribed = level.subscribed && self.selection.subscribed;
             let knows = self.extended || enabled.imap4rev2;
-            attributes.push(if knows { "\\NonExistent" } else { "\\Noselect" });
+            let is_meant = knows && (is_subscribed || shows_the_way);
+            attributes.push(if is_meant { "\\NonExistent" } else { "\\Noselect" });
         }
         let tells_subscribed = self.selection.subscribed || self.returns.contains(&Return::Subscribed);
         if tells_subscribed && level.subscribed {

@@ -1,11 +1,13 @@
 //! Adds an alias: mail for an address goes to mailboxes, and to what other addresses stand for.
 
-use super::alias::{AliasTarget, MailboxOf, lock_address, mailbox_of};
+use super::alias::{AliasTarget, lock_address};
+use super::change_rights::Administered;
 use super::domains;
 use super::resolve_recipient::resolve;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
+use crate::mailbox::MailboxName;
 use crate::wire::address::Address;
 
 /// Adds targets to an address; all of them, or none.
@@ -88,9 +90,9 @@ pub(super) async fn lead_to(
 async fn row(db: &Lent<'_>, target: &AliasTarget) -> Result<Row, Error> {
     match target {
         AliasTarget::Mailbox(mailbox) => {
-            let found = mailbox_of(db, mailbox).await?;
-            let (account, mailbox) = found.ok_or_else(|| no_mailbox(mailbox))?;
-            Ok(Row::Mailbox(account, mailbox))
+            let name = MailboxName::new(&mailbox.name)?;
+            let key = Administered::Of(mailbox.login.clone(), name).lock(db).await?;
+            Ok(Row::Mailbox(key.account.0, key.mailbox.0))
         }
         AliasTarget::Address(target) => {
             // Without separators: an alias to a subaddress is better said as one to that mailbox.
@@ -101,8 +103,4 @@ async fn row(db: &Lent<'_>, target: &AliasTarget) -> Result<Row, Error> {
             Ok(Row::Address(target.clone()))
         }
     }
-}
-
-fn no_mailbox(mailbox: &MailboxOf) -> Error {
-    error::Error::no(Code::NonExistent, format!("{} has no mailbox {}", mailbox.login, mailbox.name)).into()
 }

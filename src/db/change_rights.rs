@@ -101,7 +101,8 @@ impl Administered {
                 Ok((Some(*viewer), place.ok_or_else(|| self.missing())?))
             }
             Administered::Of(login, name) => {
-                let account = account_of(db, login).await?.ok_or_else(|| self.missing())?;
+                let nobody = || error::Error::no(Code::NonExistent, format!("there is no user {login}"));
+                let account = account_of(db, login).await?.ok_or_else(nobody)?;
                 Ok((None, Place { account, name: name.clone() }))
             }
         }
@@ -123,7 +124,11 @@ impl Administered {
     }
 
     fn missing(&self) -> error::Error {
-        error::Error::no(Code::NonExistent, "There is no mailbox of that name")
+        let text = match self {
+            Administered::By(..) => "There is no mailbox of that name".to_owned(),
+            Administered::Of(login, name) => format!("{login} has no mailbox {name}"),
+        };
+        error::Error::no(Code::NonExistent, text)
     }
 }
 

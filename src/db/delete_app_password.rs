@@ -1,11 +1,13 @@
 //! Takes the password of an application back.
 
+use super::change_rights::account_of;
 use super::unit::{Access, Error, Lent, Unit};
-use crate::mailbox::AccountId;
+use crate::error::{self, Code};
+use crate::mailbox::{AccountId, Login};
 
 /// Which.
 pub struct DeleteAppPassword {
-    pub login_key: String,
+    pub login: String,
     pub name: String,
 }
 
@@ -15,11 +17,14 @@ impl Unit for DeleteAppPassword {
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
+        let nobody = || error::Error::no(Code::NonExistent, format!("there is no user {}", self.login));
+        account_of(db, &self.login).await?.ok_or_else(nobody)?;
+        let login_key = Login::key_of(&self.login);
         let sql = include_str!("sql/delete_app_password.sql");
-        if db.execute(sql, &[&self.login_key, &self.name]).await? == 0 {
+        if db.execute(sql, &[&login_key, &self.name]).await? == 0 {
             return Ok(None);
         }
-        let row = db.query_opt(include_str!("sql/dismiss_account.sql"), &[&self.login_key]).await?;
+        let row = db.query_opt(include_str!("sql/dismiss_account.sql"), &[&login_key]).await?;
         Ok(row.map(|row| AccountId(row.get(0))))
     }
 }

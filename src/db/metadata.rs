@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::audit::{Actor, Event, EventKind, record};
-use super::change_rights::account_of;
+use super::change_rights::Administered;
 use super::find_mailbox::FindMailbox;
 use super::owner::only_to_look_at;
 use super::unit::{Access, Error, Lent, Unit};
@@ -236,10 +236,8 @@ impl MetadataPlace {
             }
             MetadataPlace::Of(None) => Ok(Rows::of_all(AccountId::SHARED, SERVER)),
             MetadataPlace::Of(Some((login, name))) => {
-                let account = account_of(db, login).await?.ok_or_else(no_mailbox)?;
-                let sql = include_str!("sql/select_mailbox_by_name.sql");
-                let row = db.query_opt(sql, &[&account.0, &name.as_str()]).await?;
-                Ok(Rows::of_all(account, MailboxId(row.ok_or_else(no_mailbox)?.get(0))))
+                let key = Administered::Of(login.clone(), name.clone()).find(db).await?;
+                Ok(Rows::of_all(key.account, key.mailbox))
             }
         }
     }

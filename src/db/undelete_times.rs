@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::alias::{MailboxOf, mailbox_of};
+use super::change_rights::Administered;
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::mailbox::{Login, MailboxName};
@@ -54,10 +54,8 @@ impl Unit for SetUndeleteTime {
                 (2, None, Some(row.get::<_, i64>(0)), None)
             }
             UndeleteScope::Mailbox(login, name) => {
-                let mailbox = MailboxOf { login: login.clone(), name: name.as_str().to_owned() };
-                let found = mailbox_of(db, &mailbox).await?;
-                let (account, id) = found.ok_or_else(|| nothing(format!("{login} has no mailbox {name}")))?;
-                (3, None, Some(account), Some(id))
+                let key = Administered::Of(login.clone(), name.clone()).find(db).await?;
+                (3, None, Some(key.account.0), Some(key.mailbox.0))
             }
         };
         let days = self.days.map(|days| days as i32);

@@ -167,7 +167,17 @@ fn aliases_have_several_targets() {
     refused(&server, &["add", "alias", "both@m.example", "mona"], "goes to /users/mona/INBOX already");
     refused(&server, &["add", "alias", "x@m.example", "mona", "nobody@m.example"], "nobody here gets mail");
     assert_eq!(rcpt(&server, "x@m.example"), "550 5.1.1");
-    refused(&server, &["add", "alias", "x@m.example", "/users/mona/none"], "no mailbox none");
+    refused(&server, &["add", "alias", "x@m.example", "/users/mona/none"], "mona has no mailbox none");
+    for command in [
+        &["add", "alias", "x@m.example", "/users/mnoa/Archive"][..],
+        &["set", "rights", "/users/mnoa/Archive", "mona", "lr"],
+        &["set", "metadata", "/shared/comment", "x", "--mailbox", "/users/mnoa/Archive"],
+        &["set", "undelete-time", "--mailbox", "/users/mnoa/Archive", "3"],
+        &["delete", "mailbox", "/users/mnoa/Archive", "--yes"],
+        &["delete", "app-password", "mnoa", "phone"],
+    ] {
+        refused(&server, command, "there is no user mnoa");
+    }
     refused(&server, &["add", "alias", "mona@m.example", "mona@m.example"], "to itself");
     let all = json(&server, &["list", "aliases"]);
     let both = all.as_array().expect("a list").iter().filter(|one| one["address"] == "both@m.example");

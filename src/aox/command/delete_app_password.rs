@@ -8,7 +8,6 @@ use crate::aox::answer::Answer;
 use crate::aox::conversation::{Context, Outcome};
 use crate::db;
 use crate::error::{Code, Error};
-use crate::mailbox::Login;
 use crate::plan::Plan;
 
 /// Which.
@@ -22,7 +21,7 @@ impl DeleteAppPassword {
     /// One transaction.
     pub fn plan(self, _: &Context) -> Plan<Context, Outcome> {
         let DeleteAppPassword { login, name } = self;
-        let unit = db::DeleteAppPassword { login_key: Login::key_of(&login), name: name.clone() };
+        let unit = db::DeleteAppPassword { login: login.clone(), name: name.clone() };
         one_unit(unit, move |deleted, context| {
             let none = || format!("there is no app password \"{name}\" of {login}");
             let account = deleted.ok_or_else(|| Error::no(Code::NonExistent, none()))?;

@@ -1,25 +1,23 @@
 //! The structure of one part, out of that of its message (RFC 5524 §3.2: BODYPARTSTRUCTURE).
 
 use super::list::Node;
-use super::structure::body_from_bodystructure;
+use super::transfer::Encoding;
 
-/// The `body` of the part with these numbers, without extension data, made from the BODYSTRUCTURE of the message; of the
-/// whole message if there are no numbers. With `decoded`, the part is described as if that was its content, as it is. None
+/// The `body` of the part with these numbers, out of the BODYSTRUCTURE of the message; of the whole message if there are no
+/// numbers. With `decoded`, the part is described as if that was its content, as it is. None
 /// when there is no such part.
 pub fn structure_of_part(structure: &[u8], part: &[u32], decoded: Option<&[u8]>) -> Option<Vec<u8>> {
-    let body = body_from_bodystructure(structure);
-    let whole = Node::read(&body)?;
+    let whole = Node::read(structure)?;
     let found = part.iter().enumerate().try_fold(&whole, |node, (depth, number)| {
         // What is inside of a message is numbered like the message itself (RFC 3501 §6.4.5).
-        let node = if depth > 0 { inner_message(node, &body).unwrap_or(node) } else { node };
+        let node = if depth > 0 { inner_message(node, structure).unwrap_or(node) } else { node };
         child(node, *number)
     })?;
-    let octets = found.octets(&body);
     match (decoded, found) {
         (Some(decoded), Node::List(items, ..)) if !is_multipart(items) && items.len() >= 7 => {
-            Some(with_content(items, &body, decoded))
+            Some(with_content(items, structure, decoded))
         }
-        _ => Some(octets.to_vec()),
+        _ => Some(found.octets(structure).to_vec()),
     }
 }
 
@@ -27,7 +25,8 @@ pub fn structure_of_part(structure: &[u8], part: &[u32], decoded: Option<&[u8]>)
 fn child(node: &Node, number: u32) -> Option<&Node> {
     let Node::List(items, ..) = node else { return None };
     match is_multipart(items) {
-        true => items.get(number as usize - 1).filter(|item| matches!(item, Node::List(..))),
+        // Lists come behind the subtype, too.
+        true => items.iter().take_while(|item| matches!(item, Node::List(..))).nth(number as usize - 1),
         false => (number == 1).then_some(node),
     }
 }
@@ -45,10 +44,11 @@ fn is_multipart(items: &[Node]) -> bool {
 
 /// `body-type-basic` or its like, with another `body-fld-enc` and `body-fld-octets`, and other lines.
 fn with_content(items: &[Node], all: &[u8], content: &[u8]) -> Vec<u8> {
+    let is_text = items[0].octets(all).eq_ignore_ascii_case(b"\"TEXT\"");
     let fields = items.iter().enumerate().map(|(index, item)| match index {
-        5 => b"\"BINARY\"".to_vec(),
+        5 => format!("\"{}\"", Encoding::of_plain(content).name()).into_bytes(),
         6 => content.len().to_string().into_bytes(),
-        7 if items.len() == 8 => lines(content).to_string().into_bytes(),
+        7 if is_text => lines(content).to_string().into_bytes(),
         _ => item.octets(all).to_vec(),
     });
     [&b"("[..], &fields.collect::<Vec<_>>().join(&b' '), b")"].concat()
@@ -62,7 +62,8 @@ fn lines(content: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"BASE64\" 12 1)";
+    const TEXT: &str =
+        "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"BASE64\" 12 1 NIL NIL (\"en\" \"de\") NIL)";
     const IMAGE: &str = "(\"IMAGE\" \"PNG\" NIL NIL NIL \"BASE64\" 164)";
 
     fn of(structure: &str, part: &[u32], decoded: Option<&[u8]>) -> Option<String> {
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn parts_are_found_by_their_numbers() {
-        let mixed = format!("({TEXT}{IMAGE} \"MIXED\")");
+        let mixed = format!("({TEXT}{IMAGE} \"MIXED\" (\"BOUNDARY\" \"b\") NIL NIL NIL)");
         let message = format!("(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 900 (NIL) {mixed} 30)");
         // An envelope has ten fields, which nobody looks at here.
         let outer = format!("({TEXT}{message} \"MIXED\")");
@@ -79,6 +80,7 @@ mod tests {
             (&mixed, &[][..], Some(mixed.as_str())),
             (&mixed, &[2], Some(IMAGE)),
             (&mixed, &[3], None),
+            (&mixed, &[4], None),
             (&mixed, &[2, 1], Some(IMAGE)),
             (&outer, &[2], Some(message.as_str())),
             (&outer, &[2, 1], Some(TEXT)),
@@ -91,8 +93,10 @@ mod tests {
 
     #[test]
     fn what_was_decoded_is_described_as_it_is() {
-        let text = "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"BINARY\" 6 2)";
+        let text =
+            "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" 6 2 NIL NIL (\"en\" \"de\") NIL)";
         assert_eq!(of(TEXT, &[1], Some(b"a\r\nb\r\n")).as_deref(), Some(text));
+        assert!(of(TEXT, &[1], Some("\u{fc}".as_bytes())).unwrap().contains(" \"8BIT\" 2 0 "));
         let image = "(\"IMAGE\" \"PNG\" NIL NIL NIL \"BINARY\" 3)";
         assert_eq!(of(IMAGE, &[1], Some(b"\n\n\n")).as_deref(), Some(image));
     }

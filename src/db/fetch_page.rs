@@ -50,7 +50,9 @@ pub struct Extent {
 pub enum Wants {
     /// These octets of the section, counted within the section.
     Octets,
-    /// What it takes to know how large the decoded section is: nothing, where the recipe says it.
+    /// The section with the header of its part, which says how it is encoded.
+    Decoded,
+    /// What it takes to know how large the decoded section is: nothing but that header, where the recipe says it.
     DecodedSize,
     /// The beginning of the first readable text, wherever that is.
     Preview,
@@ -184,9 +186,14 @@ impl Extent {
     pub fn range(&self, recipe: &Recipe) -> Option<Range<u64>> {
         match self.wants {
             Wants::Octets => {}
-            Wants::DecodedSize => {
+            Wants::Decoded | Wants::DecodedSize => {
+                let content = self.octets_range(recipe);
                 let is_known = recipe.decoded_size(&self.section.part).is_some();
-                return if is_known { None } else { self.octets_range(recipe) };
+                let content = content.filter(|_| self.wants == Wants::Decoded || !is_known);
+                return match (recipe.declared_encoding(&self.section.part), content) {
+                    (Some(header), Some(content)) => Some(header.start..content.end),
+                    (header, content) => header.or(content),
+                };
             }
             Wants::Preview => {
                 let text = recipe.parts[recipe.first_text()?].body.clone();

@@ -192,7 +192,7 @@ impl NewDerived {
             charset: part.charset,
             disposition: part.disposition,
             filename: part.filename,
-            encoding: Some(part.encoding.name().to_ascii_lowercase()),
+            encoding: Some(part.encoding),
             octets: part.octets as i64,
             lines: part.lines as i64,
             body: part.body.and_then(|body| hashes.get(body).copied()),

@@ -50,7 +50,7 @@ impl Unit for ReadReferenced {
         let Some(row) = db.query_opt(sql, &[&account.0, &mailbox.0, &uid]).await? else { return Ok(None) };
         let message = MessageId(row.get(0));
         let read = |length| {
-            let extent = Extent { section: section.clone(), origin: 0, length, wants: Wants::Octets };
+            let extent = Extent { section: section.clone(), origin: 0, length, wants: Wants::Decoded };
             let columns = Columns { bodystructure: structure, ..Columns::default() };
             FetchPage { account, messages: vec![message], columns, extents: vec![extent] }.run(db)
         };

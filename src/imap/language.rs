@@ -182,6 +182,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Im Namen eines Postfachs können keine Steuerzeichen sein",
     ),
     ("There is no such message", "Es gibt keine solche Nachricht"),
+    (
+        "the encoding {} of a part is not known here",
+        "Die Kodierung {} eines Teils der Nachricht ist hier nicht bekannt",
+    ),
     ("These messages have been expunged", "Diese Nachrichten wurden entfernt"),
     ("The message has been expunged by somebody else", "Jemand anderer hat die Nachricht schon entfernt"),
     ("an empty message cannot be stored", "Eine leere Nachricht kann nicht gespeichert werden"),

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::header;
 use super::parse::{PartKind, parse};
 use super::repair::Repairs;
-use super::transfer::Encoding;
+use super::transfer::{Encoding, LINE_OCTETS_MAX};
 
 /// A message in the form we keep, and what had to change for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,9 +133,6 @@ fn encode_lines(body: &[u8], encoded: &mut Vec<u8>) {
 }
 
 const ENCODING_FIELD: &str = "Content-Transfer-Encoding";
-
-/// RFC 5322 §2.1.1.
-const LINE_OCTETS_MAX: usize = 998;
 
 /// The octet that stands where a NUL was: no text has it in ASCII or UTF-8, so it can be told later.
 pub const NUL_BECOMES: u8 = 0x80;

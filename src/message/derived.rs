@@ -15,7 +15,6 @@ use super::repair::Repairs;
 use super::structure::{PartFields, Printer};
 use super::subject::base_subject;
 use super::text::decode_header_value_as;
-use super::transfer::Encoding;
 
 /// Data derived from a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,8 +109,8 @@ pub struct PartInfo {
     pub disposition: Option<String>,
     /// Its file name, decoded.
     pub filename: Option<String>,
-    /// Its transfer encoding, mended.
-    pub encoding: Encoding,
+    /// Its transfer encoding, mended, in lower case.
+    pub encoding: String,
     /// Octets of its body as sent.
     pub octets: u64,
     /// Lines of its body as sent; 0 where IMAP counts none.
@@ -307,7 +306,7 @@ fn part_infos(parsed: &[ParsedPart], recipe: &Recipe, fields: &[PartFields]) -> 
                 disposition: disposition
                     .map(|found| String::from_utf8_lossy(&found.word).to_ascii_lowercase()),
                 filename: filename.or_else(|| parameter(&parsed.content_type.parameters, "name")),
-                encoding: part.encoding,
+                encoding: parsed.encoding_name().to_ascii_lowercase(),
                 octets: part.body.end - part.body.start,
                 lines: part.lines,
                 body: recipe.body_of(index),

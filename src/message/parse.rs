@@ -47,6 +47,15 @@ pub(super) struct ParsedPart {
     pub body: Range<usize>,
     pub content_type: ContentType,
     pub encoding: Encoding,
+    /// The encoding that its header names, if nobody here can undo that.
+    pub unknown_encoding: Option<String>,
+}
+
+impl ParsedPart {
+    /// Its encoding as BODYSTRUCTURE prints it.
+    pub fn encoding_name(&self) -> &str {
+        self.unknown_encoding.as_deref().unwrap_or(self.encoding.name())
+    }
 }
 
 /// The tree of `message`, and the repairs it took to see one.
@@ -92,6 +101,7 @@ impl Walker<'_, '_> {
             body: end..end,
             content_type: mime.content_type,
             encoding: mime.encoding,
+            unknown_encoding: mime.unknown_encoding,
         });
         let content_type = &self.parts[index].content_type;
         let stop = if depth >= PART_DEPTH_MAX {
@@ -101,6 +111,7 @@ impl Walker<'_, '_> {
             self.multipart(index, boundary.filter(|b| !b.is_empty()), depth)
         } else if content_type.is_message() && self.is_sent_plain(index) {
             self.parts[index].kind = PartKind::Message;
+            self.parts[index].unknown_encoding = None;
             self.message(index, depth)
         } else {
             self.scan()

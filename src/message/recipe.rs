@@ -317,6 +317,13 @@ impl Recipe {
         }
     }
 
+    /// The header that says how the part with this number is encoded, where that is still to be asked: the content is as it
+    /// is, unless it names an encoding that nobody here can undo.
+    pub fn declared_encoding(&self, numbers: &[u32]) -> Option<Range<u64>> {
+        let part = self.parts.get(self.part(numbers).filter(|_| !numbers.is_empty())?)?;
+        (part.kind == PartKind::Single && part.encoding.is_identity()).then(|| part.header.clone())
+    }
+
     /// How many octets the decoded content of the part with this number has, where the recipe says it; None where the
     /// content has to be decoded for that, or there is no such part.
     pub fn decoded_size(&self, numbers: &[u32]) -> Option<u64> {

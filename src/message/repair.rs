@@ -8,7 +8,7 @@ use super::charset;
 use super::content::{ContentType, parameter, parametrized};
 use super::header;
 use super::parse::{ParsedPart, PartKind};
-use super::transfer::{self, Encoding, base64_value};
+use super::transfer::{self, Encoding, base64_value, is_token};
 
 /// The names of the rules that fired for one message, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ impl Repairs {
 pub(super) struct Mime {
     pub content_type: ContentType,
     pub encoding: Encoding,
+    /// What it says instead of an encoding that is known here.
+    pub unknown_encoding: Option<String>,
 }
 
 /// Reads Content-Type and Content-Transfer-Encoding of the header at `range`.
@@ -52,7 +54,8 @@ pub(super) fn mime_header(bytes: &[u8], range: Range<usize>, in_digest: bool, re
         repairs.note("multipart-not-encoded");
         encoding = Encoding::SevenBit;
     }
-    Mime { content_type, encoding }
+    let unknown = transfer::unknown_name(&encodings).filter(|_| encoding.is_identity());
+    Mime { content_type, encoding, unknown_encoding: unknown.map(str::to_owned) }
 }
 
 /// The Content-Type that these fields mean; and the encoding, if that is what one of them really is.
@@ -193,7 +196,8 @@ fn transfer_encoding(values: &[&[u8]], rest: &[u8], repairs: &mut Repairs) -> En
     }
 }
 
-/// An unknown or contradictory encoding is base64 if the body looks so, else none.
+/// An unknown or contradictory encoding is base64 if the body looks so, else none: what the octets are in truth nobody can
+/// tell, so that a search reads them as they are. Mostly they can be read that way.
 fn repair_transfer_encoding(known: &[Option<Encoding>], rest: &[u8], repairs: &mut Repairs) -> Encoding {
     repairs.note("transfer-encoding-unknown");
     if looks_like_base64(rest) {
@@ -262,10 +266,6 @@ pub(super) fn repair_charset(message: &[u8], part: &mut ParsedPart, repairs: &mu
     repairs.note("charset-guessed");
     part.content_type.parameters.retain(|(key, _)| !key.eq_ignore_ascii_case(b"charset"));
     part.content_type.parameters.insert(0, (b"charset".to_vec(), name.as_bytes().to_vec()));
-}
-
-fn is_token(b: u8) -> bool {
-    (33..=126).contains(&b) && !b"()<>@,;:\\\"/[]?=".contains(&b)
 }
 
 fn lower(bytes: &[u8]) -> String {

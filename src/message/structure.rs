@@ -145,7 +145,9 @@ impl<'a> Printer<'a> {
         nstring(out, fields.id.as_deref());
         out.push(b' ');
         header_text(out, fields.description.as_deref());
-        out.extend_from_slice(format!(" \"{}\" {}", part.encoding.name(), part.body.len()).as_bytes());
+        out.push(b' ');
+        string(out, part.encoding_name().as_bytes());
+        out.extend_from_slice(format!(" {}", part.body.len()).as_bytes());
         let lines = self.recipe.parts[index].lines;
         if let Some(&child) = child {
             let embedded = &self.message[self.parsed[child].header.clone()];

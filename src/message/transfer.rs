@@ -23,17 +23,13 @@ pub enum Encoding {
 impl Encoding {
     /// The encoding that a field value names; None when it names none we know.
     pub fn named(value: &[u8]) -> Option<Encoding> {
-        let word = value.trim_ascii();
-        let end = word.iter().position(|b| b" \t;,(\r\n".contains(b)).unwrap_or(word.len());
-        let word = word[..end].trim_ascii();
-        let word = word.strip_prefix(b"\"").unwrap_or(word);
-        let word = word.strip_suffix(b"\"").unwrap_or(word);
+        let word = word_of(value);
         let is = |names: &[&str]| names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word));
         Some(match () {
             () if is(&["7bit", "7-bit", "7bits"]) => Encoding::SevenBit,
             () if is(&["8bit", "8-bit", "8bits"]) => Encoding::EightBit,
             () if is(&["base64", "base-64"]) => Encoding::Base64,
-            () if is(&["quoted-printable", "quoted_printable", "quotedprintable"]) => {
+            () if is(&["quoted-printable", "quoted_printable", "quotedprintable", "quoted"]) => {
                 Encoding::QuotedPrintable
             }
             () if is(&["x-uuencode", "uuencode", "x-uue", "uue"]) => Encoding::Uuencode,
@@ -53,6 +49,19 @@ impl Encoding {
             Encoding::Base64 => "BASE64",
             Encoding::QuotedPrintable => "QUOTED-PRINTABLE",
             Encoding::Uuencode => "X-UUENCODE",
+        }
+    }
+
+    /// The encoding of octets that are sent as they are (RFC 2045 §2.7 to §2.9).
+    pub fn of_plain(octets: &[u8]) -> Encoding {
+        let is_line = |line: &[u8]| {
+            let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+            text.len() <= LINE_OCTETS_MAX && !text.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n'))
+        };
+        match () {
+            () if !octets.split_inclusive(|octet| *octet == b'\n').all(is_line) => Encoding::Binary,
+            () if octets.is_ascii() => Encoding::SevenBit,
+            () => Encoding::EightBit,
         }
     }
 
@@ -85,6 +94,32 @@ impl Encoding {
             _ => return None,
         })
     }
+}
+
+/// What a field value names, without the comments, parameters and quotes that some add.
+fn word_of(value: &[u8]) -> &[u8] {
+    let word = value.trim_ascii();
+    let end = word.iter().position(|b| b" \t;,(\r\n".contains(b)).unwrap_or(word.len());
+    let word = word[..end].trim_ascii();
+    let word = word.strip_prefix(b"\"").unwrap_or(word);
+    word.strip_suffix(b"\"").unwrap_or(word)
+}
+
+/// The encoding that some field values name if it is one that nobody here can undo, in the words of the sender. What is no
+/// token (RFC 2045 §6.1), or is the name of a charset, got into the wrong field; such a body was sent as it is.
+pub fn unknown_name<'h>(values: &[&'h [u8]]) -> Option<&'h str> {
+    if values.iter().any(|value| Encoding::named(value).is_some()) {
+        return None;
+    }
+    let words = values.iter().map(|value| word_of(value)).filter(|word| !word.is_empty());
+    let is_name =
+        |word: &&[u8]| word.iter().all(|&b| is_token(b)) && encoding_rs::Encoding::for_label(word).is_none();
+    words.filter(is_name).find_map(|word| std::str::from_utf8(word).ok())
+}
+
+/// Whether a `token` of RFC 2045 §5.1 may have that octet.
+pub(super) fn is_token(b: u8) -> bool {
+    (33..=126).contains(&b) && !b"()<>@,;:\\\"/[]?=".contains(&b)
 }
 
 /// The content of a part as a reader shows it; errors in the encoding are passed over.
@@ -217,6 +252,9 @@ fn decode_uuencode(encoded: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
+/// A line of text has no more (RFC 2045 §2.7, RFC 5322 §2.1.1).
+pub(super) const LINE_OCTETS_MAX: usize = 998;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +266,14 @@ mod tests {
         assert_eq!(Encoding::named(b"8bits"), Some(Encoding::EightBit));
         assert_eq!(Encoding::named(b"16bit"), Some(Encoding::Binary));
         assert_eq!(Encoding::named(b"x-secret"), None);
+        let unknown = |value: &'static str| unknown_name(&[value.as_bytes()]);
+        assert_eq!(unknown(" X-Secret (x)\r\n"), Some("X-Secret"));
+        for known in [" 7bit", " quoted printable", "16bit", " utf-8", " text/html", " ", " \"\"", " g\u{f6}"]
+        {
+            assert_eq!(unknown(known), None, "{known}");
+        }
+        assert_eq!(unknown_name(&[b"x-secret", b"base64"]), None);
+        assert_eq!(unknown_name(&[]), None);
         for code in 0..6 {
             assert_eq!(Encoding::from_code(code).map(Encoding::code), Some(code));
         }

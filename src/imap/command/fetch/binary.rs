@@ -6,13 +6,15 @@ use std::ops::Range;
 use super::respond::{literal, literal_length, part_of};
 use super::{BinaryItem, Item};
 use crate::db::{Extent, FetchedMessage, Wants};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::imap::print::number;
 use crate::imap::response;
 use crate::limits;
+use crate::message::header::fields;
 use crate::message::recipe::{Recipe, Source};
 use crate::message::section::Section;
 use crate::message::text::search_texts;
+use crate::message::transfer::unknown_name;
 
 /// The content that is needed for an item; None for items of other kinds.
 pub(super) fn extent(item: &Item) -> Option<Extent> {
@@ -21,7 +23,7 @@ pub(super) fn extent(item: &Item) -> Option<Extent> {
         Extent { section, origin: 0, length: u64::MAX, wants }
     };
     match item {
-        Item::Binary(BinaryItem { part, .. }) => Some(all(part, Wants::Octets)),
+        Item::Binary(BinaryItem { part, .. }) => Some(all(part, Wants::Decoded)),
         Item::BinarySize(part) => Some(all(part, Wants::DecodedSize)),
         Item::Preview => Some(Extent { length: limits::PREVIEW_SOURCE_BYTES, ..all(&[], Wants::Preview) }),
         _ => None,
@@ -30,6 +32,7 @@ pub(super) fn extent(item: &Item) -> Option<Extent> {
 
 /// Writes the content of a part under its name: NIL when there is no such part.
 pub(super) fn write(out: &mut Vec<u8>, wanted: &BinaryItem, stored: &FetchedMessage) -> Result<(), Error> {
+    check_encoding(&wanted.part, stored)?;
     let content = content(&wanted.part, stored)?;
     out.extend_from_slice(wanted.to_string().as_bytes());
     out.push(b' ');
@@ -82,6 +85,7 @@ pub(super) fn announce(out: &mut Vec<u8>, wanted: &BinaryItem, octets: u64) {
 
 /// Writes how many octets the content of a part has; 0 when there is no such part.
 pub(super) fn write_size(out: &mut Vec<u8>, part: &[u32], stored: &FetchedMessage) -> Result<(), Error> {
+    check_encoding(part, stored)?;
     let recipe = recipe(stored);
     let size = match recipe.decoded_size(part) {
         Some(size) => size,
@@ -126,11 +130,29 @@ fn preview(stored: &FetchedMessage) -> String {
     preview.chars().filter(|c| !c.is_control()).take(PREVIEW_CHARACTERS).collect()
 }
 
+/// RFC 3516 §4.3: what is encoded in a way that is not known here cannot be given without its encoding. The header is asked
+/// each time, as recipes do not tell.
+pub(super) fn check_encoding(numbers: &[u32], stored: &FetchedMessage) -> Result<(), Error> {
+    let Some(header) = recipe(stored).declared_encoding(numbers) else { return Ok(()) };
+    let header = stored.octets(header).ok_or_else(incomplete)?;
+    let declared: Vec<&[u8]> = fields(&header)
+        .filter(|field| field.is("Content-Transfer-Encoding"))
+        .map(|field| field.value)
+        .collect();
+    match unknown_name(&declared) {
+        Some(name) => {
+            Err(Error::no(Code::UnknownCte, format!("the encoding {name} of a part is not known here")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// As much of the content of a part as is wanted, for who does not print it. None when there is no such part.
 pub(in crate::imap) fn part_content<'m>(
     wanted: &BinaryItem,
     stored: &'m FetchedMessage,
 ) -> Result<Option<Cow<'m, [u8]>>, Error> {
+    check_encoding(&wanted.part, stored)?;
     let Some(content) = content(&wanted.part, stored)? else { return Ok(None) };
     if wanted.partial.is_none() {
         return Ok(Some(content));
@@ -142,7 +164,6 @@ pub(in crate::imap) fn part_content<'m>(
 /// The content of a part; what contains other parts, and the whole message, is as it is.
 fn content<'m>(numbers: &[u32], stored: &'m FetchedMessage) -> Result<Option<Cow<'m, [u8]>>, Error> {
     let recipe = recipe(stored);
-    let incomplete = || Error::bug("the content of a part is incomplete");
     let range = match (numbers, recipe.part(numbers)) {
         ([], _) => 0..recipe.octets,
         (_, None) => return Ok(None),
@@ -152,6 +173,10 @@ fn content<'m>(numbers: &[u32], stored: &'m FetchedMessage) -> Result<Option<Cow
         },
     };
     stored.octets(range).map(|octets| Some(Cow::Owned(octets))).ok_or_else(incomplete)
+}
+
+fn incomplete() -> Error {
+    Error::bug("the content of a part is incomplete")
 }
 
 fn recipe(stored: &FetchedMessage) -> &Recipe {

@@ -7,7 +7,7 @@ use super::plan::{Fetching, OnPage};
 use super::respond::{Line, literal_length, part_of};
 use super::{Item, binary};
 use crate::db::{FetchedMessage, FetchedPage};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::imap::answer::{After, Answer};
 use crate::imap::selected::{Selected, Step};
 use crate::limits;
@@ -22,6 +22,8 @@ struct Large {
     stored: FetchedMessage,
     /// The item that is next.
     item: usize,
+    /// Where the response begins, as long as nothing of it has left.
+    start: usize,
 }
 
 /// What octets are counted in.
@@ -45,63 +47,88 @@ pub(super) fn begin(
         return fetching.next_page(selected);
     };
     let mut out = std::mem::take(&mut fetching.running.untagged);
+    let start = out.len();
     let _ = Line::begin(&mut out, &message, selected);
-    Large { fetching, message, stored, item: 0 }.go_on(out, selected)
+    Large { fetching, message, stored, item: 0, start }.go_on(out, selected)
 }
 
 impl Large {
     /// Writes items up to the next one that must be read.
     fn go_on(mut self, mut out: Vec<u8>, selected: &mut Selected) -> Step {
         while let Some(item) = self.fetching.items.get(self.item) {
-            let mut line = Line::resume(&mut out, &self.message, selected);
-            if let Item::Binary(wanted) = item
-                && let Some(pieces) = binary::pieces(&wanted.part, self.recipe())
-            {
-                let (of, all) = match pieces {
+            // Content that is decoded is read whole, if it is not streamed: it is that of one part.
+            let needed = match item {
+                Item::Binary(wanted) if self.pieces(item).is_some() => {
+                    self.recipe().declared_encoding(&wanted.part)
+                }
+                Item::Section(wanted) => match self.recipe().section(&wanted.section) {
+                    SectionBytes::Fields { header, .. } if !wanted.is_header() => Some(header),
+                    _ => None,
+                },
+                _ => binary::extent(item).and_then(|extent| extent.range(self.recipe())),
+            };
+            if let Some(range) = needed.filter(|range| !self.has(range)) {
+                return self.read(Of::Message, range, selected, |large, selected| large.go_on(out, selected));
+            }
+            self.item += 1;
+            match self.announce(item, &mut out, selected) {
+                Ok(None) => {}
+                Ok(Some((of, range))) => return self.stream(out, of, range, selected),
+                Err(error @ Error::No { code: Code::UnknownCte, .. }) => {
+                    self.fetching.undecodable.get_or_insert(error);
+                }
+                Err(error) => return broken(out, error),
+            }
+        }
+        let line = Line::resume(&mut out, &self.message, selected);
+        match line.is_empty() {
+            true => out.truncate(self.start),
+            false => line.end(&self.fetching.items),
+        }
+        Plan::emit(out, |selected| self.fetching.next_page(selected))
+    }
+
+    /// Writes an item, or the beginning of one whose octets follow.
+    fn announce(
+        &self,
+        item: &Item,
+        out: &mut Vec<u8>,
+        selected: &Selected,
+    ) -> Result<Option<(Of, Range<u64>)>, Error> {
+        let Some((of, range)) = self.pieces(item) else {
+            Line::resume(out, &self.message, selected).item(item, &self.stored)?;
+            return Ok(None);
+        };
+        match item {
+            Item::Binary(wanted) => {
+                binary::check_encoding(&wanted.part, &self.stored)?;
+                binary::announce(out, wanted, range.end - range.start);
+            }
+            Item::Section(wanted) => {
+                Line::resume(out, &self.message, selected).name(wanted);
+                literal_length(out, range.end - range.start);
+            }
+            _ => {}
+        }
+        Ok(Some((of, range)))
+    }
+
+    /// Where the octets of an item are that need not be in memory as a whole.
+    fn pieces(&self, item: &Item) -> Option<(Of, Range<u64>)> {
+        match item {
+            Item::Binary(wanted) => {
+                let (of, all) = match binary::pieces(&wanted.part, self.recipe())? {
                     binary::Pieces::Message(range) => (Of::Message, range),
                     binary::Pieces::Body(body, octets) => (Of::Body(body), 0..octets),
                 };
-                let range = part_of(all, wanted.partial);
-                binary::announce(&mut out, wanted, range.end - range.start);
-                self.item += 1;
-                return self.stream(out, of, range, selected);
+                Some((of, part_of(all, wanted.partial)))
             }
-            let Item::Section(wanted) = item else {
-                // What else is decoded is read whole: it is the content of one part.
-                let needed = binary::extent(item).and_then(|extent| extent.range(self.recipe()));
-                if let Some(range) = needed.filter(|range| !self.has(range)) {
-                    return self
-                        .read(Of::Message, range, selected, |large, selected| large.go_on(out, selected));
-                }
-                if let Err(error) = line.item(item, &self.stored) {
-                    return broken(out, error);
-                }
-                self.item += 1;
-                continue;
-            };
-            let recipe = self.stored.recipe.as_ref().expect("it was asked for");
-            match recipe.section(&wanted.section) {
-                SectionBytes::Range(section) if !wanted.is_header() => {
-                    let range = part_of(section, wanted.partial);
-                    line.name(wanted);
-                    literal_length(&mut out, range.end - range.start);
-                    self.item += 1;
-                    return self.stream(out, Of::Message, range, selected);
-                }
-                SectionBytes::Fields { header, .. } if !wanted.is_header() && !self.has(&header) => {
-                    return self
-                        .read(Of::Message, header, selected, |large, selected| large.go_on(out, selected));
-                }
-                _ => {
-                    if let Err(error) = line.item(item, &self.stored) {
-                        return broken(out, error);
-                    }
-                    self.item += 1;
-                }
-            }
+            Item::Section(wanted) if !wanted.is_header() => match self.recipe().section(&wanted.section) {
+                SectionBytes::Range(section) => Some((Of::Message, part_of(section, wanted.partial))),
+                _ => None,
+            },
+            _ => None,
         }
-        Line::resume(&mut out, &self.message, selected).end(&self.fetching.items);
-        Plan::emit(out, |selected| self.fetching.next_page(selected))
     }
 
     /// Writes a range, a piece at a time, then goes on with the next item.

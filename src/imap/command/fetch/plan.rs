@@ -6,7 +6,7 @@ use crate::db::{
     self, Annotation, Columns, Extent, FetchPage, FetchedPage, Marking, ReadAnnotations, ReadEarlierExpunges,
     ReadPlacements, SetFlags, SetSeen, Wants,
 };
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::limited::{last, take_last};
 use crate::imap::selected::{Running, Selected, Step};
@@ -31,6 +31,8 @@ pub(super) struct Fetching {
     reads: bool,
     /// Some message was no longer in the database.
     pub missed: bool,
+    /// Why some content was left out, which cannot be decoded.
+    pub undecodable: Option<Error>,
 }
 
 /// A message of the page, as the client was told of it, and its new flags if FETCH has changed them.
@@ -97,6 +99,7 @@ impl Fetch {
             named,
             behind: None,
             missed: false,
+            undecodable: None,
         };
         match self.changed_since {
             Some(since) if self.vanished => fetching.tell_vanished(&self.set, since, selected),
@@ -138,8 +141,18 @@ pub(in crate::imap) fn tell_new(
     let (columns, extents) = (columns(&items), items.iter().filter_map(extent).collect());
     // RFC 5465 §5.2: nobody has read them yet.
     let reads = false;
-    Fetching { running, items, named: new, behind: None, columns, extents, reads, missed: false }
-        .begin(selected)
+    Fetching {
+        running,
+        items,
+        named: new,
+        behind: None,
+        columns,
+        extents,
+        reads,
+        missed: false,
+        undecodable: None,
+    }
+    .begin(selected)
 }
 
 impl Fetching {
@@ -402,7 +415,7 @@ impl Fetching {
             flags: seen.clone(),
             permitted: FlagMask::ALL,
         };
-        let Fetching { running, items, named, behind, columns, extents, reads, missed } = self;
+        let Fetching { running, items, named, behind, columns, extents, reads, missed, undecodable } = self;
         selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| {
             let change: Vec<Change> = match outcome {
                 Ok(change) => change.into_iter().collect(),
@@ -412,7 +425,8 @@ impl Fetching {
             let modseq = change.first().map(|change| change.modseq);
             selected.view.silence(&unseen, modseq, |before| before.union(&seen));
             selected.absorb(running, change, move |running, selected| {
-                let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };
+                let fetching =
+                    Fetching { running, items, named, behind, columns, extents, reads, missed, undecodable };
                 then(fetching, page, selected)
             })
         })
@@ -429,7 +443,7 @@ impl Fetching {
         let seen = FlagSet::new(System::SEEN, []);
         let (key, reader) = (selected.key(), selected.viewer().account);
         let unit = SetSeen { key, reader, uids: unseen.clone(), seen: true };
-        let Fetching { running, items, named, behind, columns, extents, reads, missed } = self;
+        let Fetching { running, items, named, behind, columns, extents, reads, missed, undecodable } = self;
         selected.run(Rights::SEEN, unit, move |outcome, selected: &mut Selected| {
             let change = match outcome {
                 Ok(change) => change,
@@ -443,7 +457,8 @@ impl Fetching {
             selected.note_seen(&unseen, true, change.modseq);
             selected.view.silence(&unseen, Some(change.modseq), |before| before.union(&seen));
             selected.absorb(running, vec![change], move |running, selected| {
-                let fetching = Fetching { running, items, named, behind, columns, extents, reads, missed };
+                let fetching =
+                    Fetching { running, items, named, behind, columns, extents, reads, missed, undecodable };
                 then(fetching, page, selected)
             })
         })
@@ -494,10 +509,17 @@ impl Fetching {
             };
             let mut line = Line::begin(&mut out, message, selected);
             for item in &self.items {
-                if let Err(error) = line.item(item, stored) {
-                    line.abandon();
-                    self.running.untagged = out;
-                    return Err(error);
+                match line.item(item, stored) {
+                    Ok(()) => {}
+                    // The others are told all the same.
+                    Err(error @ Error::No { code: Code::UnknownCte, .. }) => {
+                        self.undecodable.get_or_insert(error);
+                    }
+                    Err(error) => {
+                        line.abandon();
+                        self.running.untagged = out;
+                        return Err(error);
+                    }
                 }
             }
             match line.is_empty() {
@@ -513,7 +535,11 @@ impl Fetching {
             // RFC 5530 §3: messages that others expunged long enough ago cannot be had any more.
             self.running.code = Some("EXPUNGEISSUED".to_owned());
         }
-        self.running.done(selected)
+        match self.undecodable {
+            // RFC 3516 §4.3: the request fails.
+            Some(error) => self.running.failed(selected, error),
+            None => self.running.done(selected),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Content, Wanted};
 use crate::db::FetchedMessage;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::imap::command::fetch::{
     BinaryItem, SectionItem, Spelling, literal_length, part_content, section_octets,
 };
@@ -31,7 +31,11 @@ pub(super) fn respond(wanted: &Wanted, url: &MessageUrl, stored: &FetchedMessage
     let binary = match items.content {
         Some(Content::Binary) if is_part => {
             let part = BinaryItem { part: url.section.part.clone(), peek: true, partial: url.partial };
-            part_content(&part, stored)?.map(|content| content.into_owned())
+            match part_content(&part, stored) {
+                // RFC 5524 §3.2: NIL, and the structure as it is.
+                Err(Error::No { code: Code::UnknownCte, .. }) => None,
+                content => content?.map(|content| content.into_owned()),
+            }
         }
         Some(Content::Binary) => Some(octets.to_vec()),
         _ => None,

@@ -6,7 +6,7 @@ mod large;
 mod plan;
 mod respond;
 
-pub(in crate::imap) use binary::part_content;
+pub(in crate::imap) use binary::{Pieces, check_encoding, part_content, pieces};
 pub(in crate::imap) use plan::tell_new;
 pub(in crate::imap) use respond::{
     begin_response, literal_length, modseq as write_modseq, part_of, section_octets,

@@ -22,6 +22,7 @@ use crate::imap::grammar::core::{astring, sp, word};
 use crate::imap::grammar::fault::fail;
 use crate::imap::grammar::url::{self, Access, AuthorizedUrl, MessageUrl};
 use crate::mailbox::Login;
+use crate::policy::Viewer;
 
 /// URLs, and what is wanted of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,23 +146,22 @@ impl Reader {
             Access::Submit(_) => {
                 let (account, group) = (self.user.account.id, self.user.submission_group.clone());
                 return Plan::run(db::IsMember { account, group }, move |is_member, _| match is_member {
-                    Ok(true) if is_named => self.read(wanted, meant.message, found),
+                    Ok(true) if is_named => self.read(wanted, meant.message, found.viewer, true),
                     Ok(_) => self.nothing(wanted),
                     Err(error) => self.failed(error.into()),
                 });
             }
         };
-        if may { self.read(wanted, meant.message, found) } else { self.nothing(wanted) }
+        if may { self.read(wanted, meant.message, found.viewer, true) } else { self.nothing(wanted) }
     }
 
-    /// Reads it as the one who has authorized it: what he may read now.
-    fn read(self, wanted: Wanted, url: MessageUrl, found: db::FoundUrlKey) -> Plan {
+    /// Reads it as the one who has authorized it: what he may read now. What is described is read whole; other content, if
+    /// it is large, in pieces.
+    fn read(self, wanted: Wanted, url: MessageUrl, viewer: Viewer, in_pieces: bool) -> Plan {
         let Some(mailbox) = url.mailbox.clone() else { return self.nothing(wanted) };
         let structure = wanted.items.is_some_and(|items| items.structure);
-        // What is decoded, or described, is read whole: it is the content of one part.
-        let is_body = |items: Items| items.content == Some(Content::Body);
-        let in_pieces = !structure && wanted.items.is_none_or(is_body);
-        let (viewer, section) = (found.viewer, url.section.clone());
+        let in_pieces = in_pieces && !structure;
+        let section = url.section.clone();
         let read = db::ReadReferenced {
             viewer,
             mailbox,
@@ -173,7 +173,7 @@ impl Reader {
         };
         Plan::run(read, move |stored, _| match stored {
             Ok(Some(db::Referenced::Large(stored, range))) => {
-                large::begin(self, &wanted, &url, (stored, range))
+                large::begin(self, wanted, url, viewer, (stored, range))
             }
             Ok(Some(db::Referenced::Whole(stored))) => match respond::respond(&wanted, &url, &stored) {
                 Ok(out) => self.say(out),

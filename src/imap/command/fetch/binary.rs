@@ -54,7 +54,7 @@ pub(super) fn write(out: &mut Vec<u8>, wanted: &BinaryItem, stored: &FetchedMess
 }
 
 /// Where the decoded content of a part is, piece by piece: that of a large one needs not be in memory whole.
-pub(super) enum Pieces {
+pub(in crate::imap) enum Pieces {
     /// In the message, as it is.
     Message(Range<u64>),
     /// In the body with this index.
@@ -62,7 +62,7 @@ pub(super) enum Pieces {
 }
 
 /// Where the content of a part is; None where it has to be decoded as a whole, or there is no such part.
-pub(super) fn pieces(part: &[u32], recipe: &Recipe) -> Option<Pieces> {
+pub(in crate::imap) fn pieces(part: &[u32], recipe: &Recipe) -> Option<Pieces> {
     if part.is_empty() {
         return Some(Pieces::Message(0..recipe.octets()));
     }
@@ -132,7 +132,7 @@ fn preview(stored: &FetchedMessage) -> String {
 
 /// RFC 3516 §4.3: what is encoded in a way that is not known here cannot be given without its encoding. The header is asked
 /// each time, as recipes do not tell.
-pub(super) fn check_encoding(numbers: &[u32], stored: &FetchedMessage) -> Result<(), Error> {
+pub(in crate::imap) fn check_encoding(numbers: &[u32], stored: &FetchedMessage) -> Result<(), Error> {
     let Some(header) = recipe(stored).declared_encoding(numbers) else { return Ok(()) };
     let header = stored.octets(header).ok_or_else(incomplete)?;
     let declared: Vec<&[u8]> = fields(&header)

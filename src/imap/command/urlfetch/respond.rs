@@ -1,6 +1,6 @@
 //! What URLFETCH prints (RFC 4467 §8, RFC 5524 §3.2).
 
-use super::{Content, Wanted};
+use super::{Content, Items, Wanted};
 use crate::db::FetchedMessage;
 use crate::error::{Code, Error};
 use crate::imap::command::fetch::{
@@ -72,11 +72,20 @@ pub(super) fn respond(wanted: &Wanted, url: &MessageUrl, stored: &FetchedMessage
     Ok(out)
 }
 
-/// The same up to content of so many octets that follows, and what ends it then.
+/// `url-metadata-el = "BINARY" SP nil`, for what cannot be decoded (RFC 5524 §3.2)
+pub(super) fn undecodable(wanted: &Wanted) -> Vec<u8> {
+    let mut out = begin(wanted);
+    out.extend_from_slice(b" (BINARY NIL)\r\n");
+    out
+}
+
+/// The same up to content of so many octets that follows, and what ends it then. Nobody knows yet whether there is a NUL in
+/// what is decoded, which only a literal8 may hold.
 pub(super) fn announce(wanted: &Wanted, octets: u64) -> (Vec<u8>, &'static [u8]) {
     let mut out = begin(wanted);
     let (before, after): (&[u8], &'static [u8]) = match wanted.items {
         None => (b" ", b"\r\n"),
+        Some(Items { content: Some(Content::Binary), .. }) => (b" (BINARY ~", b")\r\n"),
         Some(_) => (b" (BODY ", b")\r\n"),
     };
     out.extend_from_slice(before);

@@ -222,7 +222,7 @@ pub use read_whole::{ReadWhole, WholeMessage};
 pub use recent_marks::RecentMarks;
 pub use record_logins::{ForgetLogins, LoginOutcome, LoginRecord, RecordLogins};
 pub use remove_mailbox::{RemoveMailbox, RemovedMailbox};
-pub use rename_mailbox::RenameMailbox;
+pub use rename_mailbox::{MovedInbox, RenameMailbox, Renamed};
 pub use rename_user::RenameUser;
 pub use replace_message::{ReplaceMessage, Replaced};
 pub use reserve_message_ids::ReserveMessageIds;

@@ -7,11 +7,13 @@ use tokio_postgres::error::SqlState;
 use super::copy_messages::CopyMessages;
 use super::create_mailbox::{create, may_create, taken};
 use super::expunge::Culprit;
+use super::mailbox_row::uid;
 use super::metadata::copy_metadata;
 use super::owner::{Place, ban, locate, permit, standings};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
-use crate::mailbox::{Change, MailboxId, MailboxKey, MailboxName, Uid, UidSet};
+use crate::limits;
+use crate::mailbox::{Change, MailboxId, MailboxKey, MailboxName, UidSet};
 use crate::policy::{Rights, Viewer};
 
 /// RENAME (RFC 3501 §6.3.5), also of a level that has no mailbox itself. Messages keep their uids, mailboxes their
@@ -23,11 +25,33 @@ pub struct RenameMailbox {
     pub to: MailboxName,
     pub now: Timestamp,
     pub by: Culprit,
+    /// How far the units before this one have come.
+    pub so_far: Option<MovedInbox>,
+}
+
+/// What has come of it.
+#[derive(Debug, Default)]
+pub struct Renamed {
+    /// What whoever has INBOX open must hear, when its messages moved.
+    pub changes: Vec<Change>,
+    /// INBOX has more messages than one unit moves: another one has to go on.
+    pub rest: Option<MovedInbox>,
+}
+
+/// How far INBOX has come, whose messages move in several units, so that mail can come meanwhile. What has moved stays where
+/// it is when the rest is not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MovedInbox {
+    /// All messages that there were at first.
+    pub all: u64,
+    pub done: u64,
+    behind: i64,
+    /// What has come after that stays.
+    uidnext: i64,
 }
 
 impl Unit for RenameMailbox {
-    /// What whoever has INBOX open must hear, when its messages moved.
-    type Output = Vec<Change>;
+    type Output = Renamed;
     const ACCESS: Access = Access::Write;
 
     async fn run(self, db: &Lent<'_>) -> Result<Self::Output, Error> {
@@ -91,7 +115,7 @@ impl RenameMailbox {
         from: &Place,
         found: Option<MailboxId>,
         to: &Place,
-    ) -> Result<Vec<Change>, Error> {
+    ) -> Result<Renamed, Error> {
         let (account, name) = (from.account.0, from.name.as_str());
         let children = db.query(include_str!("sql/select_children.sql"), &[&account, &name]).await?;
         if found.is_none() && children.is_empty() {
@@ -113,7 +137,7 @@ impl RenameMailbox {
         }
         let sql = include_str!("sql/update_mailbox_names.sql");
         match db.execute(sql, &[&account, &name, &to.name.as_str()]).await {
-            Ok(_) => Ok(Vec::new()),
+            Ok(_) => Ok(Renamed::default()),
             Err(Error::Sql(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
                 Err(error::Error::no(Code::AlreadyExists, "There is a mailbox of the new name").into())
             }
@@ -123,19 +147,41 @@ impl RenameMailbox {
 
     /// INBOX is never renamed; its messages move to the new mailbox, and it stays, empty (RFC 3501 §6.3.5). What is
     /// below it stays where it is.
-    async fn move_inbox(&self, db: &Lent<'_>, inbox: MailboxId, to: &Place) -> Result<Vec<Change>, Error> {
+    async fn move_inbox(&self, db: &Lent<'_>, inbox: MailboxId, to: &Place) -> Result<Renamed, Error> {
+        let so_far = match self.so_far {
+            Some(so_far) => so_far,
+            None => self.begin_inbox(db, inbox, to).await?,
+        };
+        let sql = include_str!("sql/select_first_uids.sql");
+        let few = limits::STORE_UNIT_MESSAGES;
+        let rows = db.query(sql, &[&to.account.0, &inbox.0, &so_far.behind, &(few as i64)]).await?;
+        let uids = rows.iter().map(|row| row.get(0)).filter(|number: &i64| *number < so_far.uidnext);
+        let uids: UidSet = uids.map(uid).collect();
+        let Some(last) = uids.last() else { return Ok(Renamed::default()) };
+        let done = so_far.done + uids.len();
+        let rest = MovedInbox { done, behind: last.get().into(), ..so_far };
+        let rest = (uids.len() == few as u64).then_some(rest);
+        let moved = CopyMessages {
+            viewer: self.viewer,
+            source: MailboxKey { account: to.account, mailbox: inbox },
+            uids,
+            target: self.to.clone(),
+            moved_by: Some(self.by.clone()),
+        };
+        let changes = moved.run(db).await?.map_or_else(Vec::new, |copied| copied.changes);
+        Ok(Renamed { changes, rest })
+    }
+
+    /// Makes the new mailbox.
+    async fn begin_inbox(&self, db: &Lent<'_>, inbox: MailboxId, to: &Place) -> Result<MovedInbox, Error> {
         let Some(created) = create(db, to.account, &to.name, None, self.now).await? else {
             return Err(taken(db, self.viewer, to).await?.into());
         };
         copy_metadata(db, to.account, inbox, created.mailbox).await?;
-        let moved = CopyMessages {
-            viewer: self.viewer,
-            source: MailboxKey { account: to.account, mailbox: inbox },
-            uids: UidSet::range(Uid::MIN, Uid::MAX),
-            target: self.to.clone(),
-            moved_by: Some(self.by.clone()),
-        };
-        Ok(moved.run(db).await?.map_or_else(Vec::new, |copied| copied.changes))
+        let named = include_str!("sql/select_mailbox_by_name.sql");
+        let row = db.query_one(named, &[&to.account.0, &MailboxName::inbox().as_str()]).await?;
+        let all = u64::try_from(row.get::<_, i64>(5)).unwrap_or_default();
+        Ok(MovedInbox { all, done: 0, behind: 0, uidnext: row.get(2) })
     }
 }
 

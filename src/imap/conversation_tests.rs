@@ -188,7 +188,7 @@ fn outcome(unit: &str) -> Outcome {
             possible: Rights::ALL,
             entries: Vec::new(),
         }),
-        "RenameMailbox" => Box::new(Vec::<Change>::new()),
+        "RenameMailbox" => Box::new(db::Renamed::default()),
         "Subscribe" => Box::new(()),
         "Append" => Box::new(db::Appended {
             change: Change::new(INBOX, ModSeq(9), ModSeq(10)),

@@ -94,6 +94,25 @@ fn a_large_move_is_done_in_pieces_that_let_others_in() {
 }
 
 #[test]
+fn a_large_inbox_is_renamed_in_pieces_that_let_others_in() {
+    let server = start();
+    let mut imap = server.imap("anna", PASSWORD);
+    let mut other = server.imap("anna", PASSWORD);
+    other.ok("SELECT INBOX").expect("SELECT");
+    imap.ok("RENAME INBOX Old/Mail").expect("RENAME");
+    assert_eq!(standing(&mut imap, "INBOX").0, 0);
+    let after = standing(&mut imap, "Old/Mail");
+    assert_eq!(after.0, MESSAGES);
+    assert!(after.1 >= 3, "each piece is a change of its own: {after:?}");
+    let gone = other.ok("NOOP").expect("all is told");
+    let gone = gone.iter().filter(|line| line.text().ends_with(" EXPUNGE")).count();
+    assert_eq!(gone, MESSAGES as usize);
+    // Mail comes to INBOX as before.
+    server.deliver("anna@example.org", b"Subject: two\r\n\r\nx\r\n");
+    assert_eq!(standing(&mut imap, "INBOX").0, 1);
+}
+
+#[test]
 fn who_leaves_in_a_large_move_finds_each_message_in_one_place() {
     let server = start();
     let mut imap = server.imap("anna", PASSWORD);

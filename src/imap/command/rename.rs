@@ -7,12 +7,14 @@ use nom::sequence::preceded;
 
 use crate::db;
 use crate::imap::answer::Answer;
-use crate::imap::conversation::{Plan, User};
+use crate::imap::conversation::{Conversation, Plan, User};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::sp;
 use crate::imap::grammar::mailbox::{mailbox, mailbox_to_create};
-use crate::mailbox::MailboxName;
+use crate::imap::response;
+use crate::mailbox::{Change, MailboxName};
+use crate::policy::Viewer;
 
 /// Which mailbox gets which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +35,38 @@ pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Rename> {
 impl Rename {
     /// Renames it.
     pub fn plan(self, tag: String, user: &User, now: Timestamp) -> Plan {
-        let Rename { from, to } = self;
-        let own = [from.clone(), to.clone()];
-        let by = user.culprit("RENAME");
-        let rename = db::RenameMailbox { viewer: user.viewer(), from, to, now, by };
-        Plan::run(rename, move |renamed, _| {
-            Plan::Done(match renamed {
-                Ok(changes) => Answer::ok(&tag, "RENAME completed").with_changes(changes).of_own(own),
-                Err(error) => Answer::failed(&tag, error),
-            })
+        let (viewer, by) = (user.viewer(), user.culprit("RENAME"));
+        Renaming { tag, viewer, by, now, names: self, changes: Vec::new() }.go_on(None)
+    }
+}
+
+/// A RENAME under way: of very many messages of INBOX some thousand move at a time.
+struct Renaming {
+    tag: String,
+    viewer: Viewer,
+    by: db::Culprit,
+    now: Timestamp,
+    names: Rename,
+    changes: Vec<Change>,
+}
+
+impl Renaming {
+    fn go_on(mut self, so_far: Option<db::MovedInbox>) -> Plan {
+        let Rename { from, to } = self.names.clone();
+        let (viewer, by, now) = (self.viewer, self.by.clone(), self.now);
+        let unit = db::RenameMailbox { viewer, from, to, now, by, so_far };
+        Plan::run(unit, move |renamed, _| match renamed {
+            Ok(db::Renamed { changes, rest }) => {
+                self.changes.extend(changes);
+                let Some(rest) = rest else {
+                    let own = [self.names.from, self.names.to];
+                    let answer = Answer::ok(&self.tag, "RENAME completed");
+                    return Plan::Done(answer.with_changes(self.changes).of_own(own));
+                };
+                let progress = response::in_progress(&self.tag, rest.done, rest.all);
+                Plan::progress(progress, move |_: &mut Conversation| self.go_on(Some(rest)))
+            }
+            Err(error) => Plan::Done(Answer::failed(&self.tag, error).with_changes(self.changes)),
         })
     }
 }

@@ -100,27 +100,46 @@ impl Unit for FetchPage {
     const ACCESS: Access = Access::Read;
 
     async fn run(self, db: &Lent<'_>) -> Result<FetchedPage, Error> {
-        if !self.is_content_only() {
-            return Ok(FetchedPage::new(self.read(db, &self.messages).await?));
-        }
-        let cache = db.message_cache();
-        let mut messages = cache.get(self.account, &self.messages);
+        let (content, printed) = (db.message_cache(), db.printed_cache());
+        let mut messages = match self.kind() {
+            Kind::Content => content.get(self.account, &self.messages),
+            Kind::Printed => printed.get(self.account, self.columns, &self.messages),
+            Kind::Mixed => Vec::new(),
+        };
         if messages.len() < self.messages.len() {
             let known: HashSet<MessageId> = messages.iter().map(|(id, _)| *id).collect();
             let missing: Vec<MessageId> =
                 self.messages.iter().copied().filter(|id| !known.contains(id)).collect();
             let read = self.read(db, &missing).await?;
-            cache.keep(self.account, &read);
+            match self.kind() {
+                Kind::Content => content.keep(self.account, &read),
+                Kind::Printed => printed.keep(self.account, self.columns, &read),
+                Kind::Mixed => {}
+            }
             messages.extend(read);
         }
         Ok(FetchedPage::new(messages))
     }
 }
 
+/// What is wanted, by where it may be kept.
+enum Kind {
+    /// A message that was read for its content has all of it.
+    Content,
+    /// Nothing but what is printed as it is stored.
+    Printed,
+    /// Something of both, or neither.
+    Mixed,
+}
+
 impl FetchPage {
-    /// Whether a message that was read for its content has all that is wanted.
-    fn is_content_only(&self) -> bool {
-        !self.extents.is_empty() && !self.columns.envelope && !self.columns.bodystructure
+    fn kind(&self) -> Kind {
+        let Columns { envelope, bodystructure, header, recipe } = self.columns;
+        match (envelope || bodystructure, !self.extents.is_empty()) {
+            (false, true) => Kind::Content,
+            (true, false) if !header && !recipe => Kind::Printed,
+            _ => Kind::Mixed,
+        }
     }
 
     /// Reads messages from the database.

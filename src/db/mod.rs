@@ -8,6 +8,7 @@ pub mod message_cache;
 pub mod migrate;
 pub mod new_message;
 pub mod pipeline;
+pub mod printed_cache;
 pub mod reserve_message_ids;
 pub mod resolve_recipient;
 pub mod store_message;

@@ -15,6 +15,7 @@ use super::caches::Caches;
 use super::keys_cache::KeysCache;
 use super::message_cache::MessageCache;
 use super::recent_marks::Marks;
+use super::printed_cache::PrintedCache;
 
 /// How a unit wants its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +133,11 @@ impl<'a> Lent<'a> {
     /// Whether users do not see what was deleted.
     pub(super) fn hides_deleted(&self) -> bool {
         self.kept.hides_deleted
+    }
+
+    /// What was printed lately.
+    pub(super) fn printed_cache(&self) -> &PrintedCache {
+        &self.kept.caches.printed
     }
 
     /// Undoes everything that the unit has done so far, so that it can do something else. A COMMIT that was sent behind a

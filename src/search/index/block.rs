@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::hash::Key;
 use super::list::{BOUND, Columns, ListWriter, Merged, PackedList, Words, get, merge, put};
 use super::words::each_word;
 use super::{BODY, HEADER, List, Trio, days};
@@ -94,7 +95,7 @@ pub fn members_from_bytes(mut octets: &[u8]) -> Option<Vec<Member>> {
 #[derive(Default)]
 pub struct Gathering {
     members: Vec<Member>,
-    lists: HashMap<List, HashMap<Box<[u8]>, Vec<u32>>>,
+    lists: BTreeMap<List, HashMap<Box<[u8]>, Vec<u32>, Key>>,
     folded: String,
     octets: usize,
 }

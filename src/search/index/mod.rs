@@ -11,6 +11,7 @@
 pub mod block;
 pub mod days;
 pub mod fuzzy;
+pub mod hash;
 pub mod list;
 pub mod pace;
 pub mod probe;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use tokio_postgres::{Client, Row, Statement, types::ToSql};
 use super::caches::Caches;
 use super::keys_cache::KeysCache;
 use super::message_cache::MessageCache;
-use super::recent_marks::Marks;
 use super::printed_cache::PrintedCache;
+use super::recent_marks::Marks;
 
 /// How a unit wants its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +67,30 @@ impl<U: Unit> ErasedUnit for U {
     }
 }
 
+/// The text of a statement. It is looked up whenever the statement is executed, and some have thousands of octets; so not all
+/// of them are hashed, and those of the same place in memory are not compared.
+#[derive(Clone, Copy, Eq)]
+struct Sql(&'static str);
+
+impl Hash for Sql {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // All begin with what they are for.
+        let text = self.0.as_bytes();
+        (text.len(), &text[..text.len().min(32)]).hash(state);
+    }
+}
+
+impl PartialEq for Sql {
+    fn eq(&self, other: &Sql) -> bool {
+        std::ptr::eq(self.0, other.0) || self.0 == other.0
+    }
+}
+
 /// What one connection keeps from unit to unit.
 #[derive(Default)]
 pub struct Kept {
     /// The statements it has prepared, by their text.
-    statements: RefCell<HashMap<&'static str, Statement>>,
+    statements: RefCell<HashMap<Sql, Statement>>,
     /// Message ids that were reserved and not yet given to a message.
     pub(super) message_ids: RefCell<Range<i64>>,
     /// What was read lately; shared with other connections.
@@ -115,6 +135,11 @@ impl<'a> Lent<'a> {
         &self.kept.caches.messages
     }
 
+    /// What was printed lately.
+    pub(super) fn printed_cache(&self) -> &PrintedCache {
+        &self.kept.caches.printed
+    }
+
     /// What SORT and THREAD compare.
     pub(super) fn keys_cache(&self) -> &KeysCache {
         &self.kept.caches.keys
@@ -133,11 +158,6 @@ impl<'a> Lent<'a> {
     /// Whether users do not see what was deleted.
     pub(super) fn hides_deleted(&self) -> bool {
         self.kept.hides_deleted
-    }
-
-    /// What was printed lately.
-    pub(super) fn printed_cache(&self) -> &PrintedCache {
-        &self.kept.caches.printed
     }
 
     /// Undoes everything that the unit has done so far, so that it can do something else. A COMMIT that was sent behind a
@@ -170,11 +190,11 @@ impl<'a> Lent<'a> {
     /// `sql` prepared on this connection; the server parses each text once per connection. What is sent before
     /// [`Lent::commit`], without waiting for answers, must have been prepared before.
     pub async fn prepare(&self, sql: &'static str) -> Result<Statement, Error> {
-        if let Some(statement) = self.kept.statements.borrow().get(sql) {
+        if let Some(statement) = self.kept.statements.borrow().get(&Sql(sql)) {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        self.kept.statements.borrow_mut().insert(sql, statement.clone());
+        self.kept.statements.borrow_mut().insert(Sql(sql), statement.clone());
         if self.committed.get() {
             // COMMIT has overtaken it while it was prepared, and what it does would be committed by itself.
             return Err(

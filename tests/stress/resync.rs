@@ -21,12 +21,14 @@ type Picture = (u64, Messages);
 
 /// HIGHESTMODSEQ and UIDVALIDITY, as SELECT has told them.
 pub fn opened_at(untagged: &[Vec<Value>]) -> Option<(u64, u64)> {
-    let told = |name: &str| {
-        let mut codes =
-            untagged.iter().filter(|values| values.get(1).is_some_and(|word| word.is(&format!("[{name}"))));
-        codes.next()?.get(2)?.atom()?.trim_end_matches(']').parse().ok()
-    };
-    Some((told("HIGHESTMODSEQ")?, told("UIDVALIDITY")?))
+    Some((told(untagged, "HIGHESTMODSEQ")?, told(untagged, "UIDVALIDITY")?))
+}
+
+/// The number in the code of that name.
+fn told(untagged: &[Vec<Value>], name: &str) -> Option<u64> {
+    let mut codes =
+        untagged.iter().filter(|values| values.get(1).is_some_and(|word| word.is(&format!("[{name}"))));
+    codes.next()?.get(2)?.atom()?.trim_end_matches(']').parse().ok()
 }
 
 impl Client<'_> {
@@ -51,8 +53,10 @@ impl Client<'_> {
         if !heard.ok {
             self.fault(format!("SELECT with QRESYNC: {}", heard.tagged));
         }
-        // What has happened since the mailbox was found is told behind that, as ever: of new messages, their number only.
+        // What has happened since the mailbox was found is told behind that, as ever: of new messages, their number, and
+        // perhaps what they are.
         let (mut count, mut unknown) = (None, 0);
+        let uidnext = told(&heard.untagged, "UIDNEXT").unwrap_or(u64::MAX);
         for values in &heard.untagged {
             match values.as_slice() {
                 [number, word] if word.is("EXISTS") => {
@@ -73,7 +77,9 @@ impl Client<'_> {
                     let item =
                         |name: &str| items.chunks(2).find(|pair| pair[0].is(name)).map(|pair| &pair[1]);
                     let uid = item("UID").and_then(Value::number).unwrap_or_default() as u32;
-                    messages.insert(uid, item("FLAGS").and_then(|value| flags(value).ok()));
+                    let flags = item("FLAGS").and_then(|value| flags(value).ok());
+                    let was_unknown = messages.insert(uid, flags).is_none();
+                    unknown -= u64::from(was_unknown && u64::from(uid) >= uidnext);
                 }
                 _ => {}
             }

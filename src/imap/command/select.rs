@@ -66,8 +66,13 @@ pub fn parse_examine(input: &[u8], enabled: Enabled) -> Parsed<'_, Select> {
 
 /// `select-params = SP "(" select-param *(SP select-param) ")"`, or nothing
 fn select_params(input: &[u8]) -> Parsed<'_, Vec<Param>> {
-    map(opt(preceded(sp, preceded(peek(char('(')), parenthesized(select_param)))), Option::unwrap_or_default)
-        .parse(input)
+    let listed = preceded(peek(char('(')), parenthesized(select_param));
+    map(opt(preceded(sp, alt((listed, quirk_bare_qresync)))), Option::unwrap_or_default).parse(input)
+}
+
+/// QRESYNC without the parentheses around it, as libetpan says it (1.9.4, 2026-11).
+fn quirk_bare_qresync(input: &[u8]) -> Parsed<'_, Vec<Param>> {
+    map(preceded(word("QRESYNC"), resync::select_param), |resync| vec![Param::Qresync(resync)]).parse(input)
 }
 
 #[derive(Debug, Clone)]

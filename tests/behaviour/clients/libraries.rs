@@ -1,6 +1,6 @@
 //! Libraries that other programs are made with, each in a session that does all that it can.
 
-use super::{all_is_well, library, run, server_for, session, text};
+use super::{all_is_well, has, library, run, server_for, session, text};
 
 #[test]
 fn python_imaplib_does_everything_it_can() {
@@ -53,9 +53,32 @@ fn ruby_net_imap_does_everything_it_can() {
     plays("ruby", "net_imap_session.rb", "netimap");
 }
 
+#[test]
+fn php_imap_does_everything_it_can() {
+    if has("php", &["-r", "exit(extension_loaded('imap') && extension_loaded('mbstring') ? 0 : 1);"]) {
+        plays("php", "php_imap_session.php", "phpimap");
+    }
+}
+
+#[test]
+fn perls_mail_imapclient_does_everything_it_can() {
+    if has("perl", &["-MMail::IMAPClient", "-MIO::Socket::SSL", "-MCompress::Zlib", "-e1"]) {
+        plays("perl", "mail_imapclient_session.pl", "mailimapclient");
+    }
+}
+
+#[test]
+fn evolutions_camel_does_everything_it_can() {
+    // The system's Python has it, which need not be the first one in the path.
+    let look = "import gi; gi.require_version('Camel', '1.2'); from gi.repository import Camel";
+    if has("/usr/bin/python3", &["-c", look]) {
+        plays("/usr/bin/python3", "camel_session.py", "camel");
+    }
+}
+
 /// Plays a session with what is installed on the machine, or by `scripts/clients`.
 fn plays(interpreter: &str, script: &str, user: &str) {
-    let interpreter = match interpreter.contains('/') {
+    let interpreter = match interpreter.starts_with("venv/") {
         true => library(interpreter),
         false => Some(interpreter.to_owned()),
     };

@@ -55,6 +55,16 @@ fn is_installed(program: &str) -> bool {
     found.is_ok_and(|status| status.success())
 }
 
+/// Whether what an interpreter is to play a session with is installed, which `look` finds out.
+fn has(interpreter: &str, look: &[&str]) -> bool {
+    let found = Command::new(interpreter).args(look).stdin(Stdio::null()).output();
+    let found = found.is_ok_and(|output| output.status.success());
+    if !found {
+        println!("skipped: {interpreter} {look:?} fails; scripts/clients installs what is missing");
+    }
+    found
+}
+
 /// What `scripts/clients` has installed below `target/clients`, when it has.
 fn library(path: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients").join(path);

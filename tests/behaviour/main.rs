@@ -25,6 +25,7 @@ mod large;
 mod listing;
 mod login;
 mod mailbox_units;
+mod meanwhile;
 mod message_limit;
 mod notify;
 mod oauth;

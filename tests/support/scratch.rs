@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use archiveopteryx::db::{self, Access, ErasedUnit, Lent, Unit};
@@ -80,6 +81,16 @@ impl Scratch {
     /// Connects as the server does.
     pub async fn lender(&self) -> Lender {
         Lender { client: self.client("aox_server").await, kept: db::Kept::new(Default::default(), 90) }
+    }
+
+    /// Connects twice: as two threads of one server, which keep in memory together what was read.
+    pub async fn lenders(&self) -> [Lender; 2] {
+        let caches = Arc::default();
+        let kept = || db::Kept::new(Arc::clone(&caches), 90);
+        [
+            Lender { client: self.client("aox_server").await, kept: kept() },
+            Lender { client: self.client("aox_server").await, kept: kept() },
+        ]
     }
 
     /// Connects as a role; `super` may do everything.

@@ -14,8 +14,8 @@ pub(super) struct Place {
     pub(super) entries: Arc<Vec<Entry>>,
     /// How many entries lie before these.
     pub(super) before: u32,
-    /// How many of these are not \Seen.
-    pub(super) unseen: u32,
+    /// How many of these have which system flags.
+    pub(super) flagged: Counts,
     /// The last of these uids.
     pub(super) last: Uid,
 }
@@ -23,17 +23,42 @@ pub(super) struct Place {
 impl Place {
     fn new(entries: Vec<Entry>) -> Place {
         let last = entries.last().expect("a chunk is never empty").uid;
-        let unseen = entries.iter().filter(|entry| is_unseen(entry.system)).count() as u32;
-        Place { entries: Arc::new(entries), before: 0, unseen, last }
+        let mut flagged = Counts::default();
+        entries.iter().for_each(|entry| flagged.add(entry.system));
+        Place { entries: Arc::new(entries), before: 0, flagged, last }
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
+
+    pub(super) fn unseen(&self) -> u32 {
+        self.len() as u32 - self.flagged.most_with(System::SEEN)
+    }
 }
 
-fn is_unseen(system: System) -> bool {
-    !system.contains(System::SEEN)
+/// How many entries have each system flag, by its bit: so who looks for flags that few have passes over most chunks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts([u32; 8]);
+
+impl Counts {
+    fn add(&mut self, system: System) {
+        self.0.iter_mut().enumerate().for_each(|(bit, count)| *count += u32::from(system.0 >> bit & 1));
+    }
+
+    fn take(&mut self, system: System) {
+        self.0.iter_mut().enumerate().for_each(|(bit, count)| *count -= u32::from(system.0 >> bit & 1));
+    }
+
+    fn join(&mut self, other: Counts) {
+        self.0.iter_mut().zip(other.0).for_each(|(count, other)| *count += other);
+    }
+
+    /// No more than these entries have all of these flags; of a single flag, so many have it.
+    pub(super) fn most_with(&self, system: System) -> u32 {
+        let counts = self.0.iter().enumerate().filter(|(bit, _)| system.0 >> bit & 1 == 1);
+        counts.map(|(_, count)| *count).min().unwrap_or(u32::MAX)
+    }
 }
 
 /// A snapshot in the making.
@@ -85,7 +110,7 @@ impl Edit {
         let entries = Arc::make_mut(&mut place.entries);
         entries.insert(index, Entry::new(message, flags));
         place.last = place.last.max(message.uid);
-        place.unseen += u32::from(is_unseen(message.flags.system));
+        place.flagged.add(message.flags.system);
         if entries.len() > CHUNK_ENTRIES {
             let tail = entries.split_off(CHUNK_ENTRIES / 2);
             *place = Place::new(std::mem::take(entries));
@@ -133,8 +158,8 @@ impl Edit {
         let entry = &mut Arc::make_mut(&mut place.entries)[index];
         let id = self.table.take(flags);
         self.table.release(entry.flags);
-        place.unseen += u32::from(is_unseen(flags.system));
-        place.unseen -= u32::from(is_unseen(entry.system));
+        place.flagged.take(entry.system);
+        place.flagged.add(flags.system);
         (entry.modseq, entry.flags, entry.system) = (modseq, id, flags.system);
     }
 
@@ -178,7 +203,7 @@ impl Edit {
             match joined.last_mut() {
                 Some(last) if last.len() + place.len() <= CHUNK_ENTRIES / 2 => {
                     Arc::make_mut(&mut last.entries).extend_from_slice(&place.entries);
-                    last.unseen += place.unseen;
+                    last.flagged.join(place.flagged);
                     last.last = place.last;
                 }
                 _ => joined.push(place),

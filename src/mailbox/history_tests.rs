@@ -139,6 +139,12 @@ impl History {
         let seen = |state: &State| state.flags.system.contains(System::SEEN);
         assert_eq!(snapshot.unseen() as usize, expected.values().filter(|state| !seen(state)).count());
         assert_eq!(snapshot.count_with(System::SEEN), snapshot.len() - snapshot.unseen());
+        let flags = (0..5).map(|bit| System(1 << bit)).chain([System::SEEN.with(System::DELETED)]);
+        for system in flags {
+            let have = expected.iter().filter(|(_, state)| state.flags.system.contains(system));
+            let have: UidSet = have.map(|(uid, _)| Uid::new(*uid).unwrap()).collect();
+            assert_eq!(snapshot.uids_with(system), have);
+        }
         let first_unseen = expected.values().position(|state| !seen(state));
         assert_eq!(snapshot.first_unseen().map(|msn| msn.get() as usize - 1), first_unseen);
         let mut keywords: Vec<Keyword> =

@@ -452,14 +452,14 @@ impl Snapshot {
 
     /// The first message that is not \Seen, for SELECT (RFC 3501 §6.3.1).
     pub fn first_unseen(&self) -> Option<Msn> {
-        let place = self.places.iter().find(|place| place.unseen > 0)?;
+        let place = self.places.iter().find(|place| place.unseen() > 0)?;
         let index = place.entries.iter().position(|entry| !entry.system.contains(System::SEEN))?;
         Some(position_to_msn(place.before + index as u32))
     }
 
     /// How many messages are not \Seen, for STATUS.
     pub fn unseen(&self) -> u32 {
-        self.places.iter().map(|place| place.unseen).sum()
+        self.places.iter().map(Place::unseen).sum()
     }
 
     /// How many messages have all of these system flags.
@@ -476,7 +476,8 @@ impl Snapshot {
         if self.count_with(system) == 0 {
             return UidSet::new();
         }
-        let entries = self.places.iter().flat_map(|place| place.entries.iter());
+        let places = self.places.iter().filter(|place| place.flagged.most_with(system) > 0);
+        let entries = places.flat_map(|place| place.entries.iter());
         entries.filter(|entry| entry.system.contains(system)).map(|entry| entry.uid).collect()
     }
 }

@@ -72,6 +72,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     36 "0036_policies_are_made_for_domains",
     37 "0037_keys_of_urls_end_with_their_mailbox",
     38 "0038_readers_changes_have_modseqs",
+    39 "0039_letters_are_folded_one_by_one",
 ];
 
 /// The revision that this program brings a schema to.

@@ -73,6 +73,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     37 "0037_keys_of_urls_end_with_their_mailbox",
     38 "0038_readers_changes_have_modseqs",
     39 "0039_letters_are_folded_one_by_one",
+    40 "0040_holds_know_domains_in_letters",
 ];
 
 /// The revision that this program brings a schema to.

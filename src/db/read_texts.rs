@@ -17,6 +17,7 @@ use crate::message::{
     PartKind, PartTexts, decode_header_value, group_names, header, is_text, part_texts, search_texts,
     transfer,
 };
+use crate::search::labels::with_u_labels;
 use crate::search::{Field, Source, StoredLeaf, StoredText};
 
 /// What must be read of messages.
@@ -138,7 +139,9 @@ fn read<'a>(db: &'a Lent<'_>, account: AccountId, needs: Needs<'_>, page: &[Mess
         let mut addresses: HashMap<i64, Vec<(Field, Cow<'static, str>)>> = HashMap::new();
         for row in &found {
             let of_message = addresses.entry(row.get(0)).or_default();
-            of_message.extend(field(row.get(1)).map(|field| (field, Cow::Owned(address(row)))));
+            if let Some(field) = field(row.get(1)) {
+                of_message.extend(addresses_of(row).map(|address| (field, Cow::Owned(address))));
+            }
         }
         Ok(Page { rows, addresses })
     })
@@ -392,11 +395,12 @@ fn groups(header: &[u8]) -> impl Iterator<Item = (Field, String)> + '_ {
     })
 }
 
-/// An address as a person would write it.
-fn address(row: &Row) -> String {
+/// An address as a person would write it, and with U-labels once more.
+fn addresses_of(row: &Row) -> impl Iterator<Item = String> {
     let (name, localpart, domain): (Option<&str>, &str, &str) = (row.get(2), row.get(3), row.get(4));
-    match name {
+    let at = |domain: &str| match name {
         Some(name) => format!("{name} <{localpart}@{domain}>"),
         None => format!("{localpart}@{domain}"),
-    }
+    };
+    [at(domain)].into_iter().chain(with_u_labels(domain).map(|domain| at(&domain)))
 }

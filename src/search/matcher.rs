@@ -9,6 +9,7 @@ use memchr::memmem;
 use super::collation::Collation;
 use super::fold::fold;
 use super::fuzzy::{BODY_WEIGHT, Fuzzy, HEADER_WEIGHT, WHOLE_WEIGHT};
+use super::labels::with_u_labels;
 use super::relevancy::RELEVANCY_MAX;
 use super::selector::{Field, StoredLeaf};
 
@@ -17,7 +18,7 @@ use super::selector::{Field, StoredLeaf};
 pub struct StoredText<'a> {
     /// The Subject field, if there is one.
     pub subject: Option<Cow<'a, str>>,
-    /// Each address as a person would write it: `Name <local@domain>`.
+    /// Each address as a person would write it: `Name <local@domain>`; one with A-labels once more in U-labels.
     pub addresses: Vec<(Field, Cow<'a, str>)>,
     /// Every field of the header: name and value.
     pub header: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -48,6 +49,8 @@ pub fn matches(leaf: &StoredLeaf, text: &StoredText<'_>) -> bool {
 pub struct Matcher<'a> {
     leaf: &'a StoredLeaf,
     needle: Needle,
+    /// The same in U-labels, where an address is looked for that has A-labels: see [`with_u_labels`].
+    in_u_labels: Option<Needle>,
     /// Of a fuzzy leaf the words, and what it is about.
     fuzzy: Option<(Fuzzy, &'a StoredLeaf)>,
 }
@@ -60,7 +63,12 @@ impl<'a> Matcher<'a> {
             StoredLeaf::Fuzzy(about) => Fuzzy::new(text).map(|fuzzy| (fuzzy, &**about)),
             _ => None,
         };
-        Matcher { leaf, needle: Needle::new(text, collation), fuzzy }
+        let in_u_labels = match leaf {
+            StoredLeaf::Address { text, .. } => with_u_labels(text),
+            _ => None,
+        };
+        let in_u_labels = in_u_labels.map(|text| Needle::new(&text, collation));
+        Matcher { leaf, needle: Needle::new(text, collation), in_u_labels, fuzzy }
     }
 
     /// How relevant a message is, from 1 to 100, that has what the leaf looks for; what is looked for exactly is there or
@@ -78,7 +86,11 @@ impl<'a> Matcher<'a> {
         match self.leaf {
             StoredLeaf::Subject(_) => text.subject.as_ref().is_some_and(|subject| needle.is_in(subject)),
             StoredLeaf::Address { field, .. } => {
-                text.addresses.iter().any(|(of, address)| of == field && needle.is_in(address))
+                let is_in = |address: &str| {
+                    needle.is_in(address)
+                        || self.in_u_labels.as_ref().is_some_and(|needle| needle.is_in(address))
+                };
+                text.addresses.iter().any(|(of, address)| of == field && is_in(address))
             }
             StoredLeaf::Header { name, .. } => {
                 text.header.iter().any(|(of, value)| of.eq_ignore_ascii_case(name) && needle.is_in(value))

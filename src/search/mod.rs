@@ -15,6 +15,7 @@ pub mod grammar;
 pub mod index;
 pub mod inquiry;
 pub mod keys;
+pub mod labels;
 pub mod matcher;
 pub mod placed;
 pub mod program;

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::fold::fold;
+use super::labels::with_u_labels;
 use super::{Field, PlacedLeaf, Selector, StoredLeaf};
 use crate::error::{Code, Error};
 use crate::mailbox::MessageId;
@@ -71,7 +72,12 @@ fn leaf_node(leaf: &StoredLeaf, text_keys: &[StoredLeaf]) -> Value {
     match leaf {
         StoredLeaf::Subject(text) => json!({"op": "subject", "text": fold(text)}),
         StoredLeaf::Address { field, text } => {
-            json!({"op": "address", "field": field_number(*field), "text": fold(text)})
+            let address =
+                |text: &str| json!({"op": "address", "field": field_number(*field), "text": fold(text)});
+            match with_u_labels(text) {
+                Some(in_u_labels) => json!({"op": "or", "of": [address(text), address(&in_u_labels)]}),
+                None => address(text),
+            }
         }
         StoredLeaf::Header { name, text } => {
             json!({"op": "header", "name": name.to_ascii_lowercase(), "text": fold(text)})

@@ -24,7 +24,7 @@ pub use probe::{Found, Probe};
 
 /// Of what the index is made: what is decoded, and how it is folded and cut. A block that another edition has made is
 /// not used, and made again.
-pub const EDITION: i16 = 5;
+pub const EDITION: i16 = 6;
 
 /// Where the words of a list stand. The numbers are those in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

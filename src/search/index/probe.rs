@@ -13,6 +13,7 @@ use super::words::pieces;
 use super::{BODY, HEADER, List, Trio, days};
 use crate::search::StoredLeaf;
 use crate::search::fold::fold;
+use crate::search::labels::with_u_labels;
 use crate::search::relevancy::RELEVANCY_MAX;
 
 /// What a leaf looks for, for many blocks.
@@ -108,8 +109,9 @@ impl SubstringProbe {
                 SubstringProbe::of(vec![terms], is_one_word(&needle))
             }
             StoredLeaf::Address { field, text } if !text.is_empty() => {
-                let term = Term::new(&[fold(text).as_bytes()], vec![list_of(*field)]);
-                SubstringProbe::of(vec![vec![term]], true)
+                let term = |text: &str| vec![Term::new(&[fold(text).as_bytes()], vec![list_of(*field)])];
+                let in_u_labels = with_u_labels(text).map(|text| term(&text));
+                SubstringProbe::of([term(text)].into_iter().chain(in_u_labels).collect(), true)
             }
             StoredLeaf::Header { name, text } => {
                 let name = name.to_ascii_lowercase();
@@ -354,7 +356,8 @@ mod tests {
     fn stored_text() -> impl Strategy<Value = StoredText<'static>> {
         let texts = |number| prop::collection::vec(TEXT.prop_map(Cow::Owned), 0..number);
         let field = prop_oneof![Just(Field::From), Just(Field::To), Just(Field::Cc), Just(Field::Bcc)];
-        let addresses = prop::collection::vec((field, TEXT.prop_map(Cow::Owned)), 0..3);
+        let address = prop_oneof![TEXT, "a@(É|xn--9ca)[.]x"].prop_map(Cow::Owned);
+        let addresses = prop::collection::vec((field, address), 0..3);
         let name = || "(Subject|[aA]-[bB1]|x)".prop_map(Cow::Owned);
         let fields = || prop::collection::vec((name(), TEXT.prop_map(Cow::Owned)), 0..3);
         let headers = (fields(), fields());
@@ -394,6 +397,7 @@ mod tests {
             text().prop_map(StoredLeaf::Text),
             text().prop_map(|text| StoredLeaf::Address { field: Field::From, text }),
             text().prop_map(|text| StoredLeaf::Address { field: Field::Bcc, text }),
+            Just(StoredLeaf::Address { field: Field::From, text: "xn--9ca.x".into() }),
             day().prop_map(StoredLeaf::SentBefore),
             day().prop_map(StoredLeaf::SentOn),
             day().prop_map(StoredLeaf::SentSince),

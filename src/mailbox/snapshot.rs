@@ -296,8 +296,17 @@ impl Snapshot {
     pub fn by_uid(&self, uid: Uid) -> Option<(Msn, &Entry)> {
         let at = self.places.partition_point(|place| place.last < uid);
         let place = self.places.get(at)?;
-        let index = place.entries.binary_search_by_key(&uid, |entry| entry.uid).ok()?;
-        Some((position_to_msn(place.before + index as u32), &place.entries[index]))
+        let entries = &place.entries;
+        // Uids ascend by one at least, and mostly by one: so far from the first one it stands at most, and mostly there.
+        let furthest = uid.get().checked_sub(entries.first()?.uid.get())? as usize;
+        let index = match entries.get(furthest) {
+            Some(entry) if entry.uid == uid => furthest,
+            _ => {
+                let before = &entries[..entries.len().min(furthest)];
+                before.binary_search_by_key(&uid, |entry| entry.uid).ok()?
+            }
+        };
+        Some((position_to_msn(place.before + index as u32), &entries[index]))
     }
 
     /// Where the message with a uid is.

@@ -72,10 +72,12 @@ pub fn measure(bench: &mut Bench) -> io::Result<()> {
         if *per == Per::Message {
             divisors = counts.map(|count| count as f64);
         }
-        let small = repeated(&bench.server, &mut few, commands)?.0 / divisors[0];
+        // Others are served beside both: the slower the machine is, the more of what they cost falls upon each command.
+        let [few, many] = [&mut few, &mut many];
+        let (small, ..) = with_others(&bench.server, &other, || repeated(&bench.server, few, commands))?;
         let (large, seconds, alongside) =
-            with_others(&bench.server, &other, || repeated(&bench.server, &mut many, commands))?;
-        let ratio = large / divisors[1] / small;
+            with_others(&bench.server, &other, || repeated(&bench.server, many, commands))?;
+        let ratio = large / divisors[1] / (small / divisors[0]);
         bench.report.add(
             format!("{what}, CPU in {} against {FEW}", counts[1]),
             ratio,

@@ -42,20 +42,17 @@ fn is_multipart(items: &[Node]) -> bool {
     matches!(items.first(), Some(Node::List(..)))
 }
 
-/// `body-type-basic` or its like, with another `body-fld-enc` and `body-fld-octets`, and other lines.
+/// `body-type-basic` or its like, with another `body-fld-enc` and `body-fld-octets`, and no lines.
 fn with_content(items: &[Node], all: &[u8], content: &[u8]) -> Vec<u8> {
     let is_text = items[0].octets(all).eq_ignore_ascii_case(b"\"TEXT\"");
     let fields = items.iter().enumerate().map(|(index, item)| match index {
         5 => format!("\"{}\"", Encoding::of_plain(content).name()).into_bytes(),
         6 => content.len().to_string().into_bytes(),
-        7 if is_text => lines(content).to_string().into_bytes(),
+        // RFC 3501 §7.4.2 counts the lines of what is encoded, and nobody those of what is decoded.
+        7 if is_text => b"0".to_vec(),
         _ => item.octets(all).to_vec(),
     });
     [&b"("[..], &fields.collect::<Vec<_>>().join(&b' '), b")"].concat()
-}
-
-fn lines(content: &[u8]) -> usize {
-    memchr::memchr_iter(b'\n', content).count()
 }
 
 #[cfg(test)]
@@ -94,7 +91,7 @@ mod tests {
     #[test]
     fn what_was_decoded_is_described_as_it_is() {
         let text =
-            "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" 6 2 NIL NIL (\"en\" \"de\") NIL)";
+            "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"utf-8\") NIL NIL \"7BIT\" 6 0 NIL NIL (\"en\" \"de\") NIL)";
         assert_eq!(of(TEXT, &[1], Some(b"a\r\nb\r\n")).as_deref(), Some(text));
         assert!(of(TEXT, &[1], Some("\u{fc}".as_bytes())).unwrap().contains(" \"8BIT\" 2 0 "));
         let image = "(\"IMAGE\" \"PNG\" NIL NIL NIL \"BINARY\" 3)";

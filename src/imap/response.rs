@@ -62,6 +62,13 @@ pub fn nstring8(out: &mut Vec<u8>, octets: Option<&[u8]>) {
     nstring(out, octets);
 }
 
+/// `oldname-extended-item`, in the parentheses that it has behind a LIST (RFC 9051 §6.3.9.7)
+pub fn oldname(out: &mut Vec<u8>, old: &str, enabled: Enabled) {
+    out.extend_from_slice(b" (\"OLDNAME\" (");
+    mailbox(out, old, enabled);
+    out.extend_from_slice(b"))");
+}
+
 /// `mailbox`, in modified UTF-7, or in UTF-8 for clients that have enabled that.
 pub fn mailbox(out: &mut Vec<u8>, name: &str, enabled: Enabled) {
     match enabled.utf8_names() {

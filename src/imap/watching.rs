@@ -493,9 +493,7 @@ impl Watching {
         out.extend_from_slice(format!("* LIST ({attributes}) \"{SEPARATOR}\" ").as_bytes());
         response::mailbox(out, name, self.enabled);
         if let Some(old) = old {
-            out.extend_from_slice(b" (\"OLDNAME\" (");
-            response::mailbox(out, old, self.enabled);
-            out.extend_from_slice(b"))");
+            response::oldname(out, old, self.enabled);
         }
         out.extend_from_slice(b"\r\n");
     }

@@ -17,8 +17,10 @@ use crate::imap::conversation::{Plan, User};
 use crate::imap::enabled::Enabled;
 use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, parenthesized, sp, word};
-use crate::imap::grammar::mailbox::mailbox_to_create;
+use crate::imap::grammar::mailbox::{mailbox_to_create, reference};
+use crate::imap::response;
 use crate::mailbox::first_mailbox::SPECIAL_USES;
+use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::object_id::mailbox_id;
 use crate::mailbox::{FirstMailbox, MailboxName};
 
@@ -26,6 +28,8 @@ use crate::mailbox::{FirstMailbox, MailboxName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     pub name: MailboxName,
+    /// The same as the client has written it.
+    pub written: String,
     /// What it is to be used for, as the client writes that; mostly nothing.
     pub uses: Vec<String>,
 }
@@ -33,8 +37,10 @@ pub struct Create {
 /// `create = "CREATE" SP mailbox [create-params]`, from the first space on (RFC 4466 §6)
 pub fn parse(input: &[u8], enabled: Enabled) -> Parsed<'_, Create> {
     let params = opt(preceded(sp, delimited(char('('), create_param, char(')'))));
-    let arguments = (preceded(sp, mailbox_to_create(enabled)), params);
-    map(arguments, |(name, uses)| Create { name, uses: uses.unwrap_or_default() }).parse(input)
+    let (rest, (name, uses)) = (preceded(sp, mailbox_to_create(enabled)), params).parse(input)?;
+    let written = preceded(sp, reference(enabled)).parse(input);
+    let written = written.map_or_else(|_| name.as_str().to_owned(), |(_, written)| written);
+    Ok((rest, Create { name, written, uses: uses.unwrap_or_default() }))
 }
 
 /// `create-param =/ "USE" SP "(" [use-attr *(SP use-attr)] ")"`, `use-attr = "\All" / "\Archive" / ... / use-attr-ext`
@@ -53,18 +59,32 @@ impl Create {
             Ok(special_use) => special_use,
             Err(refusal) => return Plan::Done(Answer::failed(&tag, refusal)),
         };
-        let own = [self.name.clone()];
+        let (own, untagged) = ([self.name.clone()], self.called_otherwise(user.enabled));
         let create = db::CreateMailbox { viewer: user.viewer(), name: self.name, special_use, uses, now };
         Plan::run(create, move |created, _| {
             Plan::Done(match created {
                 Ok(mailbox) => {
                     // RFC 8474 §4.1
                     let code = format!("MAILBOXID ({})", mailbox_id(mailbox));
-                    Answer::ok_code(&tag, Some(&code), "CREATE completed").of_own(own)
+                    let answer = Answer::ok_code(&tag, Some(&code), "CREATE completed");
+                    Answer { untagged, ..answer }.of_own(own)
                 }
                 Err(error) => Answer::failed(&tag, error),
             })
         })
+    }
+
+    /// RFC 9051 §6.3.4: the client learns what a mailbox is called whose name was normalized.
+    fn called_otherwise(&self, enabled: Enabled) -> Vec<u8> {
+        let written = self.written.strip_suffix(SEPARATOR).unwrap_or(&self.written);
+        let mut out = Vec::new();
+        if enabled.imap4rev2 && written != self.name.as_str() {
+            out.extend_from_slice(format!("* LIST () \"{SEPARATOR}\" ").as_bytes());
+            response::mailbox(&mut out, self.name.as_str(), enabled);
+            response::oldname(&mut out, written, enabled);
+            out.extend_from_slice(b"\r\n");
+        }
+        out
     }
 
     /// The use that is asked for, if it is one that a mailbox can have, which is one at most.

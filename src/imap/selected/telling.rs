@@ -22,9 +22,7 @@ impl Selected {
             response::mailbox(&mut out, opening.name.as_str(), self.enabled);
             if opening.written != opening.name.as_str() {
                 // RFC 9051 §6.3.9.7: the client learns what the mailbox is really called.
-                out.extend_from_slice(b" (\"OLDNAME\" (");
-                response::mailbox(&mut out, &opening.written, self.enabled);
-                out.extend_from_slice(b"))");
+                response::oldname(&mut out, &opening.written, self.enabled);
             }
             out.extend_from_slice(b"\r\n");
         } else {

@@ -91,11 +91,14 @@ pub fn members_from_bytes(mut octets: &[u8]) -> Option<Vec<Member>> {
     Some(members)
 }
 
+/// Words, each with the messages that have it.
+type Gathered = HashMap<Box<[u8]>, Vec<u32>, Key>;
+
 /// Gathers messages into a new block.
 #[derive(Default)]
 pub struct Gathering {
     members: Vec<Member>,
-    lists: BTreeMap<List, HashMap<Box<[u8]>, Vec<u32>, Key>>,
+    lists: BTreeMap<List, Gathered>,
     folded: String,
     octets: usize,
 }

@@ -147,7 +147,7 @@ fn list(mut input: &[u8], place: Place, depth: usize) -> Result<(&[u8], Vec<Valu
                 _ => return Err("no space between two values"),
             };
         }
-        let is_item = place == Place::FetchItems && values.len() % 2 == 0;
+        let is_item = place == Place::FetchItems && values.len().is_multiple_of(2);
         let (rest, value) = match is_item {
             true => fetch_item(input)?,
             false => value(input, place.of_next(&values), depth)?,

@@ -128,10 +128,10 @@ pub const MESSAGE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// A message that is kept there: a larger one costs little for each of its octets to be read again.
 pub const CACHED_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Octets of ENVELOPE that were read lately and stay in memory ready to be printed, for all clients of a process together:
-/// those of some 60,000 messages.
-pub const ENVELOPE_CACHE_BYTES: usize = 32 * 1024 * 1024;
+/// those of some 120,000 messages.
+pub const ENVELOPE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// The same of BODYSTRUCTURE, which is shorter.
-pub const BODYSTRUCTURE_CACHE_BYTES: usize = 16 * 1024 * 1024;
+pub const BODYSTRUCTURE_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// A text that is kept there: longer ones are rare, and would drive out many others.
 pub const CACHED_PRINTED_BYTES_MAX: usize = 16 * 1024;
 /// Octets of answers from memory that are written out at once: large enough to cost few switches, small enough to hold.

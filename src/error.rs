@@ -35,6 +35,8 @@ pub enum Code {
     /// A URL leads to no message (RFC 4469 §4.1). The text is that URL.
     BadUrl,
     Cannot,
+    /// What is asked for makes no sense, though the grammar allows it: the answer is BAD.
+    ClientBug,
     Expired,
     /// Others have expunged what the client means, and it has not heard of that yet.
     ExpungeIssued,
@@ -56,6 +58,8 @@ pub enum Code {
     OverQuota,
     PrivacyRequired,
     TooBig,
+    /// A batch would have too few messages (RFC 10022).
+    TooFew,
     TryCreate,
     /// The database, or something else that this server needs, cannot be reached now: a temporary failure.
     Unavailable,
@@ -99,6 +103,7 @@ impl Code {
             }
             Code::BadUrl => "BADURL",
             Code::Cannot => "CANNOT",
+            Code::ClientBug => "CLIENTBUG",
             Code::Expired => "EXPIRED",
             Code::ExpungeIssued => "EXPUNGEISSUED",
             Code::HasChildren => "HASCHILDREN",
@@ -113,6 +118,7 @@ impl Code {
             Code::OverQuota => "OVERQUOTA",
             Code::PrivacyRequired => "PRIVACYREQUIRED",
             Code::TooBig => "TOOBIG",
+            Code::TooFew => "TOOFEW",
             Code::TryCreate => "TRYCREATE",
             Code::Unavailable => "UNAVAILABLE",
             Code::UndefinedFilter => "UNDEFINED-FILTER",

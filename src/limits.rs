@@ -66,6 +66,8 @@ pub const FILTER_PASSES_MAX: usize = 8;
 pub const SEARCH_KEYS_MAX: usize = 5000;
 /// Seconds of silence after which a client is told how far its command has come: RFC 9585 §4 recommends 10 to 15.
 pub const PROGRESS_SECONDS: u64 = 10;
+/// Messages in one of the batches that UIDBATCHES tells: smaller ones must be refused, larger ones taken (RFC 10022 §3.1.3).
+pub const UID_BATCH_MESSAGES_MIN: u32 = 500;
 /// Searches that are kept up to date for one client: each change of its mailbox is looked at by each of them.
 pub const CONTEXTS_MAX: usize = 16;
 /// Octets of a subject or an address by which messages are sorted: what differs later looks the same in any list.

@@ -238,6 +238,8 @@ const TEXTS: &[(&str, &str)] = &[
         "No search with such a tag is kept up to date",
         "Keine Suche dieses Namens wird auf dem Laufenden gehalten",
     ),
+    ("a batch has {} messages at least", "Ein Stapel hat mindestens {} Nachrichten"),
+    ("the first batch is named before the last", "Der erste Stapel wird vor dem letzten genannt"),
     ("This URL leads to nothing that can be read", "Diese URL führt zu nichts, was zu lesen wäre"),
     ("Who is anonymous has no keys", "Wer anonym ist, hat keine Schlüssel"),
     ("INTERNAL is the only mechanism here", "Es gibt hier nur das Verfahren INTERNAL"),

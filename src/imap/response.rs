@@ -100,6 +100,7 @@ pub fn failure(tag: &str, error: &Error) -> Vec<u8> {
         Error::No { code: Code::FilterCharset, text } => {
             status(tag, "BAD", Some("BADCHARSET (US-ASCII UTF-8)"), text)
         }
+        Error::No { code: Code::ClientBug, text } => status(tag, "BAD", Code::ClientBug.imap(), text),
         Error::No { code: Code::UndefinedFilter, text: name } => {
             status(tag, "NO", Some(&format!("UNDEFINED-FILTER {name}")), "there is no such filter")
         }

@@ -175,6 +175,7 @@ impl Selected {
             OnMailbox::Sort(sort) => sort.plan(running("SORT", uid), self),
             OnMailbox::Thread(thread) => thread.plan(running("THREAD", uid), self),
             OnMailbox::CancelUpdate(cancel) => cancel.plan(running("CANCELUPDATE", true), self),
+            OnMailbox::UidBatches(batches) => batches.plan(running("UIDBATCHES", true), self),
             OnMailbox::Copy(copy) => copy.plan(running("COPY", true), self),
             OnMailbox::Move(r#move) => r#move.plan(running("MOVE", true), self),
             OnMailbox::Replace(replace) => replace.plan(running("REPLACE", true), self),

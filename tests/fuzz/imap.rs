@@ -258,6 +258,7 @@ const WORDS: &[&str] = &[
     "CONDSTORE",
     "QRESYNC",
     "UIDONLY",
+    "UIDBATCHES 500 1:2",
     "IMAP4rev2",
     "UTF8=ACCEPT",
     "(CHANGEDSINCE 1 VANISHED)",

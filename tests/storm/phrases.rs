@@ -509,6 +509,8 @@ const IMAP: &[&str] = &[
     "RESETKEY",
     "RESETKEY @mailbox INTERNAL",
     "CANCELUPDATE \"x@digit\"",
+    "UIDBATCHES 500",
+    "UIDBATCHES @number 1:@digit",
 ];
 
 /// What needs an open mailbox.

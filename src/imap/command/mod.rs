@@ -44,6 +44,7 @@ pub mod status;
 pub mod store;
 pub mod subscribe;
 pub mod thread;
+pub mod uidbatches;
 pub mod unauthenticate;
 pub mod urlfetch;
 
@@ -205,6 +206,7 @@ pub enum OnMailbox {
     Esearch(search::Search),
     Sort(sort::Sort),
     CancelUpdate(cancelupdate::CancelUpdate),
+    UidBatches(uidbatches::UidBatches),
     Thread(thread::Thread),
     Copy(copy::Copy),
     Move(r#move::Move),
@@ -381,6 +383,10 @@ fn find_selected(name: &str) -> Option<(Needs, Arguments)> {
         // RFC 5267 §4.3.5
         "CANCELUPDATE" => |input, _| {
             complete(input, cancelupdate::parse).map(|cancel| on_mailbox(OnMailbox::CancelUpdate(cancel)))
+        },
+        // RFC 10022
+        "UIDBATCHES" => |input, _| {
+            complete(input, uidbatches::parse).map(|batches| on_mailbox(OnMailbox::UidBatches(batches)))
         },
         "SORT" => |input, _| sort(input, false), // RFC 5256
         "THREAD" => |input, _| thread(input, false),

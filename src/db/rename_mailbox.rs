@@ -132,7 +132,9 @@ impl RenameMailbox {
             return Err(error::Error::from(&ban).into());
         }
         let lock = include_str!("sql/lock_mailbox_by_name.sql");
-        if db.query_opt(lock, &[&account, &to.name.as_str()]).await?.is_some() {
+        let is_taken = db.query_opt(lock, &[&account, &to.name.as_str()]).await?.is_some();
+        // A level that becomes another one, which is there, would be mixed with it for good.
+        if is_taken || found.is_none() && self.is_level(db, to).await? {
             return Err(taken(db, self.viewer, to).await?.into());
         }
         let sql = include_str!("sql/update_mailbox_names.sql");
@@ -143,6 +145,12 @@ impl RenameMailbox {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether there are mailboxes below a name.
+    async fn is_level(&self, db: &Lent<'_>, place: &Place) -> Result<bool, Error> {
+        let sql = include_str!("sql/select_children.sql");
+        Ok(!db.query(sql, &[&place.account.0, &place.name.as_str()]).await?.is_empty())
     }
 
     /// INBOX is never renamed; its messages move to the new mailbox, and it stays, empty (RFC 3501 §6.3.5). What is

@@ -80,6 +80,25 @@ pub fn parametrized(value: &[u8]) -> Parametrized {
     Parametrized { word, parameters }
 }
 
+/// What stands between the commas of a value, without comments; nothing empty.
+pub fn listed(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut reader = Reader { value, at: 0, comments_end: false };
+    let mut items = Vec::new();
+    while reader.at < value.len() {
+        let item = reader.until(b",").trim_ascii().to_vec();
+        items.extend(Some(item).filter(|item| !item.is_empty()));
+        reader.at += 1;
+    }
+    items
+}
+
+/// A value without the comments that it begins with (RFC 2045 §5.1), if anything follows them.
+pub fn behind_comments(value: &[u8]) -> &[u8] {
+    let mut reader = Reader { value, at: 0, comments_end: false };
+    reader.skip_comments();
+    &value[reader.at..]
+}
+
 /// The value of a parameter, RFC 2231 continuations joined and charsets decoded, RFC 2047 words too.
 pub fn parameter(parameters: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String> {
     let mut pieces: Vec<(u32, bool, &[u8])> = Vec::new();
@@ -220,8 +239,22 @@ impl Reader<'_> {
         self.at += 1;
     }
 
+    /// Skips white space and comments, if the value goes on behind them.
+    fn skip_comments(&mut self) {
+        let begin = self.at;
+        self.skip(b" \t\r\n");
+        while self.value.get(self.at) == Some(&b'(') {
+            self.comment();
+            self.skip(b" \t\r\n");
+        }
+        if self.comments_end || matches!(self.value.get(self.at), None | Some(b';')) {
+            self.at = begin;
+        }
+    }
+
     /// A quoted string, or all up to the next semicolon.
     fn parameter_value(&mut self) -> Vec<u8> {
+        self.skip_comments();
         self.skip(b" \t\r\n");
         if self.value.get(self.at) != Some(&b'"') {
             // Some senders write `name=a (1).doc` without quotes, so that only a comment at the end is one.
@@ -283,6 +316,13 @@ mod tests {
             parameters,
             [("charset", "us-\"ascii"), ("format", "flowed")].map(|(a, b)| (a.into(), b.into()))
         );
+        let commented = read("(a) text/plain; (b) charset (c) = (d (e)) (f) \"utf-8\" (g); x=(h)y");
+        assert_eq!(commented.0, "text/plain");
+        assert_eq!(commented.1, [("charset", "utf-8"), ("x", "y")].map(|(a, b)| (a.into(), b.into())));
+        assert_eq!(read("a/b; name=(1)").1, [("name".into(), "(1)".into())]);
+        assert_eq!(read("a/b; name=(1.doc; x=y").1.len(), 2);
+        assert_eq!(read("a/b; name=a(1).doc").1, [("name".into(), "a(1).doc".into())]);
+        assert_eq!(listed(b" en (english), (x) de,, "), [b"en", b"de"]);
         assert_eq!(read("a/b; boundary=\"open").1, [("boundary".into(), "open".into())]);
         assert_eq!(read("a/b; x=\"1\" y=2;;=3;z").1.len(), 2);
         assert_eq!(read("a/b; name=the file.doc").1, [("name".into(), "the file.doc".into())]);

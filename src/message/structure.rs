@@ -1,6 +1,6 @@
 //! BODYSTRUCTURE, ready to print, and BODY made from it (RFC 3501 §7.4.2, RFC 9051 §7.5.2).
 
-use super::content::{Parametrized, parametrized};
+use super::content::{Parametrized, listed, parametrized};
 use super::date::Written;
 use super::envelope::envelope_of;
 use super::header::{fields, unfold};
@@ -39,9 +39,8 @@ impl PartFields {
                     found.disposition = repair_disposition(parametrized(field.value));
                 }
                 b"language" if found.language.is_empty() => {
-                    let tags = unfold(field.value);
-                    let tags = tags.split(|&b| b == b',').map(|tag| tag.trim_ascii().to_vec());
-                    found.language = tags.filter(|tag| !tag.is_empty() && tag.is_ascii()).collect();
+                    found.language = listed(field.value);
+                    found.language.retain(|tag| tag.is_ascii());
                 }
                 _ => {}
             }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::content;
+
 /// How the body of a part is encoded for transport (RFC 2045 §6), with uuencode as seen in the wild.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Encoding {
@@ -98,7 +100,7 @@ impl Encoding {
 
 /// What a field value names, without the comments, parameters and quotes that some add.
 fn word_of(value: &[u8]) -> &[u8] {
-    let word = value.trim_ascii();
+    let word = content::behind_comments(value.trim_ascii());
     let end = word.iter().position(|b| b" \t;,(\r\n".contains(b)).unwrap_or(word.len());
     let word = word[..end].trim_ascii();
     let word = word.strip_prefix(b"\"").unwrap_or(word);
@@ -268,6 +270,8 @@ mod tests {
         assert_eq!(Encoding::named(b"x-secret"), None);
         let unknown = |value: &'static str| unknown_name(&[value.as_bytes()]);
         assert_eq!(unknown(" X-Secret (x)\r\n"), Some("X-Secret"));
+        assert_eq!(unknown("(a (b)) (c)\r\n X-Secret"), Some("X-Secret"));
+        assert_eq!(Encoding::named(b" (x) base64 (y)"), Some(Encoding::Base64));
         for known in [" 7bit", " quoted printable", "16bit", " utf-8", " text/html", " ", " \"\"", " g\u{f6}"]
         {
             assert_eq!(unknown(known), None, "{known}");

@@ -54,13 +54,12 @@ impl Address {
     }
 
     /// The ways to part the local-part at one of the characters in `separators` into who, and which mailbox is
-    /// wished. Who has the longest name comes first: `anna-maria+lists` is rather Anna-Maria than Anna.
+    /// wished; `anna+` wishes none. Who has the longest name comes first: `anna-maria+lists` is rather Anna-Maria than Anna.
     pub fn subaddresses(&self, separators: &str) -> Vec<(&str, &str)> {
         let parted = self.localpart.rmatch_indices(|c| separators.contains(c));
         let parted =
             parted.map(|(at, separator)| (&self.localpart[..at], &self.localpart[at + separator.len()..]));
-        let both = parted.filter(|(who, detail)| !who.is_empty() && !detail.is_empty());
-        both.take(limits::SUBADDRESSES_MAX).collect()
+        parted.filter(|(who, _)| !who.is_empty()).take(limits::SUBADDRESSES_MAX).collect()
     }
 }
 
@@ -221,7 +220,8 @@ mod tests {
         };
         assert_eq!(parted("anna+lists+rust", "+"), ["anna+lists rust", "anna lists+rust"]);
         assert_eq!(parted("anna-maria+lists", "+-"), ["anna-maria lists", "anna maria+lists"]);
-        for none in ["anna", "+lists", "anna+"] {
+        assert_eq!(parted("anna+", "+"), ["anna "]);
+        for none in ["anna", "+lists"] {
             assert!(parted(none, "+").is_empty(), "{none}");
         }
         assert!(parted("anna+x", "").is_empty());

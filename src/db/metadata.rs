@@ -8,6 +8,7 @@ use super::audit::{Actor, Event, EventKind, record};
 use super::change_rights::Administered;
 use super::find_mailbox::FindMailbox;
 use super::owner::only_to_look_at;
+use super::special_use::{SPECIAL_USE_ENTRY, set_special_use};
 use super::unit::{Access, Error, Lent, Unit};
 use crate::error::{self, Code};
 use crate::limits;
@@ -110,7 +111,10 @@ impl Unit for SetMetadata {
     async fn run(self, db: &Lent<'_>) -> Result<(), Error> {
         let rows = self.place.find(db).await?;
         self.check(&rows)?;
-        if rows.mailbox != SERVER {
+        if let Some((_, value)) = self.values.iter().rfind(|(entry, _)| is_special_use(entry)) {
+            let key = MailboxKey { account: rows.shared, mailbox: rows.mailbox };
+            set_special_use(db, key, value.as_deref()).await?;
+        } else if rows.mailbox != SERVER {
             // As every writer does: whoever renames or deletes it waits, and is waited for.
             let sql = include_str!("sql/lock_mailbox_for_guest.sql");
             db.query_opt(sql, &[&rows.shared.0, &rows.mailbox.0]).await?;
@@ -122,8 +126,9 @@ impl Unit for SetMetadata {
             db.query_one(include_str!("sql/next_metadata_version.sql"), &[&account.0]).await?.get(0);
         let reader = |entry: &MetadataEntry| if entry.is_private() { rows.reader.0 } else { NOBODY };
         // Of an entry that is named twice the last value counts, and PostgreSQL would refuse both.
+        let kept = self.values.iter().filter(|(entry, _)| !is_special_use(entry));
         let values: HashMap<&MetadataEntry, Option<&[u8]>> =
-            self.values.iter().map(|(entry, value)| (entry, value.as_deref())).collect();
+            kept.map(|(entry, value)| (entry, value.as_deref())).collect();
         let readers: Vec<i64> = values.keys().map(|entry| reader(entry)).collect();
         let entries: Vec<&str> = values.keys().map(|entry| entry.as_str()).collect();
         let values: Vec<Option<&[u8]>> = values.into_values().collect();
@@ -173,6 +178,13 @@ impl SetMetadata {
         if !private.is_empty() && (rows.reader.0 == NOBODY || is_anonymous) {
             let text = "Only users have entries of their own";
             return Err(error::Error::no(Code::MetadataNoPrivate, text));
+        }
+        if private.iter().any(|(entry, _)| is_special_use(entry)) {
+            let is_inbox = matches!(&self.place, MetadataPlace::By(_, Some(name)) if name.is_inbox());
+            if rows.mailbox == SERVER || rows.reader != rows.shared || is_inbox {
+                let text = "The owner of a mailbox says what it is for, and INBOX is for nothing else";
+                return Err(error::Error::no(Code::Cannot, text));
+            }
         }
         match &self.place {
             MetadataPlace::By(_, None) if !shared.is_empty() => {
@@ -285,6 +297,10 @@ pub(super) async fn copy_metadata(
     let sql = include_str!("sql/copy_metadata.sql");
     db.execute(sql, &[&account.0, &from.0, &to.0, &version]).await?;
     Ok(())
+}
+
+fn is_special_use(entry: &MetadataEntry) -> bool {
+    entry.as_str() == SPECIAL_USE_ENTRY
 }
 
 fn no_mailbox() -> error::Error {

@@ -113,6 +113,7 @@ mod set_flags_unless_changed;
 mod set_quota;
 mod set_seen;
 mod show_user;
+mod special_use;
 mod subscribe;
 mod text_blocks;
 mod thin_out;

@@ -238,6 +238,12 @@ const TEXTS: &[(&str, &str)] = &[
         "No search with such a tag is kept up to date",
         "Keine Suche dieses Namens wird auf dem Laufenden gehalten",
     ),
+    ("no mailbox can be used for that here", "Dafür kann hier kein Postfach dienen"),
+    ("a mailbox has one use at most", "Ein Postfach dient höchstens einem Zweck"),
+    (
+        "The owner of a mailbox says what it is for, and INBOX is for nothing else",
+        "Wofür ein Postfach da ist, sagt sein Eigentümer, und INBOX ist für nichts anderes da",
+    ),
     ("a batch has {} messages at least", "Ein Stapel hat mindestens {} Nachrichten"),
     ("the first batch is named before the last", "Der erste Stapel wird vor dem letzten genannt"),
     ("This URL leads to nothing that can be read", "Diese URL führt zu nichts, was zu lesen wäre"),

@@ -20,6 +20,9 @@ use crate::limits;
 use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::{Change, Located, MailboxKey, MailboxName, ModSeq, namespace};
 use crate::policy::{Rights, Viewer};
+use names::{above, parent_of, renamed};
+
+mod names;
 
 /// What a client wants to hear of in the mailbox that is open.
 #[derive(Debug, Clone, PartialEq)]
@@ -423,7 +426,7 @@ impl Watching {
     /// Tells of mailboxes that have come, gone, or got another name (RFC 5465 §5.4, §5.9).
     fn tell_names<'a>(&'a self, out: &mut Vec<u8>, before: &'a BTreeMap<String, Known>) -> Told<'a> {
         let mut told = Told { lines: BTreeSet::new(), renamed: renamed(before, &self.known) };
-        let mut lowest: BTreeSet<&str> = BTreeSet::new();
+        let (mut lowest, mut moved): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
         for (name, old) in &told.renamed {
             let (parent, parent_before) = (told.renamed.get(parent_of(name)), parent_of(old));
             // RFC 5465 §5.4: nothing is said of the children.
@@ -433,6 +436,7 @@ impl Watching {
                 self.events(name, self.known[*name].subscribed).names && !came_along && !self.is_own(name);
             if wanted && told.lines.insert(name) {
                 self.line(out, name, &self.known[*name].attributes, Some(old));
+                moved.extend([*name, *old]);
             }
         }
         let old_names: BTreeSet<&str> = told.renamed.values().copied().collect();
@@ -463,22 +467,23 @@ impl Watching {
                 self.line(out, name, attributes, None);
             }
         }
-        self.tell_above(out, before, &lowest, &mut told);
+        self.tell_above(out, before, &lowest, &moved, &mut told);
         told
     }
 
     /// Tells of the levels above mailboxes that have come or gone: of the lowest ones (RFC 5465 §5.4), and of those
-    /// further up that have come or gone with them, or have children now or no more.
+    /// further up, and above what was moved, that have come or gone with them, or have children now or no more.
     fn tell_above<'a>(
         &'a self,
         out: &mut Vec<u8>,
         before: &'a BTreeMap<String, Known>,
         lowest: &BTreeSet<&'a str>,
+        moved: &BTreeSet<&'a str>,
         told: &mut Told<'a>,
     ) {
         let attributes = |known: Option<&'a Known>| known.map(|known| known.attributes.as_str());
         let differs = |name: &&str| attributes(before.get(*name)) != attributes(self.known.get(*name));
-        let further = lowest.iter().flat_map(|name| above(name)).filter(differs);
+        let further = lowest.iter().chain(moved).flat_map(|name| above(name)).filter(differs);
         for name in further.chain(lowest.iter().copied()).collect::<BTreeSet<_>>() {
             let known = self.known.get(name);
             let is_wanted = self.events(name, known.is_some_and(|known| known.subscribed)).names;
@@ -570,29 +575,4 @@ struct Told<'a> {
     lines: BTreeSet<&'a str>,
     /// New names, each with the old one.
     renamed: BTreeMap<&'a str, &'a str>,
-}
-
-/// The mailboxes that have another name than before.
-fn renamed<'a>(
-    before: &'a BTreeMap<String, Known>,
-    now: &'a BTreeMap<String, Known>,
-) -> BTreeMap<&'a str, &'a str> {
-    fn by_key(known: &BTreeMap<String, Known>) -> HashMap<MailboxKey, &str> {
-        known.iter().filter_map(|(name, known)| Some((known.mailbox.as_ref()?.key, name.as_str()))).collect()
-    }
-    let (before, now) = (by_key(before), by_key(now));
-    let other = |(key, name): (&MailboxKey, &&'a str)| {
-        Some((*name, *before.get(key)?)).filter(|(name, old)| name != old)
-    };
-    now.iter().filter_map(other).collect()
-}
-
-/// All levels above a name.
-fn above(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices(SEPARATOR).map(|(end, _)| &name[..end])
-}
-
-/// The level above a name; nothing above the highest.
-fn parent_of(name: &str) -> &str {
-    name.rsplit_once(SEPARATOR).map_or("", |(parent, _)| parent)
 }

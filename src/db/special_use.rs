@@ -2,9 +2,9 @@
 //! that LIST tells.
 
 use super::unit::{Error, Lent};
-use crate::error::{self, Code};
+use crate::error;
 use crate::mailbox::MailboxKey;
-use crate::mailbox::first_mailbox::SPECIAL_USES;
+use crate::mailbox::first_mailbox::special_use;
 
 /// The entry. No value of it is kept with the others.
 pub(super) const SPECIAL_USE_ENTRY: &str = "/private/specialuse";
@@ -22,27 +22,19 @@ pub(super) async fn set_special_use(
     Ok(())
 }
 
-/// The use that a value names: "a space-separated list of special-use attributes" (RFC 6154 §4), of which a mailbox here
-/// has one at most.
+/// The use that a value names: "a space-separated list of special-use attributes" (RFC 6154 §4).
 fn read(value: &[u8]) -> Result<Option<&'static str>, error::Error> {
-    let refusal = |text: &str| error::Error::no(Code::UseAttr, text);
-    let words: Vec<&[u8]> = value.split(|octet| *octet == b' ').filter(|word| !word.is_empty()).collect();
-    let is_named = |word: &[u8], known: &str| {
-        word.strip_prefix(b"\\").is_some_and(|word| word.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    match words[..] {
-        [] => Ok(None),
-        [word] => match SPECIAL_USES.into_iter().find(|known| is_named(word, known)) {
-            Some(special_use) => Ok(Some(special_use)),
-            None => Err(refusal("no mailbox can be used for that here")),
-        },
-        _ => Err(refusal("a mailbox has one use at most")),
-    }
+    let text = String::from_utf8_lossy(value);
+    let attributes = text.split(' ').filter(|word| !word.is_empty());
+    // Without its backslash it is no attribute, and so names nothing.
+    let words: Vec<&str> = attributes.map(|word| word.strip_prefix('\\').unwrap_or_default()).collect();
+    special_use(&words)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[test]
     fn a_use_is_read_as_list_prints_it() {

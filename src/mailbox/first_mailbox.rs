@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::MailboxName;
+use crate::error::{Code, Error};
 
 /// A mailbox that every account has at first. One of that name has its use whenever it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl FromStr for FirstMailbox {
         let (name, special_use) = match text.rsplit_once(':') {
             None => (text, None),
             Some((name, word)) => {
-                let known = SPECIAL_USES.into_iter().find(|known| known.eq_ignore_ascii_case(word.trim()));
+                let known = known_use(word.trim());
                 let wrong =
                     || format!("\"{word}\" is no use of a mailbox such as {}", SPECIAL_USES.join(", "));
                 (name, Some(known.ok_or_else(wrong)?))
@@ -55,8 +56,25 @@ impl fmt::Display for FirstMailbox {
     }
 }
 
+/// The use that some words name, in any case and without the backslash; a mailbox has one at most.
+pub fn special_use(words: &[impl AsRef<str>]) -> Result<Option<&'static str>, Error> {
+    let refusal = |text: &str| Error::no(Code::UseAttr, text);
+    match words {
+        [] => Ok(None),
+        [word] => match known_use(word.as_ref()) {
+            Some(special_use) => Ok(Some(special_use)),
+            None => Err(refusal("no mailbox can be used for that here")),
+        },
+        _ => Err(refusal("a mailbox has one use at most")),
+    }
+}
+
+fn known_use(word: &str) -> Option<&'static str> {
+    SPECIAL_USES.into_iter().find(|known| known.eq_ignore_ascii_case(word))
+}
+
 /// The uses of RFC 6154 §2 that a mailbox with messages of its own can have; the others are views of all mail.
-pub const SPECIAL_USES: [&str; 5] = ["archive", "drafts", "junk", "sent", "trash"];
+const SPECIAL_USES: [&str; 5] = ["archive", "drafts", "junk", "sent", "trash"];
 
 #[cfg(test)]
 mod tests {

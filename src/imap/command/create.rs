@@ -11,7 +11,6 @@ use nom::error::context;
 use nom::sequence::{delimited, preceded};
 
 use crate::db;
-use crate::error::{Code, Error};
 use crate::imap::answer::Answer;
 use crate::imap::conversation::{Plan, User};
 use crate::imap::enabled::Enabled;
@@ -19,7 +18,7 @@ use crate::imap::grammar::Parsed;
 use crate::imap::grammar::core::{atom, parenthesized, sp, word};
 use crate::imap::grammar::mailbox::{mailbox_to_create, reference};
 use crate::imap::response;
-use crate::mailbox::first_mailbox::SPECIAL_USES;
+use crate::mailbox::first_mailbox::special_use;
 use crate::mailbox::name::SEPARATOR;
 use crate::mailbox::object_id::mailbox_id;
 use crate::mailbox::{FirstMailbox, MailboxName};
@@ -55,7 +54,7 @@ fn create_param(input: &[u8]) -> Parsed<'_, Vec<String>> {
 impl Create {
     /// Creates it, with the use that is asked for, or else that which `uses` has for a mailbox of its name (RFC 6154).
     pub fn plan(self, tag: String, user: &User, uses: Arc<[FirstMailbox]>, now: Timestamp) -> Plan {
-        let special_use = match self.special_use() {
+        let special_use = match special_use(&self.uses) {
             Ok(special_use) => special_use,
             Err(refusal) => return Plan::Done(Answer::failed(&tag, refusal)),
         };
@@ -86,30 +85,18 @@ impl Create {
         }
         out
     }
-
-    /// The use that is asked for, if it is one that a mailbox can have, which is one at most.
-    fn special_use(&self) -> Result<Option<&'static str>, Error> {
-        let refusal = |text: &str| Error::no(Code::UseAttr, text);
-        match &self.uses[..] {
-            [] => Ok(None),
-            [wanted] => match SPECIAL_USES.into_iter().find(|known| known == wanted) {
-                Some(special_use) => Ok(Some(special_use)),
-                None => Err(refusal("no mailbox can be used for that here")),
-            },
-            _ => Err(refusal("a mailbox has one use at most")),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Code, Error};
     use crate::imap::grammar::fault::complete;
 
     #[test]
     fn create_may_say_what_for() {
         let read = |input: &str| complete(input.as_bytes(), |all| parse(all, Enabled::default()));
-        let uses = |input: &str| read(input).unwrap().special_use();
+        let uses = |input: &str| special_use(&read(input).unwrap().uses);
         assert_eq!(uses(" a"), Ok(None));
         assert_eq!(uses(" a (USE ())"), Ok(None));
         assert_eq!(uses(" a (use (\\SENT))"), Ok(Some("sent")));

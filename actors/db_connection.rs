@@ -132,7 +132,8 @@ async fn run(
                 return None;
             }
         },
-        Access::Write => transaction(&lent, unit.run_erased(&lent)).await,
+        Access::ReadAtOnce => transaction(&lent, BEGIN_READING, unit.run_erased(&lent)).await,
+        Access::Write => transaction(&lent, "BEGIN", unit.run_erased(&lent)).await,
     };
     let spent = started.elapsed();
     match &outcome {
@@ -162,10 +163,10 @@ async fn until(abandoned: Option<Abandoned>, work: impl Future<Output = Outcome>
 }
 
 /// `work` between BEGIN and COMMIT.
-async fn transaction(lent: &Lent<'_>, work: impl Future<Output = Outcome>) -> Outcome {
+async fn transaction(lent: &Lent<'_>, begin: &str, work: impl Future<Output = Outcome>) -> Outcome {
     let client = lent.client();
     // BEGIN need not be waited for: the first statement goes out behind it. Only a broken connection lets it fail.
-    let (begun, outcome) = future::join(client.batch_execute("BEGIN"), work).await;
+    let (begun, outcome) = future::join(client.batch_execute(begin), work).await;
     let outcome = match begun.map_err(db::Error::from).and(outcome) {
         Ok(value) if lent.has_committed() => Ok(value),
         Ok(value) => lent.commit().await.map(|()| value),
@@ -199,7 +200,9 @@ async fn carry(mut socket: Socket, actor: actix::WeakAddr<DbConnection>) {
     }
 }
 
-/// Asking for that is one connection and a word.
+/// What is committed by others from the first statement on is not seen.
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Asking PostgreSQL to break off a statement is one connection and a word.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The error with what PostgreSQL added to it; for the log only.

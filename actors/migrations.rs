@@ -67,7 +67,7 @@ where
     let client: &Client = &connection;
     let kept = Kept::default();
     let lent = Lent::new(client, &kept);
-    if U::ACCESS == Access::Read {
+    if U::ACCESS != Access::Write {
         return unit.run(&lent).await;
     }
     client.batch_execute("BEGIN").await?;

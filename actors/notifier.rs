@@ -130,7 +130,7 @@ impl Notifier {
         }
         self.looking = true;
         let (database, outbox) = (self.database.clone(), self.outbox.clone());
-        let reads_all = all.then(|| self.watching.reads_all());
+        let reads_all = all.then(|| self.watching.looks_at_all());
         let look = async move {
             let seen = match (reads_all, some) {
                 (Some(all), _) => database::run(&database, all).await.map(Seen::All),

@@ -21,7 +21,7 @@ impl Recording {
 
     /// The unit, with the event if it is the first that writes, and with who acts in any case.
     pub fn with(&self, unit: Box<dyn ErasedUnit>) -> Box<dyn ErasedUnit> {
-        if unit.access() == Access::Read {
+        if unit.access() != Access::Write {
             return unit;
         }
         let is_recorded = self.is_done.load(Ordering::Acquire);

@@ -23,6 +23,8 @@ use super::recent_marks::Marks;
 pub enum Access {
     /// Only reads; each statement sees what is committed when it starts. No transaction is opened around it.
     Read,
+    /// Only reads; all statements see what was committed when the first of them starts.
+    ReadAtOnce,
     /// Writes; a transaction is opened before and committed after it, or rolled back when it fails.
     Write,
 }

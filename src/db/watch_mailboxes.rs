@@ -26,7 +26,8 @@ pub struct Watched {
 
 impl Unit for WatchMailboxes {
     type Output = Watched;
-    const ACCESS: Access = Access::Read;
+    /// A mailbox that is renamed meanwhile is there under one name, and has been found under that one.
+    const ACCESS: Access = Access::ReadAtOnce;
 
     async fn run(self, db: &Lent<'_>) -> Result<Watched, Error> {
         let WatchMailboxes { viewer, deleted, others } = self;

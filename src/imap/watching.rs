@@ -95,6 +95,8 @@ pub struct Watching {
     groups: Vec<Group>,
     known: BTreeMap<String, Known>,
     own: Own,
+    /// How many names of its own it had made or changed when the look began that is under way.
+    own_looked_at: usize,
 }
 
 /// What a client knows of one name.
@@ -195,6 +197,7 @@ impl Watching {
             groups,
             known: BTreeMap::new(),
             own: Own::default(),
+            own_looked_at: 0,
         }
     }
 
@@ -207,6 +210,12 @@ impl Watching {
     pub fn note_own(&mut self, own: Own) {
         self.own.names.extend(own.names);
         self.own.changes.extend(own.changes);
+    }
+
+    /// Begins to look at all that is watched. What the client does from now on is not seen, perhaps, before the next look.
+    pub fn looks_at_all(&mut self) -> db::WatchMailboxes {
+        self.own_looked_at = self.own.names.len();
+        self.reads_all()
     }
 
     /// What reads all that is watched.
@@ -336,7 +345,7 @@ impl Watching {
                 self.line(&mut out, name, "\\NonExistent", None);
             }
         }
-        self.own.names.clear();
+        self.own.names.drain(..self.own_looked_at);
         self.forget_changes();
         Ok(out)
     }

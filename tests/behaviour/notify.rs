@@ -115,3 +115,45 @@ fn who_watches_too_much_hears_of_that_and_of_nothing_more() {
     assert!(writer.append("INBOX", b"c: d\r\n\r\n").expect("APPEND").result.starts_with("OK"));
     read_until(&mut watcher, |response| response.number("EXISTS") == Some(2));
 }
+
+/// RFC 5465 §5.4, §5: whatever is renamed while a look is under way is there under one name or the other, and what the client
+/// does itself meanwhile is none of its news.
+#[test]
+fn names_that_change_all_the_time_are_told_as_they_are() {
+    let server = Server::start_with(Options::default());
+    server.add_user("anna", "anna@example.org", PASSWORD);
+    let mut writer = server.imap("anna", PASSWORD);
+    writer.ok("CREATE one").expect("CREATE");
+    writer.ok("CREATE one/below").expect("CREATE");
+    let mut watcher = server.imap("anna", PASSWORD);
+    watcher.ok("NOTIFY SET (personal (MailboxName SubscriptionChange))").expect("NOTIFY");
+    let mut heard = Vec::new();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for round in 0..ROUNDS {
+                let (old, new) = if round % 2 == 0 { ("one", "two") } else { ("two", "one") };
+                writer.ok(&format!("SUBSCRIBE {old}/below")).expect("SUBSCRIBE");
+                writer.ok(&format!("RENAME {old} {new}")).expect("RENAME");
+                writer.ok(&format!("UNSUBSCRIBE {old}/below")).expect("UNSUBSCRIBE");
+            }
+        });
+        while !writing.is_finished() {
+            for command in ["CREATE own", "RENAME own own-too", "DELETE own-too"] {
+                heard.extend(watcher.ok(command).expect("it is done"));
+            }
+        }
+    });
+    writer.ok("CREATE last").expect("CREATE");
+    heard.extend(read_until(&mut watcher, |response| response.text().ends_with(" last")));
+    let heard: Vec<String> = heard.iter().map(Response::text).collect();
+    let renamed = heard.iter().filter(|line| line.contains("(\"OLDNAME\" (")).count();
+    assert!(renamed > 0, "the client hears of renaming: {heard:?}");
+    let is_wrong = |line: &&String| {
+        let of_mailbox = !line.ends_with("/below") && !line.contains("\\Subscribed");
+        line.contains("own") || line.contains("\\NoAccess") || of_mailbox && line.contains("\\NonExistent")
+    };
+    assert_eq!(heard.iter().filter(is_wrong).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// How often another session gives a mailbox another name and a subscription.
+const ROUNDS: u32 = 150;

@@ -1,7 +1,7 @@
 //! # DbListener - what servers on one database tell each other.
 //!
 //! Hears:  Announce, Attach, Connected, Lost, Notified, Sent, Tick
-//! Says:   Heard, through what Attach brought
+//! Says:   Heard, through what Attach brought; in a Company, whether other servers are there
 //! Lives:  the server's life; its connection comes and goes
 //! Knows:  which mailboxes came how far, and who has to go, until the others have been told
 //! Limits: PAYLOAD_BYTES_MAX, SAFETY_PERIOD
@@ -18,6 +18,7 @@ use archiveopteryx::db::LISTENER;
 use archiveopteryx::mailbox::{AccountId, MailboxKey, ModSeq};
 use tokio_postgres::{AsyncMessage, Client};
 
+use crate::company::Company;
 use crate::postgres::{self, Socket, Target};
 use crate::signals::{read_payload, sorted};
 
@@ -45,6 +46,8 @@ pub enum News {
     Metadata(AccountId, i64),
     /// The vacuum has ended deleted mail; the database says so by itself.
     Ended,
+    /// A server listens from now on.
+    Arrived,
 }
 
 /// From now on, tell this, too, what the others say.
@@ -104,6 +107,7 @@ pub struct DbListener {
     /// Begins each payload, so that we know our own signals.
     name: String,
     client: Option<Rc<Client>>,
+    company: Company,
     pending: Pending,
     on_its_way: bool,
     attached: Vec<Listening>,
@@ -115,11 +119,12 @@ pub struct DbListener {
 impl DbListener {
     /// Starts it; it connects by itself. `name` must differ between all servers of a database, and have letters and digits
     /// only.
-    pub fn start_for(target: Target, name: String) -> actix::Addr<DbListener> {
+    pub fn start_for(target: Target, name: String, company: Company) -> actix::Addr<DbListener> {
         DbListener {
             target,
             name,
             client: None,
+            company,
             pending: Pending::default(),
             on_its_way: false,
             attached: Vec::new(),
@@ -132,6 +137,13 @@ impl DbListener {
     fn tell(&mut self, heard: Heard) {
         for listening in &self.attached {
             self.owes |= !listening(&heard);
+        }
+    }
+
+    /// Sees whether other servers are there.
+    fn look_around(&self) {
+        if let Some(client) = self.client.clone() {
+            actix_rt::spawn(self.company.clone().look(client, self.name.clone()));
         }
     }
 
@@ -185,6 +197,7 @@ impl actix::Handler<Connected> for DbListener {
 
     fn handle(&mut self, Connected(client): Connected, ctx: &mut Self::Context) {
         self.client = Some(Rc::new(client));
+        self.look_around();
         self.tell(Heard::MayHaveMissed);
         self.send(ctx);
     }
@@ -196,6 +209,7 @@ impl actix::Handler<Lost> for DbListener {
     fn handle(&mut self, Lost: Lost, ctx: &mut Self::Context) {
         // A connection that ended before it listened is tried again by who opened it.
         if self.client.take().is_some() {
+            self.company.has_come();
             actix_rt::spawn(connect(self.target.clone(), self.name.clone(), ctx.address().downgrade()));
         }
     }
@@ -207,6 +221,9 @@ impl actix::Handler<Notified> for DbListener {
     fn handle(&mut self, Notified(payload): Notified, _: &mut Self::Context) {
         match read_payload(&self.name, &payload) {
             Some(news) => {
+                if news.contains(&News::Arrived) {
+                    self.company.has_come();
+                }
                 if news.contains(&News::DeletePolicies) {
                     self.tell(Heard::DeletePolicies);
                 }
@@ -271,6 +288,7 @@ impl actix::Handler<Tick> for DbListener {
         self.ticks += 1;
         if self.ticks >= SAFETY_TICKS || self.owes {
             (self.ticks, self.owes) = (0, false);
+            self.look_around();
             self.tell(Heard::MayHaveMissed);
         }
         match &self.client {
@@ -289,7 +307,9 @@ async fn connect(target: Target, name: String, actor: actix::WeakAddr<DbListener
             Ok((client, socket)) => {
                 let carried = actix_rt::spawn(carry(socket, actor.downgrade()));
                 // By its name others know that we are there to answer; nothing in it has to be quoted.
-                let listen = format!("set application_name = '{LISTENER}{name}'; {LISTEN}");
+                let listen = format!(
+                    "set application_name = '{LISTENER}{name}'; {LISTEN}; notify aox_changes, '{name} ^'"
+                );
                 match client.batch_execute(&listen).await {
                     Ok(()) => {
                         actor.do_send(Connected(client));
@@ -345,7 +365,7 @@ impl Pending {
             News::Asked(question) => {
                 self.asked.insert(question);
             }
-            News::DeletePolicies | News::Names(_) | News::Rights | News::Ended | News::Metadata(..) => {}
+            _ => {}
         }
     }
 
@@ -364,7 +384,7 @@ impl Pending {
                 News::Changed(key, modseq) => format!(" {}.{}.{modseq}", key.account, key.mailbox),
                 News::Dismissed(account) => format!(" -{account}"),
                 News::Asked(question) => format!(" ?{question}"),
-                News::DeletePolicies | News::Names(_) | News::Rights | News::Ended | News::Metadata(..) => {
+                _ => {
                     continue;
                 }
             };
@@ -379,7 +399,7 @@ impl Pending {
                 News::Changed(key, _) => drop(self.mailboxes.remove(key)),
                 News::Dismissed(account) => drop(self.dismissed.remove(account)),
                 News::Asked(question) => drop(self.asked.remove(question)),
-                News::DeletePolicies | News::Names(_) | News::Rights | News::Ended | News::Metadata(..) => {}
+                _ => {}
             }
         }
         (payload, batch)
@@ -438,6 +458,7 @@ mod tests {
         assert_eq!(read_payload("me", "database @7.12"), Some(vec![metadata]));
         assert_eq!(metadata.of_metadata(), Some((AccountId(7), 12)));
         assert_eq!(read_payload("me", "database +"), Some(vec![News::Ended]));
+        assert_eq!(read_payload("me", "you ^"), Some(vec![News::Arrived]));
     }
 
     #[test]

@@ -153,12 +153,12 @@ pub struct MailboxRegistry {
 
 impl MailboxRegistry {
     pub fn new(
-        (database, caches): (actix::Addr<Database>, Arc<db::Caches>),
+        database: actix::Addr<Database>,
+        recents: Recents,
         listener: actix::Addr<DbListener>,
         guests: actix::Addr<Guests>,
         watches: actix::Addr<Watches>,
     ) -> Self {
-        let recents = Recents::new(database.clone(), caches, listener.clone());
         Self { database, recents, listener, guests, watches, mailboxes: HashMap::new(), next_id: 0, clock: 0 }
     }
 
@@ -199,51 +199,44 @@ impl MailboxRegistry {
     fn settle(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
         let Some(watched) = self.mailboxes.get_mut(&key) else { return };
         let Some(current) = watched.current() else { return self.read(key, ctx) };
-        let handed_out = watched.hand_out(&current);
-        // Before anybody hears of them.
-        self.remember_recent(key);
-        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
-        watched.poke(handed_out);
-        watched.show(&current);
+        if let Some(first) = watched.begin_claim() {
+            claim(&self.recents, key, first, ctx.address());
+        }
+        // What is new is told when it is known whose it is.
+        let may_tell = !watched.is_asking();
+        if may_tell {
+            let handed_out = watched.hand_out(&current);
+            // Before anybody hears of them.
+            remember_recent(&self.recents, key, watched);
+            watched.poke(handed_out);
+            watched.show(&current);
+        }
         if !watched.catch_up.is_settled(current.highestmodseq) {
             return self.read(key, ctx);
         }
-        if watched.must_claim() {
-            return self.claim(key, ctx);
-        }
-        let admitted = watched.admit(&mut self.next_id);
-        self.remember_recent(key);
-        for (answer, subscribed) in admitted {
-            // A session that has gone meanwhile is found out by the next poke.
-            let _ = answer.send(Ok(subscribed));
+        if may_tell {
+            let admitted = watched.admit(&mut self.next_id);
+            remember_recent(&self.recents, key, watched);
+            for (answer, subscribed) in admitted {
+                // A session that has gone meanwhile is found out by the next poke.
+                let _ = answer.send(Ok(subscribed));
+            }
         }
     }
 
-    /// Takes a change that was made here, and says so to the other servers. Something before it may be missing: then it can
-    /// be seen when that has been read, which is answered to whom this returns.
+    /// Takes a change that was made here, and says so to the other servers. When it cannot be seen yet, that is answered later
+    /// to whom this returns: something before it may be missing, and is read, or it is being asked whose the new messages are.
     fn take(&mut self, change: Change, ctx: &mut actix::Context<Self>) -> Option<Sight> {
         let Change { key, modseq, .. } = change;
-        if key.is_of_deleted() {
-            return self.apply(&change, ctx);
-        }
-        self.look_at_deleted(key, modseq, ctx);
-        if let Some(watched) = self.mailboxes.get_mut(&key) {
-            watched.unannounced = Some(modseq);
-        }
-        let read = self.apply(&change, ctx);
-        // Unless that is said when something else has been stored.
-        let unannounced = self.mailboxes.get_mut(&key).map_or(Some(modseq), |it| it.unannounced.take());
-        if let Some(modseq) = unannounced {
+        if !key.is_of_deleted() {
+            self.look_at_deleted(key, modseq, ctx);
             self.listener.do_send(db_listener::Announce(News::Changed(key, modseq)));
         }
-        read
-    }
-
-    /// Puts a change into the snapshot, if there is one.
-    fn apply(&mut self, change: &Change, ctx: &mut actix::Context<Self>) -> Option<Sight> {
-        let read = self.mailboxes.get_mut(&change.key)?.apply(change);
-        self.settle(change.key, ctx);
-        read
+        let are_ours = self.recents.are_ours();
+        let read = self.mailboxes.get_mut(&key)?.apply(&change, are_ours);
+        self.settle(key, ctx);
+        let watched = self.mailboxes.get_mut(&key).filter(|watched| watched.is_asking());
+        read.or_else(|| watched.map(|watched| watched.look(modseq)))
     }
 
     /// A mailbox has changed: what was deleted there may be more or less now, and is read by those who look at it.
@@ -251,21 +244,6 @@ impl MailboxRegistry {
         let Some(watched) = self.mailboxes.get_mut(&key.of_deleted()) else { return };
         watched.catch_up.mention(modseq);
         self.settle(key.of_deleted(), ctx);
-    }
-
-    /// Asks the database whose the new messages are, if it is not being asked.
-    fn claim(&mut self, key: MailboxKey, ctx: &mut actix::Context<Self>) {
-        let Some(first) = self.mailboxes.get_mut(&key).and_then(Watched::begin_claim) else { return };
-        let (claim, registry) = (self.recents.clone().claim(key, first), ctx.address());
-        actix_rt::spawn(async move { registry.do_send(Claimed { key, first, before: claim.await }) });
-    }
-
-    /// Notes which messages are no longer \Recent to anybody.
-    fn remember_recent(&mut self, key: MailboxKey) {
-        let Some(watched) = self.mailboxes.get_mut(&key) else { return };
-        if let Some(first) = watched.unstored() {
-            self.recents.take(key, first, watched.unannounced.take());
-        }
     }
 
     /// Gives up on a mailbox that could not be read: those who wait hear why.
@@ -292,6 +270,19 @@ impl MailboxRegistry {
             };
             total -= self.mailboxes.remove(&key).as_ref().map_or(0, Watched::held);
         }
+    }
+}
+
+/// Asks the database whose the new messages below a uid are.
+fn claim(recents: &Recents, key: MailboxKey, first: u32, registry: actix::Addr<MailboxRegistry>) {
+    let claim = recents.claim(key, first);
+    actix_rt::spawn(async move { registry.do_send(Claimed { key, first, before: claim.await }) });
+}
+
+/// Notes which messages are no longer \Recent to anybody.
+fn remember_recent(recents: &Recents, key: MailboxKey, watched: &mut Watched) {
+    if let Some(first) = watched.unstored() {
+        recents.take(key, first);
     }
 }
 
@@ -463,10 +454,6 @@ impl actix::Handler<CaughtUp> for MailboxRegistry {
         watched.catch_up.end();
         if let Some(shared) = &watched.shared {
             let _: Applied = shared.apply(&change);
-        }
-        // Where it came from, sessions may have been told of what is new already.
-        if watched.must_claim() {
-            self.claim(caught_up.key, ctx);
         }
         self.settle(caught_up.key, ctx);
     }

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::company::Company;
 use crate::db_connection::Keeping;
 use crate::postgres::Target;
 
@@ -29,14 +30,17 @@ impl actix::Handler<Changed> for Session {
     }
 }
 
-fn registry() -> actix::Addr<MailboxRegistry> {
+fn registry(alone: bool) -> actix::Addr<MailboxRegistry> {
     let nowhere = || Target::local(Path::new("/nonexistent"), "aox_server", "aox");
     let keeping = Keeping { caches: Arc::default(), quota_warn_percent: 0, hides_deleted: false };
     let database = Database::start_in(&actix::Arbiter::current(), nowhere(), keeping, 1);
-    let listener = DbListener::start_for(nowhere(), "here".into());
+    let company = Company::default();
+    company.seen(0, alone);
+    let recents = Recents::new(database.clone(), Arc::default(), company.clone());
+    let listener = DbListener::start_for(nowhere(), "here".into(), company);
     let guests = Guests::new(database.clone()).start();
     let watches = Watches::new(listener.clone()).start();
-    MailboxRegistry::new((database, Arc::default()), listener, guests, watches).start()
+    MailboxRegistry::new(database, recents, listener, guests, watches).start()
 }
 
 /// A change that brings one message with this uid, as the modseq of the same number.
@@ -70,7 +74,7 @@ async fn open(registry: &actix::Addr<MailboxRegistry>) -> (Subscribed, mpsc::Unb
 
 #[actix_rt::test]
 async fn a_writer_goes_on_when_all_can_see_what_it_has_changed() {
-    let registry = registry();
+    let registry = registry(true);
     let (Subscribed { shared, .. }, _heard) = open(&registry).await;
     registry.send(Delivered { changes: vec![brings(1)] }).await.expect("it is taken");
     assert_eq!(shared.current().len(), 1);
@@ -85,4 +89,25 @@ async fn a_writer_goes_on_when_all_can_see_what_it_has_changed() {
     registry.do_send(CaughtUp { key: KEY, outcome: Ok(Some(read)) });
     third.await.expect("it is taken");
     assert_eq!(shared.current().len(), 3);
+}
+
+/// RFC 3501 §2.3.2: where another server may have told of a message, the database says whose it is before anybody hears of it.
+#[actix_rt::test]
+async fn what_is_new_is_told_when_it_is_known_whose_it_is() {
+    let registry = registry(false);
+    let (Subscribed { recent, .. }, mut heard) = open(&registry).await;
+    assert!(recent.is_empty());
+    let mut first = Box::pin(registry.send(Delivered { changes: vec![brings(1)] }));
+    registry.send(Ended).await.expect("all before has been dealt with");
+    assert!((&mut first).now_or_never().is_none());
+    assert!(heard.try_recv().is_err(), "nobody knows yet whose it is");
+    registry.do_send(Claimed { key: KEY, first: 2, before: Some(1) });
+    first.await.expect("it is taken");
+    let told = heard.recv().await.expect("the session is there");
+    assert_eq!(told.recent, Some(UidSet::from_ranges([(1, 1)])));
+    // The next one was told to a session of another server.
+    let second = registry.send(Delivered { changes: vec![brings(2)] });
+    registry.do_send(Claimed { key: KEY, first: 3, before: Some(3) });
+    second.await.expect("it is taken");
+    assert_eq!(heard.recv().await.expect("the session is there").recent, None);
 }

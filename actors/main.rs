@@ -22,6 +22,7 @@ mod settings_load;
 mod upgrade;
 
 mod cluster;
+mod company;
 mod migrations;
 mod postgres;
 mod postgres_home;

@@ -19,6 +19,7 @@ use crate::authenticator::Authenticator;
 use crate::backends::Backends;
 use crate::census::Census;
 use crate::client_socket::TlsFacts;
+use crate::company::Company;
 use crate::database::Database;
 use crate::db_connection::Keeping;
 use crate::db_listener::DbListener;
@@ -28,6 +29,7 @@ use crate::login_log::LoginLog;
 use crate::mailbox_registry::MailboxRegistry;
 use crate::metadata_watch::MetadataWatch;
 use crate::postgres::Target;
+use crate::recents::Recents;
 use crate::roll::{self, Roll};
 use crate::sealer::Sealer;
 use crate::tally::{Counted, Tally};
@@ -87,14 +89,15 @@ impl Services {
         let caches = Arc::<Caches>::default();
         let databases = databases(&settings, &caches, arbiters, target);
         let (number, name) = name()?;
-        let listener = DbListener::start_for(target.clone(), name.clone());
+        let company = Company::default();
+        let listener = DbListener::start_for(target.clone(), name.clone(), company.clone());
         let (database, heard) = (databases[0].clone(), listener.clone());
         let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
         let watches = Watches::start_in_arbiter(&arbiters[0].handle(), move |_| Watches::new(heard));
         let (database, heard, told) = (databases[0].clone(), listener.clone(), guests.clone());
-        let watchers = watches.clone();
+        let (watchers, recents) = (watches.clone(), Recents::new(database.clone(), caches, company));
         let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
-            MailboxRegistry::new((database, caches), heard, told, watchers)
+            MailboxRegistry::new(database, recents, heard, told, watchers)
         });
         let metadata_watch =
             MetadataWatch::start_in(&arbiters[0].handle(), databases[0].clone(), listener.clone());

@@ -30,6 +30,9 @@ fn read_item(item: &str) -> Option<News> {
     if item == "+" {
         return Some(News::Ended);
     }
+    if item == "^" {
+        return Some(News::Arrived);
+    }
     if item == "=" {
         return Some(News::Rights);
     }
@@ -65,6 +68,7 @@ pub fn sorted(news: Vec<News>) -> (Vec<(MailboxKey, ModSeq)>, Vec<AccountId>) {
             | News::Names(_)
             | News::Rights
             | News::Ended
+            | News::Arrived
             | News::Asked(_)
             | News::Metadata(..) => {}
         }

@@ -19,20 +19,18 @@ pub struct Watched {
     pub sessions: Vec<Session>,
     /// What has been mentioned, and whether it must be read.
     pub catch_up: CatchUp,
-    pub recent: Recent,
-    /// How far the mailbox has come here, where other servers have not heard of it.
-    pub unannounced: Option<ModSeq>,
+    recent: Recent,
     pub used: u64,
 }
 
 /// Which messages are \Recent for somebody (RFC 3501 §2.3.2).
 #[derive(Default)]
-pub struct Recent {
+struct Recent {
     /// The first uid that no session was told of, as far as is known here.
     next: u32,
     /// What the database knows of that.
     stored: u32,
-    /// Below this one, what nobody was told of is for sessions here.
+    /// Below this one, what nobody was told of is for sessions here, whatever the database says of that by now.
     claimed: u32,
     /// The database is being asked.
     is_asking: bool,
@@ -54,6 +52,20 @@ pub struct Session {
     pub recipient: actix::Recipient<Changed>,
 }
 
+impl Recent {
+    /// What is \Recent for the next session to come, as far as is known here.
+    fn of(&self, current: &Snapshot) -> UidSet {
+        current.given_from(self.next.into())
+    }
+
+    /// Sessions were told of the messages below this uid: others than those here, where it is above what was claimed here.
+    fn told_of(&mut self, first: u32) {
+        if first > self.claimed {
+            self.next = self.next.max(first);
+        }
+    }
+}
+
 impl Watched {
     /// What is in it, as far as that is known.
     pub fn current(&self) -> Option<Arc<Snapshot>> {
@@ -67,7 +79,7 @@ impl Watched {
 
     /// Nobody has it open, or waits for it.
     pub fn is_of_no_use(&self) -> bool {
-        self.sessions.is_empty() && self.waiting.is_empty() && self.looking.is_empty()
+        self.sessions.is_empty() && self.waiting.is_empty() && self.looking.is_empty() && !self.is_asking()
     }
 
     /// How many messages it keeps in memory.
@@ -90,12 +102,19 @@ impl Watched {
         answered
     }
 
-    /// Puts a change in, if anything is known of the mailbox. When something before it is missing and somebody has the mailbox
-    /// open, this returns when it can be seen.
-    pub fn apply(&mut self, change: &Change) -> Option<Sight> {
+    /// Puts a change in, if anything is known of the mailbox. The messages that come with it may be for sessions here, without
+    /// asking (`are_ours`). When something before it is missing and somebody has the mailbox open, this returns when it can be
+    /// seen.
+    pub fn apply(&mut self, change: &Change, are_ours: bool) -> Option<Sight> {
         self.catch_up.mention(change.modseq);
+        let shared = self.shared.as_ref()?;
+        let before = uidnext(&shared.current());
         // A gap leaves what was mentioned ahead of the snapshot, so that it is read.
-        let applied = self.shared.as_ref()?.apply(change);
+        let applied = shared.apply(change);
+        // Otherwise some have come before, and it is not known whose these are.
+        if are_ours && self.recent.next.max(self.recent.claimed) >= before && self.taker().is_some() {
+            self.recent.claimed = uidnext(&shared.current()).max(self.recent.claimed);
+        }
         let is_missing = matches!(applied, Applied::Gap(_)) && !self.sessions.is_empty();
         is_missing.then(|| self.look(change.modseq))
     }
@@ -120,38 +139,42 @@ impl Watched {
         }
     }
 
-    /// Whether the database is to be asked first whose the new messages are: some may have come, and have been told of, where
-    /// other servers know of them.
-    pub fn must_claim(&self) -> bool {
-        let Some(current) = self.current() else { return false };
-        let is_taken =
-            self.waiting.iter().any(|(subscribe, _)| subscribe.read_write) || self.taker().is_some();
-        is_taken && self.recent.claimed <= self.recent.next && self.recent.next < uidnext(&current)
+    /// Whether the database is being asked whose the new messages are. Until it has answered, nobody is told of them.
+    pub fn is_asking(&self) -> bool {
+        self.recent.is_asking
     }
 
-    /// Begins to ask for all that are there; until there is an answer, nobody gets any.
+    /// Begins to ask the database whose the messages below a uid are, if there is somebody to get them: where other servers
+    /// know of them, they may have been told of already.
     pub fn begin_claim(&mut self) -> Option<u32> {
         let first = uidnext(&*self.current()?);
-        (!std::mem::replace(&mut self.recent.is_asking, true)).then_some(first)
+        let is_taken =
+            self.waiting.iter().any(|(subscribe, _)| subscribe.read_write) || self.taker().is_some();
+        let Recent { next, claimed, is_asking, .. } = &mut self.recent;
+        let must_ask = is_taken && (*next).max(*claimed) < first;
+        (must_ask && !std::mem::replace(is_asking, true)).then_some(first)
     }
 
     /// The messages below `first` belong to sessions here, but for those below `before`.
     pub fn end_claim(&mut self, first: u32, before: Option<u32>) {
         let recent = &mut self.recent;
         recent.is_asking = false;
-        recent.claimed = recent.claimed.max(first);
         // RFC 3501 §2.3.2: where nobody can know whether they are \Recent, they are.
-        recent.next = recent.next.max(before.unwrap_or_default());
-        if before.is_some() {
+        if let Some(before) = before {
+            recent.told_of(before);
             recent.stored = recent.stored.max(first);
         }
+        recent.claimed = recent.claimed.max(first);
     }
 
-    /// Messages below this uid have been told to sessions, here or elsewhere.
+    /// The database says that messages below this uid have been told to sessions, here or elsewhere.
     pub fn know_recent(&mut self, first: u64) {
         let first = u32::try_from(first).unwrap_or(u32::MAX);
-        self.recent.next = self.recent.next.max(first);
         self.recent.stored = self.recent.stored.max(first);
+        // It counts what it is being asked for already.
+        if !self.recent.is_asking {
+            self.recent.told_of(first);
+        }
     }
 
     /// The messages up to here belong to sessions here, which the database does not know yet.
@@ -163,8 +186,8 @@ impl Watched {
 
     /// Gives the new messages to the first session that may change the mailbox. They are nobody else's then.
     pub fn hand_out(&mut self, current: &Snapshot) -> Option<(SubscriptionId, UidSet)> {
-        let recent = Some(current.given_from(self.recent.next.into())).filter(|recent| !recent.is_empty())?;
-        let taker = self.taker().filter(|_| !self.recent.is_asking)?;
+        let recent = self.recent.of(current);
+        let taker = self.taker().filter(|_| !recent.is_empty())?;
         self.recent.next = uidnext(current);
         Some((taker, recent))
     }
@@ -194,7 +217,7 @@ impl Watched {
         let Some(shared) = &self.shared else { return Vec::new() };
         let current = shared.current();
         let admit = |(subscribe, answer): (Subscribe, _)| {
-            let recent = current.given_from(self.recent.next.into());
+            let recent = self.recent.of(&current);
             if subscribe.read_write {
                 self.recent.next = uidnext(&current);
             }
@@ -211,4 +234,26 @@ impl Watched {
 /// The first uid behind all that are there; where the last possible one is taken, that one.
 fn uidnext(snapshot: &Snapshot) -> u32 {
     u32::try_from(snapshot.uidnext).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use archiveopteryx::mailbox::UidValidity;
+
+    use super::*;
+
+    #[test]
+    fn what_was_claimed_here_stays_here() {
+        let current = Snapshot::load(UidValidity::new(1).expect("it is above 0"), 4, ModSeq(0), []);
+        let mut watched = Watched::default();
+        watched.know_recent(2);
+        watched.end_claim(4, Some(2));
+        // The database counts them as told of, and nobody here was.
+        watched.know_recent(4);
+        assert_eq!(watched.recent.of(&current), UidSet::from_ranges([(2, 3)]));
+        let mut other = Watched::default();
+        other.know_recent(2);
+        other.end_claim(4, Some(4));
+        assert!(other.recent.of(&current).is_empty());
+    }
 }

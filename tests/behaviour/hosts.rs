@@ -1,5 +1,6 @@
 //! Two servers over one database that the site runs itself: what happens at one is heard at the other.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::imap::Response;
@@ -82,18 +83,72 @@ fn each_message_is_recent_for_one_session() {
             });
         }
     }
-    let search = |imap: &mut Imap| -> Vec<u32> {
-        let told = imap.ok("NOOP").and_then(|_| imap.ok("SEARCH RECENT")).expect("SEARCH");
-        let line = told.iter().find(|response| response.text().starts_with("* SEARCH")).expect("it answers");
-        line.text()["* SEARCH".len()..].split_whitespace().map(|uid| uid.parse().expect("a number")).collect()
-    };
     let mut all = Vec::new();
     crate::support::eventually("all messages are recent for somebody", || {
-        all = [search(&mut near), search(&mut far)].concat();
+        all = [recent_here(&mut near), recent_here(&mut far)].concat();
         all.len() >= 23
     });
     all.sort();
     assert_eq!(all, (1..=23).collect::<Vec<u32>>(), "each of them once");
+}
+
+/// The same where mail comes to both servers all the time, and sessions come and go at both.
+#[test]
+fn no_message_is_recent_twice() {
+    let site = SitePostgres::start();
+    let (one, other) = site.two_hosts();
+    one.add_user("anna", "anna@example.org", PASSWORD);
+    let delivered = AtomicU32::new(0);
+    let begin = Instant::now();
+    let is_over = || delivered.load(Ordering::Relaxed) == 120 || begin.elapsed() > Duration::from_secs(60);
+    let come_and_go = |server: &Server| -> Vec<u32> {
+        let mut imap = server.imap("anna", PASSWORD);
+        let mut seen = Vec::new();
+        while !is_over() {
+            imap.ok("SELECT INBOX").expect("SELECT");
+            seen.extend(recent_here(&mut imap));
+            imap.ok("UNSELECT").expect("UNSELECT");
+        }
+        seen
+    };
+    let stay = |server: &Server| -> Vec<u32> {
+        let mut imap = server.imap("anna", PASSWORD);
+        imap.ok("SELECT INBOX").expect("SELECT");
+        while !is_over() {
+            imap.ok("NOOP").expect("NOOP");
+        }
+        recent_here(&mut imap)
+    };
+    let deliver = |server: &Server| {
+        let mut lmtp = server.lmtp();
+        for number in 0..60 {
+            let mail = format!("Subject: news {number}\r\n\r\nx\r\n");
+            let replies = lmtp.deliver("sender@example.net", &["anna@example.org"], mail.as_bytes());
+            replies.expect("LMTP answers")[0].expect(250).expect("it is accepted");
+            delivered.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let (deliver, come_and_go, stay) = (&deliver, &come_and_go, &stay);
+    let seen: Vec<u32> = std::thread::scope(|scope| {
+        let servers = [&one, &other];
+        let _deliveries = servers.map(|server| scope.spawn(move || deliver(server)));
+        let comers = servers.map(|server| scope.spawn(move || come_and_go(server)));
+        let stayers = servers.map(|server| scope.spawn(move || stay(server)));
+        let sessions = comers.into_iter().chain(stayers);
+        sessions.flat_map(|session| session.join().expect("the session goes well")).collect()
+    });
+    let mut once = seen.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), seen.len(), "{seen:?}");
+    assert!(seen.len() > 40, "most are recent for somebody: {seen:?}");
+}
+
+/// The numbers of the messages that are recent in this session.
+fn recent_here(imap: &mut Imap) -> Vec<u32> {
+    let told = imap.ok("NOOP").and_then(|_| imap.ok("SEARCH RECENT")).expect("SEARCH");
+    let line = told.iter().find(|response| response.text().starts_with("* SEARCH")).expect("it answers");
+    line.text()["* SEARCH".len()..].split_whitespace().map(|uid| uid.parse().expect("a number")).collect()
 }
 
 /// A server that meets a database without our tables says what to do, and ends.

@@ -91,14 +91,9 @@ impl Services {
         let (number, name) = name()?;
         let company = Company::default();
         let listener = DbListener::start_for(target.clone(), name.clone(), company.clone());
-        let (database, heard) = (databases[0].clone(), listener.clone());
-        let guests = Guests::start_in_arbiter(&arbiters[0].handle(), move |_| Guests::new(database));
-        let watches = Watches::start_in_arbiter(&arbiters[0].handle(), move |_| Watches::new(heard));
-        let (database, heard, told) = (databases[0].clone(), listener.clone(), guests.clone());
-        let (watchers, recents) = (watches.clone(), Recents::new(database.clone(), caches, company));
-        let registry = MailboxRegistry::start_in_arbiter(&arbiters[0].handle(), move |_| {
-            MailboxRegistry::new(database, recents, heard, told, watchers)
-        });
+        let recents = Recents::new(databases[0].clone(), caches, company);
+        let (guests, watches, registry) =
+            registry(&arbiters[0].handle(), databases[0].clone(), recents, listener.clone());
         let metadata_watch =
             MetadataWatch::start_in(&arbiters[0].handle(), databases[0].clone(), listener.clone());
         let (db, heard) = (databases[0].clone(), listener.clone());
@@ -244,6 +239,23 @@ impl Services {
             && intake.delivery.connected()
             && listener.connected()
     }
+}
+
+/// Starts who knows what is new in which mailbox, and who has to hear of it.
+fn registry(
+    arbiter: &actix::ArbiterHandle,
+    database: actix::Addr<Database>,
+    recents: Recents,
+    listener: actix::Addr<DbListener>,
+) -> (actix::Addr<Guests>, actix::Addr<Watches>, actix::Addr<MailboxRegistry>) {
+    let (db, heard) = (database.clone(), listener.clone());
+    let guests = Guests::start_in_arbiter(arbiter, move |_| Guests::new(db));
+    let watches = Watches::start_in_arbiter(arbiter, move |_| Watches::new(heard));
+    let (told, watchers) = (guests.clone(), watches.clone());
+    let registry = MailboxRegistry::start_in_arbiter(arbiter, move |_| {
+        MailboxRegistry::new(database, recents, listener, told, watchers)
+    });
+    (guests, watches, registry)
 }
 
 /// What takes mail in.

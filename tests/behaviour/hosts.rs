@@ -114,9 +114,11 @@ fn no_message_is_recent_twice() {
     let stay = |server: &Server| -> Vec<u32> {
         let mut imap = server.imap("anna", PASSWORD);
         imap.ok("SELECT INBOX").expect("SELECT");
+        let idle = imap.idle().expect("IDLE");
         while !is_over() {
-            imap.ok("NOOP").expect("NOOP");
+            imap.read_within(Duration::from_millis(50)).expect("the connection holds");
         }
+        imap.done(&idle).expect("DONE");
         recent_here(&mut imap)
     };
     let deliver = |server: &Server| {

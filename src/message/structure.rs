@@ -323,9 +323,24 @@ mod tests {
         }
 
         #[test]
-        fn parentheses_stay_balanced(text in "[()\"{}\\\\ a0-9]{0,60}") {
+        fn parentheses_stay_balanced(text in item()) {
             let made = body_from_bodystructure(text.as_bytes());
+            let count = |parenthesis: u8| made.iter().filter(|octet| **octet == parenthesis).count();
+            prop_assert_eq!(count(b'('), count(b')'));
             prop_assert!(made.len() <= text.len());
         }
+    }
+
+    /// What a structure is made of: lists of words in lists.
+    fn item() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            "\"[a-z/=-]{0,6}\"",
+            "[0-9]{1,3}",
+            proptest::sample::select(vec!["NIL", "\"TEXT\"", "\"MESSAGE\"", "\"RFC822\""])
+                .prop_map(str::to_owned),
+        ];
+        word.prop_recursive(4, 80, 12, |inner| {
+            proptest::collection::vec(inner, 0..12).prop_map(|items| format!("({})", items.join(" ")))
+        })
     }
 }

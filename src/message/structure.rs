@@ -322,6 +322,13 @@ mod tests {
             body_from_bodystructure(&octets);
         }
 
+        /// Between items that have no space before them one is written, and nothing else is added.
+        #[test]
+        fn what_is_no_structure_gives_a_space_for_each_item_at_most(text in "[()\"{}\\\\ a0-9]{0,60}") {
+            let made = body_from_bodystructure(text.as_bytes());
+            prop_assert!(made.len() <= 2 * text.len());
+        }
+
         #[test]
         fn parentheses_stay_balanced(text in item()) {
             let made = body_from_bodystructure(text.as_bytes());
